@@ -1,0 +1,34 @@
+"""Lantern: PyTorch through clear glass. `import lantern as torch` runs a PyTorch script."""
+
+from __future__ import annotations
+
+from . import autograd as autograd
+from . import dtypes as _dtypes
+from .tensor import Tensor as Tensor
+from . import ops as _ops
+from .op import REGISTRY as _REGISTRY
+
+# The public functions that the ops declare; what follows may replace some with a wider form.
+globals().update({name: op for name, op in _REGISTRY.items() if op.function and op.public})
+
+from .autograd.mode import enable_grad as enable_grad
+from .autograd.mode import inference_mode as inference_mode
+from .autograd.mode import is_grad_enabled as is_grad_enabled
+from .autograd.mode import is_inference_mode_enabled as is_inference_mode_enabled
+from .autograd.mode import no_grad as no_grad
+from .autograd.mode import set_grad_enabled as set_grad_enabled
+from .creation import *  # noqa: F403
+from .device import device as device
+from .dtypes import can_cast as can_cast
+from .dtypes import finfo as finfo
+from .dtypes import get_default_dtype as get_default_dtype
+from .dtypes import iinfo as iinfo
+from .dtypes import promote_types as promote_types
+from .dtypes import set_default_dtype as set_default_dtype
+from .shape import Size as Size
+from . import methods as _methods
+from .printing import set_printoptions as set_printoptions
+
+globals().update({each.name: each for each in _dtypes.ALL} | _dtypes.ALIASES)
+dtype = _dtypes.dtype
+__version__ = "0.1.0"

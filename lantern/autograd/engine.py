@@ -1,0 +1,333 @@
+"""Backward: visits the tape from the newest node to the oldest and adds up what arrives.
+
+Nodes are numbered as they are made, and a node is newer than all it depends on; so when the newest
+waiting node is taken, everything that contributes to it has been visited. No recursion, no sorting.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from ..backends import NAMESPACES
+from ..tensor import Tensor, current_node, share, wrap
+from .graph import AccumulateGrad, Node
+from .mode import active, mode
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Adds the gradients of `tensors` to the `.grad` of the leaves (of `inputs`, if given).
+
+    >>> import lantern
+    >>> x = lantern.tensor(3.0, requires_grad=True)
+    >>> lantern.autograd.backward(x * x)
+    >>> x.grad
+    tensor(6.)
+    """
+    roots, grads = _roots(tensors, grad_tensors, create_graph)
+    if inputs is not None:
+        inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not inputs:
+            raise RuntimeError("'inputs' argument to backward cannot be empty.")
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        run(roots, grads, keep, create_graph)
+        return
+    found = run(roots, grads, keep, create_graph, capture=[_place(each) for each in inputs])
+    for tensor, grad in zip(inputs, found, strict=True):
+        if grad is not None:
+            tensor._grad = grad if tensor._grad is None else tensor._grad + grad
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple:
+    """Returns the gradients of `outputs` by each of `inputs`, without touching any `.grad`.
+
+    Raises RuntimeError for an input that the outputs do not depend on, unless `allow_unused`.
+
+    >>> import lantern
+    >>> x = lantern.tensor(3.0, requires_grad=True)
+    >>> (first,) = lantern.autograd.grad(x**3, x, create_graph=True)
+    >>> lantern.autograd.grad(first, x)
+    (tensor(18.),)
+    """
+    if is_grads_batched:
+        raise NotImplementedError("autograd.grad(is_grads_batched=True) is not in Lantern yet")
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    roots, grads = _roots(outputs, grad_outputs, create_graph)
+    for each in inputs:
+        if not each.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    keep = create_graph if retain_graph is None else retain_graph
+    found = run(roots, grads, keep, create_graph, capture=[_place(each) for each in inputs])
+    for i, (tensor, value) in enumerate(zip(inputs, found, strict=True)):
+        if value is not None:
+            continue
+        if materialize_grads:
+            zeros = NAMESPACES[type(tensor._array)].full(tensor.shape, 0, tensor.dtype)
+            found[i] = wrap(zeros)
+        elif not allow_unused:
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph. "
+                "Set allow_unused=True if this is the desired behavior."
+            )
+    return tuple(found)
+
+
+def _place(tensor: Tensor) -> tuple[Node, int]:
+    node = current_node(tensor)
+    if node is None:
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    return node, tensor._index
+
+
+def _roots(tensors: Any, grads: Any, create_graph: bool) -> tuple[list[Tensor], list[Tensor]]:
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if grads is None or isinstance(grads, Tensor):
+        grads = [grads] * (len(tensors) if grads is None else 1)
+    grads = list(grads)
+    if len(grads) != len(tensors):
+        raise RuntimeError(
+            f"got {len(tensors)} tensors and {len(grads)} gradients"
+        )
+    for i, (tensor, value) in enumerate(zip(tensors, grads, strict=True)):
+        node = current_node(tensor)
+        if node is None:
+            raise RuntimeError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn"
+            )
+        if value is None:
+            if tensor.numel() != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            value = active.trace.read(tensor) if active.trace else tensor._array
+            grads[i] = wrap(NAMESPACES[type(value)].full(value.shape, 1, value))
+        elif tuple(value.shape) != tuple(tensor.shape):
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{i}] has a shape of {value.shape} and output[{i}] "
+                f"has a shape of {tensor.shape}."
+            )
+    return tensors, grads
+
+
+def run(
+    roots: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    retain_graph: bool,
+    create_graph: bool,
+    capture: list[tuple[Node, int]] | None = None,
+) -> list[Tensor | None]:
+    """Sends gradients from the roots down the tape; returns those captured on the way."""
+    pending: dict[Node, Any] = {}
+    heap: list[tuple[int, Node]] = []
+    for tensor, g in zip(roots, grads, strict=True):
+        value = g if create_graph else (active.trace.read(g) if active.trace else g._array)
+        assert tensor._node is not None
+        _send(pending, heap, tensor._node, tensor._index, value)
+    wanted = None if capture is None else {}
+    useful = None
+    if capture is not None:
+        useful = _reaching([t._node for t in roots], {node for node, _ in capture})
+        for place in capture:
+            wanted[place] = None  # type: ignore[index]
+    before, mode.enabled = mode.enabled, create_graph
+    try:
+        while heap:
+            node = heappop(heap)[1]
+            g = pending.pop(node)
+            if node.hooks is not None:
+                g = _before_hooks(node, g)
+            if wanted is not None:
+                _take(wanted, node, g)
+                if node not in useful:  # type: ignore[operator]
+                    continue
+            if type(node) is AccumulateGrad:
+                if wanted is None:
+                    _accumulate(node, g, create_graph)
+                continue
+            results = node.backward(g, create_graph)
+            if node.hooks is not None and node.hooks.after:
+                results = _after_hooks(node, results, g)
+            for edge, value in zip(node.edges, results, strict=True):
+                if edge is None or value is None:
+                    continue
+                target, index = edge
+                if target.outputs == 1:
+                    held = pending.get(target)
+                    if held is None:
+                        pending[target] = value
+                        heappush(heap, (-target.sequence, target))
+                    else:
+                        pending[target] = held + value
+                else:
+                    _send(pending, heap, target, index, value)
+            g = value = results = None  # so that a gradient no one else holds can be kept as it is
+            if not retain_graph:
+                node.release()
+    finally:
+        mode.enabled = before
+    return [_tensor(wanted[place]) for place in capture] if capture is not None else []
+
+
+def _send(pending: dict, heap: list, node: Node, index: int, value: Any) -> None:
+    held = pending.get(node)
+    if held is None:
+        heappush(heap, (-node.sequence, node))
+        if node.outputs > 1:
+            held = pending[node] = [None] * node.outputs
+        else:
+            pending[node] = value
+            return
+    if node.outputs == 1:
+        pending[node] = held + value
+    else:
+        held[index] = value if held[index] is None else held[index] + value
+
+
+def _reaching(roots: list, targets: set[Node]) -> set[Node]:
+    """Returns the nodes from which one of `targets` can be reached (the targets excluded)."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack = [node for node in roots if node is not None]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        order.append(node)
+        stack.extend(edge[0] for edge in node.edges if edge is not None)
+    order.sort(key=lambda node: node.sequence)
+    useful: set[Node] = set()
+    for node in order:
+        for edge in node.edges:
+            if edge is not None and (edge[0] in targets or edge[0] in useful):
+                useful.add(node)
+                break
+    return useful
+
+
+def _take(wanted: dict, node: Node, g: Any) -> None:
+    values = g if node.outputs > 1 else [g]
+    for index, value in enumerate(values):
+        if (node, index) in wanted and value is not None:
+            wanted[node, index] = value
+
+
+def _tensor(value: Any) -> Tensor | None:
+    if value is None or isinstance(value, Tensor):
+        return value
+    return wrap(NAMESPACES[type(value)].asarray(value))
+
+
+def _references(value: Any) -> int:
+    return sys.getrefcount(value)
+
+
+def _only_here() -> int:
+    # What `_references` says of a value that the caller alone holds; it differs between Pythons.
+    value = object()
+    return _references(value)
+
+
+_ALONE = _only_here()
+
+
+def _accumulate(node: AccumulateGrad, g: Any, create_graph: bool) -> None:
+    leaf = node._leaf()
+    if leaf is None:
+        return
+    if active.trace is not None:
+        active.trace.accumulates(leaf)
+    held = leaf._grad
+    if isinstance(g, Tensor):
+        leaf._grad = share_history(g) if held is None else held + g
+    elif held is None:
+        shared = sys.getrefcount(g) > _ALONE  # someone else may still look at this memory
+        leaf._grad = wrap(NAMESPACES[type(g)].keep(g, shared))
+    else:
+        from .views import assign
+
+        assign(held, wrap(_value(held) + g))
+    if node.hooks is not None:
+        for hook in tuple(node.hooks.accumulated.values()):
+            hook(leaf)
+
+
+def share_history(g: Tensor) -> Tensor:
+    """Returns another tensor with the same memory and the same place on the tape."""
+    tensor = share(Tensor, g)
+    tensor._node, tensor._index = g._node, g._index
+    return tensor
+
+
+def _value(tensor: Tensor) -> Any:
+    return active.trace.read(tensor) if active.trace is not None else tensor._array
+
+
+def _before_hooks(node: Node, g: Any) -> Any:
+    """Runs the tensor hooks and pre-hooks of a node and keeps gradients that were asked for."""
+    hooks = node.hooks
+    assert hooks is not None
+    values = list(g) if node.outputs > 1 else [g]
+    for index, functions in hooks.tensor.items():
+        for function in tuple(functions.values()):
+            if values[index] is not None:
+                new = function(_tensor(values[index]))
+                if new is not None:
+                    values[index] = _same_kind(new, values[index])
+    for function in tuple(hooks.before.values()):
+        new = function(tuple(_tensor(each) for each in values))
+        if new is not None:
+            new = new if isinstance(new, tuple) else (new,)
+            values = [_same_kind(n, v) for n, v in zip(new, values, strict=True)]
+    for index, reference in hooks.retained.items():
+        tensor = reference()
+        if tensor is not None and values[index] is not None:
+            kept = _tensor(values[index])
+            tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+    return values if node.outputs > 1 else values[0]
+
+
+def _after_hooks(node: Node, results: Any, g: Any) -> Any:
+    assert node.hooks is not None
+    results = list(results)
+    for function in tuple(node.hooks.after.values()):
+        outs = g if isinstance(g, list) else [g]
+        new = function(
+            tuple(_tensor(each) for each in results), tuple(_tensor(each) for each in outs)
+        )
+        if new is not None:
+            new = new if isinstance(new, tuple) else (new,)
+            results = [_same_kind(n, r) for n, r in zip(new, results, strict=True)]
+    return results
+
+
+def _same_kind(new: Tensor | None, old: Any) -> Any:
+    if new is None or isinstance(old, Tensor):
+        return new
+    return _value(new)
+
+
+def call_node(node: Node, grads: tuple) -> Any:
+    """Runs one node by hand on tensors, as calling a `grad_fn` does."""
+    with_graph = mode.enabled
+    values = [g if with_graph or g is None else _value(g) for g in grads]
+    results = node.backward(values if node.outputs > 1 else values[0], with_graph)
+    tensors = tuple(_tensor(each) for each in results)
+    return tensors[0] if len(tensors) == 1 else tensors

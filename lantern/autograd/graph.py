@@ -1,0 +1,150 @@
+"""The tape: nodes that know how to send a gradient back to the nodes before them.
+
+A node stands for one call of an op. Its edges go to nodes, never to tensors, so a graph keeps
+alive just what its formulas saved. `sequence` numbers the nodes as they are made; since a node is
+made after all it depends on, the engine may visit nodes by falling number and needs no sorting.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+_numbers = itertools.count()
+
+Edge = tuple["Node", int] | None
+
+
+class Node:
+    """One recorded operation; `edges[i]` is where the gradient of its i-th input goes."""
+
+    __slots__ = ("edges", "sequence", "outputs", "hooks", "_metadata", "__weakref__")
+
+    def __init__(self, edges: list[Edge], outputs: int = 1):
+        self.edges = edges
+        self.outputs = outputs  # how many tensors the operation returned
+        self.sequence = next(_numbers)
+        self.hooks: Hooks | None = None
+
+    def backward(self, g: Any, create_graph: bool) -> Any:
+        """Returns the gradients for `edges`, given that of the output (a list if several)."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Lets go of what was saved; a second backward then says so."""
+
+    def name(self) -> str:
+        """Returns the name that PyTorch gives this operation, such as MulBackward0."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+
+    @property
+    def metadata(self) -> dict:
+        try:
+            return self._metadata
+        except AttributeError:
+            self._metadata: dict = {}
+            return self._metadata
+
+    def __call__(self, *grads: Any) -> Any:
+        from . import engine
+
+        return engine.call_node(self, grads)
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Calls `fn(grad_inputs, grad_outputs)` after this node; it may return new grad_inputs."""
+        return RemovableHandle(hooks_of(self).after, fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Calls `fn(grad_outputs)` before this node; it may return new grad_outputs."""
+        return RemovableHandle(hooks_of(self).before, fn)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class Hooks:
+    """What users asked to be called when a gradient passes a node."""
+
+    __slots__ = ("tensor", "before", "after", "retained", "accumulated")
+
+    def __init__(self) -> None:
+        self.tensor: dict[int, dict] = {}  # by output, handle -> function of one gradient
+        self.before: dict = {}
+        self.after: dict = {}
+        self.retained: dict[int, weakref.ref] = {}  # by output, the tensor that keeps its gradient
+        self.accumulated: dict = {}
+
+
+def hooks_of(node: Node) -> Hooks:
+    """Returns the node's hooks, making room for some."""
+    if node.hooks is None:
+        node.hooks = Hooks()
+    return node.hooks
+
+
+class RemovableHandle:
+    """Takes a hook out again by `remove()` or at the end of a `with` block."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks: dict, fn: Callable[..., Any] | None = None):
+        self.id = next(RemovableHandle._ids)
+        self._hooks = hooks
+        if fn is not None:
+            hooks[self.id] = fn
+
+    def remove(self) -> None:
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class AccumulateGrad(Node):
+    """The end of a path: adds what arrives to the `.grad` of a leaf tensor."""
+
+    __slots__ = ("_leaf",)
+
+    def __init__(self, leaf: Any):
+        super().__init__([])
+        self._leaf = weakref.ref(leaf)
+
+    @property
+    def variable(self) -> Any:
+        return self._leaf()
+
+
+class OpNode(Node):
+    """A recorded call of an `Op`, with what the formulas of its tracked inputs need.
+
+    `saved` holds the operands as they were given (for gradients of gradients), `values` the arrays
+    that the forward computed with, `versions` the count of writes to each at that time.
+    """
+
+    __slots__ = ("op", "plan", "saved", "values", "versions", "facts")
+
+    def __init__(self, op: Any, plan: Any, edges: list[Edge]):
+        self.op = op
+        self.plan = plan
+        self.edges = edges
+        self.outputs = 1
+        self.hooks = None
+        self.sequence = next(_numbers)
+
+    def name(self) -> str:
+        return self.op.grad_name(self)
+
+    def release(self) -> None:
+        self.saved = self.values = None
+
+    def backward(self, g: Any, create_graph: bool) -> Any:
+        return self.plan.backward(self, g, create_graph)

@@ -1,0 +1,21 @@
+"""Array libraries behind one closed vocabulary; each namespace registers the values it computes on."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+NAMESPACES: dict[type, Any] = {}
+
+
+def namespace_of(value: Any) -> ModuleType | Any:
+    """Returns the namespace that computes on `value`: an array, a tensor or a symbol."""
+    return NAMESPACES[type(value)]
+
+
+def default() -> ModuleType:
+    """Returns the namespace in which new values are made on the CPU."""
+    return numpy
+
+
+from . import numpy  # noqa: E402  (it registers itself in NAMESPACES)

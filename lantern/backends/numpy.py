@@ -1,0 +1,475 @@
+"""The vocabulary computed by NumPy: the meaning of every primitive.
+
+Dtypes arrive equal (promotion is the op's work) and half types arrive as float32. Where NumPy's
+special values differ from PyTorch's, the difference is made up here.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+import ml_dtypes
+import numpy as np
+
+from .. import dtypes
+from ..device import CPU
+from . import NAMESPACES
+
+NAMESPACES[np.ndarray] = sys.modules[__name__]
+for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):
+    NAMESPACES[_scalar] = sys.modules[__name__]
+
+# PyTorch computes infinities and NaN in silence; so do the kernels here.
+np.seterr(all="ignore")
+
+NUMPY_DTYPE = {
+    each: np.dtype(ml_dtypes.bfloat16 if each is dtypes.bfloat16 else each.name)
+    for each in dtypes.ALL
+}
+LANTERN_DTYPE = {value: key for key, value in NUMPY_DTYPE.items()}
+
+
+def dtype_of(x):
+    """Returns the Lantern dtype of an array; raises TypeError for a type it has none for."""
+    try:
+        return LANTERN_DTYPE[x.dtype]
+    except KeyError:
+        raise TypeError(
+            f"can't convert np.ndarray of type {x.dtype}. The only supported types are: float64, "
+            "float32, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
+        ) from None
+
+
+def device_of(x):
+    """Returns the device that the array lies on."""
+    return CPU
+
+
+def asarray(value, dtype=None):
+    """Returns a value of NumPy's (an array or a scalar) or a Python number as an array."""
+    return np.asarray(value, None if dtype is None else NUMPY_DTYPE[dtype])
+
+
+def address_of(x):
+    """Returns the address of the first element."""
+    return x.__array_interface__["data"][0] if x.dtype.char != "E" else x.ctypes.data
+
+
+def to_numpy(x, force):
+    """Returns a NumPy array of the same memory."""
+    return x
+
+
+def to_list(x):
+    """Returns the elements as nested lists of Python numbers."""
+    return x.tolist()
+
+
+def keep(x, shared):
+    """Returns the value as an array of its own, row-major, copied only where that is needed."""
+    if type(x) is not np.ndarray:
+        return np.asarray(x)
+    return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
+
+
+def copy_into(target, source):
+    """Writes `source` into the memory of `target`, cast and broadcast."""
+    np.copyto(target, source, casting="unsafe")
+
+
+neg, abs, square = np.negative, np.absolute, np.square  # noqa: A001
+exp, exp2, expm1 = np.exp, np.exp2, np.expm1
+log, log2, log10, log1p, sqrt = np.log, np.log2, np.log10, np.log1p, np.sqrt
+sin, cos, tan = np.sin, np.cos, np.tan
+asin, acos, atan, atan2 = np.arcsin, np.arccos, np.arctan, np.arctan2
+sinh, cosh, tanh = np.sinh, np.cosh, np.tanh
+asinh, acosh, atanh = np.arcsinh, np.arccosh, np.arctanh
+floor, ceil, trunc = np.floor, np.ceil, np.trunc
+bitwise_not, logical_not = np.invert, np.logical_not
+isnan, isinf, isfinite, signbit = np.isnan, np.isinf, np.isfinite, np.signbit
+add, sub, mul, div = np.add, np.subtract, np.multiply, np.true_divide
+maximum, minimum, fmax, fmin = np.maximum, np.minimum, np.fmax, np.fmin
+copysign, nextafter = np.copysign, np.nextafter
+bitwise_and, bitwise_or, bitwise_xor = np.bitwise_and, np.bitwise_or, np.bitwise_xor
+eq, ne, lt, le, gt, ge = np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal
+logical_and, logical_or, logical_xor = np.logical_and, np.logical_or, np.logical_xor
+where = np.where
+round = np.rint  # noqa: A001
+
+
+def sign(x):
+    if x.dtype.kind == "b":
+        return x.copy()
+    if x.dtype.kind == "f":
+        return np.subtract(x > 0, x < 0, dtype=x.dtype)  # 0 for NaN, as PyTorch has it
+    return np.sign(x)
+
+
+def rsqrt(x):
+    return 1 / np.sqrt(x)
+
+
+def sigmoid(x):
+    result = np.negative(x, out=np.empty_like(x))
+    np.exp(result, out=result)
+    np.add(result, 1, out=result)
+    return np.divide(1, result, out=result)
+
+
+def _refuse_zero(y):
+    if y.dtype.kind in "iu" and not np.all(y):
+        raise RuntimeError("ZeroDivisionError")
+
+
+def floor_divide(x, y):
+    _refuse_zero(np.asarray(y))
+    return np.floor_divide(x, y)
+
+
+def remainder(x, y):
+    _refuse_zero(np.asarray(y))
+    return np.remainder(x, y)
+
+
+def fmod(x, y):
+    _refuse_zero(np.asarray(y))
+    return np.fmod(x, y)
+
+
+def pow(x, y):  # noqa: A001
+    if type(y) in (int, float):
+        if y == 2:
+            return np.square(x)
+        if y == 0.5 and x.dtype.kind == "f":
+            return np.sqrt(x)
+    if np.asarray(x).dtype.kind in "iu" and np.asarray(y).dtype.kind == "i" and np.any(np.less(y, 0)):
+        return _integer_power(x, y)
+    return np.power(x, y)
+
+
+def _integer_power(x, y):
+    # With a negative exponent an integer power is 1/x**|y| cut to an integer.
+    x, y = np.broadcast_arrays(x, y)
+    result = np.power(x, np.where(y < 0, 0, y))
+    minus = np.where(np.equal(y & 1, 1), x, 1)
+    return np.where(y < 0, np.where(x == 1, 1, np.where(x == -1, minus, 0)), result).astype(x.dtype)
+
+
+def bitwise_left_shift(x, y):
+    return np.left_shift(x, y)
+
+
+def bitwise_right_shift(x, y):
+    return np.right_shift(x, y)
+
+
+def cast(x, dtype):
+    return x.astype(NUMPY_DTYPE[dtype])
+
+
+def sum(x, dim=None, keepdim=False):  # noqa: A001
+    if dim == (0,) and x.ndim == 2 and not keepdim and x.shape[0] > 256 and x.flags.c_contiguous:
+        return _sum_rows(x)
+    return np.add.reduce(x, dim, None, None, keepdim)
+
+
+def _sum_rows(x):
+    # NumPy adds rows of a narrow array one short row at a time; several rows side by side are
+    # one long row, which also shortens the chains of rounding errors.
+    rows, columns = x.shape
+    fold = 2048 // columns if columns else 0
+    if fold < 4:
+        return np.add.reduce(x, 0)
+    whole = rows - rows % fold
+    wide = np.add.reduce(x[:whole].reshape(-1, fold * columns), 0)
+    total = np.add.reduce(wide.reshape(fold, columns), 0)
+    return total + np.add.reduce(x[whole:], 0) if whole != rows else total
+
+
+def prod(x, dim=None, keepdim=False):
+    return np.multiply.reduce(x, dim, None, None, keepdim)
+
+
+def amax(x, dim=None, keepdim=False):
+    return np.maximum.reduce(x, dim, None, None, keepdim)
+
+
+def amin(x, dim=None, keepdim=False):
+    return np.minimum.reduce(x, dim, None, None, keepdim)
+
+
+def any(x, dim=None, keepdim=False):  # noqa: A001
+    return np.logical_or.reduce(x, dim, None, None, keepdim)
+
+
+def all(x, dim=None, keepdim=False):  # noqa: A001
+    return np.logical_and.reduce(x, dim, None, None, keepdim)
+
+
+def argmax(x, dim=None, keepdim=False):
+    return np.asarray(x.argmax(dim, keepdims=keepdim), np.int64)
+
+
+def argmin(x, dim=None, keepdim=False):
+    return np.asarray(x.argmin(dim, keepdims=keepdim), np.int64)
+
+
+def cumsum(x, dim):
+    return np.add.accumulate(x, dim) if x.ndim else x.copy()
+
+
+def cumprod(x, dim):
+    return np.multiply.accumulate(x, dim) if x.ndim else x.copy()
+
+
+def reshape(x, shape):
+    return x.reshape(shape)
+
+
+def permute(x, dims):
+    return x.transpose(dims)
+
+
+def expand(x, shape):
+    lead = len(shape) - x.ndim
+    strides = (0,) * lead + tuple(
+        0 if size != target else stride
+        for size, target, stride in zip(x.shape, shape[lead:], x.strides, strict=True)
+    )
+    return strided(x, shape, strides)
+
+
+def strided(x, shape, strides):
+    """Returns a writable view of `x` with a shape and byte strides that stay within its memory."""
+    if x.flags.c_contiguous and x.dtype.char != "E":
+        return np.ndarray(shape, x.dtype, x, 0, strides)
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def flip(x, dims):
+    return np.flip(x, dims).copy()
+
+
+def cat(tensors, dim):
+    return np.concatenate(tensors, dim)
+
+
+def as_strided(x, size, stride, storage_offset):
+    item = x.itemsize
+    flat = np.lib.stride_tricks.as_strided(x, (), ())
+    flat = np.lib.stride_tricks.as_strided(flat, (storage_offset + 1,), (item,))[storage_offset:]
+    return np.lib.stride_tricks.as_strided(flat, size, [each * item for each in stride])
+
+
+def diagonal(x, offset, dim1, dim2):
+    result = x.diagonal(offset, dim1, dim2)
+    result.flags.writeable = x.flags.writeable
+    return result
+
+
+def clone(x):
+    return x.copy("K")
+
+
+def contiguous(x):
+    return x.copy("C")
+
+
+def getitem(x, index):
+    return x[*index, ...]  # the ellipsis keeps a single element an array, and a view
+
+
+def put(x, index, value):
+    result = x.copy()
+    result[*index, ...] = value
+    return result
+
+
+def put_add(x, index, value):
+    result = x.copy()
+    np.add.at(result, index, value)
+    return result
+
+
+def _along(dim, index):
+    grid = list(np.ogrid[tuple(slice(size) for size in index.shape)])
+    grid[dim] = index
+    return tuple(grid)
+
+
+def gather(x, dim, index):
+    return x[_along(dim, index)] if x.ndim else x.reshape(1)[index.reshape(-1)].reshape(index.shape)
+
+
+def scatter(x, dim, index, src):
+    return put(x, _along(dim, index), src[tuple(slice(size) for size in index.shape)])
+
+
+def scatter_add(x, dim, index, src):
+    return put_add(x, _along(dim, index), src[tuple(slice(size) for size in index.shape)])
+
+
+matmul = np.matmul
+
+
+def linear(x, weight, bias):
+    result = np.matmul(x, weight.T)
+    if bias is None:
+        return result
+    rows = result.size // bias.size if bias.size else 0
+    if rows < 64 or bias.size > 64:
+        return np.add(result, bias, out=result) if result.ndim else result + bias
+    # A narrow bias is repeated so that each inner loop of the addition is long.
+    fold = max(1, 512 // bias.size)
+    flat = result.reshape(-1)
+    whole = rows - rows % fold
+    wide = flat[: whole * bias.size].reshape(-1, fold * bias.size)
+    np.add(wide, np.tile(bias, fold), out=wide)
+    tail = flat[whole * bias.size :].reshape(-1, bias.size)
+    np.add(tail, bias, out=tail)
+    return result
+
+
+def full(shape, value, like):
+    return np.full(shape, value, NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype)
+
+
+def arange(start, end, step, dtype):
+    return np.arange(start, end, step, NUMPY_DTYPE[dtype])
+
+
+def argsort(x, dim, descending, stable):
+    if not x.ndim:
+        return np.zeros((), np.int64)
+    if not descending:
+        return np.argsort(x, dim, kind="stable")
+    # Sorting the reversed array keeps equal elements in order once reversed again.
+    reverse = np.argsort(np.flip(x, dim), dim, kind="stable")
+    return x.shape[dim] - 1 - np.flip(reverse, dim)
+
+
+def argtopk(x, k, dim, largest, sorted):  # noqa: A002
+    order = argsort(x, dim, largest, True)
+    return np.ascontiguousarray(order[(slice(None),) * dim + (slice(k),)]) if x.ndim else order
+
+
+def draw(kind, shape, dtype, generator, *parameters):
+    return getattr(generator.stream, kind)(shape, NUMPY_DTYPE[dtype], *parameters)
+
+
+def is_array(value):
+    """Says whether a value is a NumPy array."""
+    return isinstance(value, np.ndarray)
+
+
+def adopt(value):
+    """Returns a NumPy array as memory for a tensor; raises where its type or strides have none."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(value).__name__})")
+    value = value.view(np.ndarray) if type(value) is not np.ndarray else value
+    if not value.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion "
+            "between byte orders is currently not supported."
+        )
+    dtype_of(value)
+    for stride in value.strides:
+        if stride < 0:
+            raise ValueError(
+                "At least one stride in the given numpy array is negative, and tensors with "
+                "negative strides are not currently supported. (You can probably work around this "
+                "by making a copy of your array  with array.copy().) "
+            )
+        if stride % value.itemsize:
+            raise ValueError(
+                "given numpy array strides not a multiple of the element byte size. Copy the numpy "
+                "array to reallocate the memory."
+            )
+    return value
+
+
+def from_buffer(buffer, dtype, count, offset):
+    """Returns a 1-d array over the memory of a buffer."""
+    target = NUMPY_DTYPE[dtype]
+    view = memoryview(buffer).cast("B")
+    if dtype.kind == "f" and dtype.char == "E":
+        return from_buffer(buffer, dtypes.int16, count, offset).view(target)
+    if not 0 <= offset <= len(view):
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
+            f"({len(view)} bytes) minus 1"
+        )
+    return np.frombuffer(view, target, count, offset)
+
+
+def from_data(data, dtype, default):
+    """Returns a fresh array of numbers, nested sequences or an array."""
+    if isinstance(data, np.ndarray) or isinstance(data, np.generic):
+        array = np.array(data)
+        if array.dtype.kind == "O":
+            dtype_of(array)
+    else:
+        array = _from_sequence(data, dtype)
+    if dtype is None:
+        if array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+            dtype = default if not _holds_numpy(data) else dtypes.float64
+        else:
+            dtype = dtype_of(array)
+    return array.astype(NUMPY_DTYPE[dtype], copy=False)
+
+
+def _holds_numpy(data):
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, (np.ndarray, np.generic)) and data.dtype == np.float64
+
+
+def _from_sequence(data, dtype):
+    if isinstance(data, (list, tuple)) and _find_tensor(data):
+        data = _without_tensors(data)
+    try:
+        array = np.array(data)
+    except ValueError:
+        raise ValueError(_ragged(data)) from None
+    except OverflowError:
+        raise RuntimeError("Overflow when unpacking long long") from None
+    if array.dtype.kind == "O":
+        wrong = next(each for each in array.reshape(-1)) if array.size else data
+        if isinstance(wrong, int):
+            raise RuntimeError("Overflow when unpacking long long")
+        raise TypeError(f"not a sequence or number: {type(wrong).__name__}") if array.ndim else \
+            RuntimeError(f"Could not infer dtype of {type(wrong).__name__}")
+    if array.dtype.kind in "US":
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'" if not array.ndim
+                        else "too many dimensions 'str'")
+    if array.dtype == np.uint64:
+        raise RuntimeError("Overflow when unpacking long long")
+    if array.size == 0 and array.dtype == np.float64:
+        return array.astype(np.float64)
+    return array
+
+
+def _find_tensor(data):
+    return isinstance(data, (list, tuple)) and len(data) > 0 and (
+        hasattr(data[0], "_storage") or _find_tensor(data[0]) or
+        len(data) > 1 and hasattr(data[-1], "_storage")
+    )
+
+
+def _without_tensors(data):
+    if isinstance(data, (list, tuple)):
+        return [_without_tensors(each) for each in data]
+    return data.tolist() if hasattr(data, "_storage") else data
+
+
+def _ragged(data):
+    sizes = [len(each) for each in data if hasattr(each, "__len__")]
+    want = sizes[0] if sizes else 0
+    wrong = next((size for size in sizes if size != want), want)
+    return f"expected sequence of length {want} at dim 1 (got {wrong})"
+
+
+def nonzero(x):
+    """Returns, per dimension, the places of the elements that are not zero."""
+    return np.atleast_1d(x).nonzero()[: max(x.ndim, 1)]

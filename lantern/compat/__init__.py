@@ -1,0 +1,1 @@
+"""What lets PyTorch scripts run as they are: import paths (`imports`), absent names (`missing`)."""

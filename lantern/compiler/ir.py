@@ -1,0 +1,163 @@
+"""The intermediate representation: primitives of the vocabulary in single assignment.
+
+A graph is a list of values. A value is an input or the result of one primitive applied to earlier
+values, Python numbers and tuples of them. Its text form can be read and compared; `verify` checks
+that every value follows from its operands by the vocabulary's rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..backends.vocabulary import VOCABULARY
+from ..dtypes import dtype
+from ..shape import contiguous_strides
+
+INPUT = "input"
+
+
+class Value:
+    """A tensor that is not there yet: shape and dtype, and how it is computed."""
+
+    __slots__ = ("graph", "number", "name", "args", "shape", "dtype", "place", "_strides")
+
+    def __init__(
+        self,
+        graph: Graph,
+        number: int,
+        name: str,
+        args: tuple,
+        shape: tuple[int, ...],
+        dtype: dtype,
+        place: str = "",
+    ):
+        self.graph = graph
+        self.number = number
+        self.name = name  # of the primitive, or INPUT
+        self.args = args
+        self.shape = shape
+        self.dtype = dtype
+        self.place = place  # the user's file and line
+        self._strides: tuple[int, ...] | None = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        count = 1
+        for each in self.shape:
+            count *= each
+        return count
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The byte strides that the eager result would have, as far as views decide them."""
+        if self._strides is None:
+            self._strides = _strides(self)
+        return self._strides
+
+    def operands(self) -> Iterator[Value]:
+        """Yields the values that this one is computed from."""
+        for arg in self.args:
+            if isinstance(arg, Value):
+                yield arg
+            elif isinstance(arg, (tuple, list)):
+                yield from (each for each in arg if isinstance(each, Value))
+
+    def __repr__(self) -> str:
+        return f"%{self.number}: {self.dtype.name}{list(self.shape)}"
+
+
+def _strides(value: Value) -> tuple[int, ...]:
+    if value.name == "permute":
+        x, dims = value.args
+        return tuple(x.strides[d] for d in dims)
+    if value.name == "expand":
+        x, shape = value.args
+        lead = len(shape) - x.ndim
+        kept = (0 if have != want else s for have, want, s in zip(x.shape, shape[lead:], x.strides, strict=True))
+        return (0,) * lead + tuple(kept)
+    return tuple(each * value.dtype.itemsize for each in contiguous_strides(value.shape))
+
+
+class Graph:
+    """A recorded program: `inputs`, `values` in order, and the `outputs` among them."""
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self.inputs: list[Value] = []
+        self.outputs: list[Value] = []
+
+    def input(self, shape: tuple[int, ...], dtype: dtype) -> Value:
+        """Adds an input."""
+        value = Value(self, len(self.values), INPUT, (), tuple(shape), dtype)
+        self.values.append(value)
+        self.inputs.append(value)
+        return value
+
+    def add(self, name: str, args: tuple, place: str = "") -> Value:
+        """Adds the result of a primitive, whose shape and dtype its rule gives."""
+        shape, dtype = VOCABULARY[name].rule(*args)
+        value = Value(self, len(self.values), name, args, tuple(shape), dtype, place)
+        self.values.append(value)
+        return value
+
+    def map(self, args: tuple, function: Callable[[Value], Any]) -> tuple:
+        """Returns arguments with each value in them replaced."""
+        return tuple(_map(arg, function) for arg in args)
+
+    def __str__(self) -> str:
+        lines = [_line(value) for value in self.values]
+        lines.append(f"return {', '.join(f'%{each.number}' for each in self.outputs)}")
+        return "\n".join(lines)
+
+
+def _map(arg: Any, function: Callable[[Value], Any]) -> Any:
+    if isinstance(arg, Value):
+        return function(arg)
+    if isinstance(arg, (tuple, list)):
+        return type(arg)(_map(each, function) for each in arg)
+    return arg
+
+
+def _line(value: Value) -> str:
+    if value.name == INPUT:
+        return f"{value!r} = input"
+    args = ", ".join(_argument(arg) for arg in value.args)
+    return f"{value!r} = {value.name}({args})" + (f"  # {value.place}" if value.place else "")
+
+
+def _argument(arg: Any) -> str:
+    if isinstance(arg, Value):
+        return f"%{arg.number}"
+    if isinstance(arg, (tuple, list)):
+        return f"({', '.join(map(_argument, arg))})"
+    if isinstance(arg, dtype):
+        return arg.name
+    return repr(arg)
+
+
+def verify(graph: Graph) -> None:
+    """Raises ValueError where a value does not follow from what stands before it."""
+    seen: set[Value] = set()
+    for i, value in enumerate(graph.values):
+        if value.number != i or value.graph is not graph:
+            raise ValueError(f"{value!r} stands at place {i} of a graph that is not its own")
+        for operand in value.operands():
+            if operand not in seen:
+                raise ValueError(f"{value!r} uses {operand!r} before it is computed")
+        if value.name != INPUT:
+            shape, dtype = VOCABULARY[value.name].rule(*value.args)
+            if tuple(shape) != value.shape or dtype is not value.dtype:
+                raise ValueError(f"{_line(value)}: the rule gives {dtype!r} {tuple(shape)}")
+        seen.add(value)
+    for output in graph.outputs:
+        if output not in seen:
+            raise ValueError(f"output {output!r} is not in the graph")

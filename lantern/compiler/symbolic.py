@@ -1,0 +1,100 @@
+"""The vocabulary recorded: each primitive adds a value to the active trace's graph."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd.mode import active
+from ..backends import NAMESPACES
+from ..backends.vocabulary import VOCABULARY
+from ..device import CPU, device
+from ..dtypes import dtype
+from .ir import Value
+
+NAMESPACES[Value] = sys.modules[__name__]
+
+
+def _recorder(name: str, parameters: str) -> Callable[..., Value]:
+    signature = inspect.signature(eval(f"lambda {parameters}: None"))  # noqa: S307  (our own table)
+    defaults = tuple(p.default for p in signature.parameters.values())
+
+    def primitive(*args: Any, **kwargs: Any) -> Value:
+        if kwargs:
+            args = signature.bind(*args, **kwargs).args
+        if len(args) < len(defaults):
+            args += tuple(d for d in defaults[len(args) :] if d is not inspect.Parameter.empty)
+        return active.trace.add(name, args)
+
+    primitive.__name__ = name
+    primitive.__signature__ = signature  # type: ignore[attr-defined]
+    return primitive
+
+
+for _primitive in VOCABULARY.values():
+    globals()[_primitive.name] = _recorder(_primitive.name, _primitive.parameters)
+
+
+def dtype_of(x: Value) -> dtype:
+    """Returns the dtype of a value."""
+    return x.dtype
+
+
+def device_of(x: Value) -> device:
+    """Returns the device that the value will be computed on."""
+    return CPU
+
+
+def asarray(x: Any, dtype: dtype | None = None) -> Value:
+    """Returns a value as it is, a Python number as a constant."""
+    return x if isinstance(x, Value) else globals()["full"]((), x, dtype)
+
+
+def keep(x: Value, shared: bool) -> Value:
+    """Returns the value: symbols have no memory that could be shared."""
+    return x
+
+
+def address_of(x: Value) -> int:
+    """Raises: a value that is being recorded has no memory."""
+    return active.trace.refuse("the address of a tensor")
+
+
+def to_numpy(x: Value, force: bool) -> Any:
+    """Raises: a value that is being recorded is no array yet."""
+    return active.trace.refuse(".numpy()")
+
+
+def to_list(x: Value) -> Any:
+    """Raises: a value that is being recorded has no elements yet."""
+    return active.trace.refuse(".tolist()")
+
+
+def _attach_operators() -> None:
+    binary = {
+        "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide",
+        "mod": "remainder", "pow": "pow", "matmul": "matmul", "and": "bitwise_and",
+        "or": "bitwise_or", "xor": "bitwise_xor", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge",
+    }  # fmt: skip
+    for dunder, name in binary.items():
+        function = globals()[name]
+        setattr(Value, f"__{dunder}__", lambda self, other, f=function: f(self, other))
+        setattr(Value, f"__r{dunder}__", lambda self, other, f=function: f(other, self))
+    Value.__neg__ = lambda self: globals()["neg"](self)  # type: ignore[attr-defined]
+    Value.__getitem__ = _getitem  # type: ignore[attr-defined]
+    Value.item = lambda self: active.trace.refuse(".item()")  # type: ignore[attr-defined]
+    Value.__bool__ = lambda self: active.trace.refuse("the truth of a tensor")  # type: ignore
+
+
+def _getitem(self: Value, index: Any) -> Value:
+    index = index if isinstance(index, tuple) else (index,)
+    if Ellipsis in index:
+        place = index.index(Ellipsis)
+        missing = self.ndim - (len(index) - 1 - index.count(None))
+        index = (*index[:place], *(slice(None),) * missing, *index[place + 1 :])
+    return globals()["getitem"](self, index)
+
+
+_attach_operators()

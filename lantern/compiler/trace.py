@@ -1,0 +1,141 @@
+"""Recording: what every op call does while a trace is active.
+
+Nothing is passed in. Each storage first read becomes an input; each storage whose value changed
+becomes an output that is written back to the same memory after the run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..autograd.mode import active
+from ..autograd.views import look, replace
+from ..backends import NAMESPACES, default
+from ..dtypes import dtype
+from ..storage import Storage
+from ..tensor import Tensor
+from . import symbolic
+from .ir import Graph, Value
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class TraceError(RuntimeError):
+    """A function cannot be recorded: it asks for a value that is known only when it runs."""
+
+
+class Trace:
+    """A recording in progress: the graph, and the present value of every storage it has met."""
+
+    namespace = symbolic
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.values: dict[Storage, Value] = {}
+        self.inputs: list[Callable[[], Any]] = []  # how to get the array of each graph input
+        self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read
+        self.written: dict[Storage, None] = {}
+        self.cleared: set[Tensor] = set()  # leaves whose `.grad` was taken away inside
+        self.leaves: dict[Tensor, Tensor | None] = {}  # leaves that got gradients; what they had
+        self._looks: dict[tuple[Value, int], tuple[Value, tuple]] = {}
+
+    def add(self, name: str, args: tuple) -> Value:
+        """Records one primitive."""
+        for arg in args:
+            if type(arg) in NAMESPACES and not isinstance(arg, Value):
+                raise TraceError(
+                    "a compiled function uses the graph of a computation that was done outside of "
+                    f"it ({user_line()}). Do the whole forward and backward inside the function."
+                )
+        return self.graph.add(name, args, user_line())
+
+    def bind(self, storage: Storage, array: Callable[[], Any]) -> Value:
+        """Makes a storage an input whose array is found by a call before each run."""
+        value = self.graph.input(storage.array.shape, NAMESPACES[type(storage.array)].dtype_of(storage.array))
+        self.inputs.append(array)
+        self.values[storage] = self.storages[storage] = value
+        return value
+
+    def scalar(self, number: Callable[[], Any], kind: dtype) -> Value:
+        """Makes a Python number an input that is read anew before each run."""
+        xp = default()
+        value = self.graph.input((), kind)
+        self.inputs.append(lambda: xp.asarray(number(), kind))
+        return value
+
+    def read(self, tensor: Tensor) -> Value:
+        """Returns the present value of a tensor; a concrete one becomes an input."""
+        storage = tensor._storage
+        value = self.values.get(storage)
+        if value is None:
+            value = self._first(storage)
+        steps = tensor._layout
+        if not steps:
+            return value
+        found = self._looks.get((value, id(steps)))
+        if found is None:
+            found = self._looks[value, id(steps)] = (look(symbolic, value, steps), steps)
+        return found[0]
+
+    def _first(self, storage: Storage) -> Value:
+        if isinstance(storage.array, Value):
+            if storage.array.graph is not self.graph:
+                raise TraceError(
+                    "a tensor that was made while another function was being recorded is used here "
+                    f"({user_line()}). Return such tensors from the compiled function instead."
+                )
+            self.values[storage] = storage.array
+            return storage.array
+        return self.bind(storage, lambda: storage.array)
+
+    def write(self, tensor: Tensor, value: Value) -> None:
+        """Gives the tensor's storage a new value."""
+        storage = tensor._storage
+        base = self.values.get(storage)
+        if base is None:
+            base = self._first(storage)
+        if tensor._layout:
+            value = replace(symbolic, base, value, tensor._layout)
+        self.values[storage] = value
+        self.written[storage] = None
+
+    def accumulates(self, leaf: Tensor) -> None:
+        """Notes that backward gives `leaf` a gradient."""
+        self.leaves.setdefault(leaf, None if leaf in self.cleared else leaf._grad)
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raises the error for a question that only a run can answer."""
+        raise TraceError(
+            f"{what} is not known while a function is being compiled ({user_line()}). Move it out "
+            "of the compiled function, or return the tensor and ask afterwards; for a choice by "
+            "the data use torch.where(condition, a, b)."
+        )
+
+
+def user_line() -> str:
+    """Returns the file and line of the nearest caller outside of Lantern."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    if frame is None:
+        return "unknown line"
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+class recording:
+    """Makes a trace the active one for a `with` block."""
+
+    def __init__(self, trace: Trace):
+        self.trace = trace
+
+    def __enter__(self) -> Trace:
+        if active.trace is not None:
+            raise TraceError("a function that is being compiled cannot start another recording")
+        active.trace = self.trace
+        return self.trace
+
+    def __exit__(self, *exception: object) -> None:
+        active.trace = None

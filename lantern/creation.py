@@ -1,0 +1,282 @@
+"""New tensors: from data, filled, ranges, and random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from . import dtypes
+from . import ops
+from .backends import NAMESPACES
+from .backends import numpy as _numpy
+from .device import as_device
+from .shape import as_sizes
+from .tensor import Tensor, share, wrap
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: dtypes.dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A copy of numbers, (nested) sequences, arrays or a tensor.
+
+    Raises ValueError for ragged sequences, TypeError for what is no number.
+
+    >>> import lantern
+    >>> lantern.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    as_device(device)
+    if isinstance(data, Tensor):
+        import warnings
+
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach()."
+            "clone() or sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
+        result = wrap(NAMESPACES[type(data._array)].clone(data._array))
+        result = result if dtype is None else result.to(dtype)  # type: ignore[attr-defined]
+    else:
+        result = wrap(_numpy.from_data(data, dtype, dtypes.get_default_dtype()))
+    return result.requires_grad_() if requires_grad else result
+
+
+def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
+    """The data as a tensor, sharing memory with tensors and NumPy arrays where it can.
+
+    >>> import lantern
+    >>> lantern.as_tensor([1.0, 2.0])
+    tensor([1., 2.])
+    """
+    as_device(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
+    if _numpy.is_array(data):
+        result = from_numpy(data)
+        return result if dtype is None else result.to(dtype)  # type: ignore[attr-defined]
+    return tensor(data, dtype=dtype)
+
+
+def asarray(
+    obj: Any,
+    *,
+    dtype: dtypes.dtype | None = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The object as a tensor; `copy` True always copies, False raises where it would have to."""
+    result = as_tensor(obj, dtype, device)
+    shares = isinstance(obj, Tensor) and result is obj or _numpy.is_array(obj)
+    if copy is False and not shares:
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    if copy:
+        result = result.detach().clone()  # type: ignore[attr-defined]
+    return result.requires_grad_() if requires_grad else result
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor that shares the memory of a NumPy array.
+
+    Raises TypeError for what is no array or an array of a type that tensors do not have.
+
+    >>> import lantern, numpy
+    >>> a = numpy.zeros(2)
+    >>> t = lantern.from_numpy(a); a[0] = 7; t
+    tensor([7., 0.], dtype=torch.float64)
+    """
+    return wrap(_numpy.adopt(ndarray))
+
+
+def frombuffer(
+    buffer: Any,
+    *,
+    dtype: dtypes.dtype,
+    count: int = -1,
+    offset: int = 0,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A 1-d tensor over the memory of an object such as bytearray.
+
+    >>> import lantern
+    >>> lantern.frombuffer(bytearray(b"\\x01\\x02"), dtype=lantern.uint8)
+    tensor([1, 2], dtype=torch.uint8)
+    """
+    result = wrap(_numpy.from_buffer(buffer, dtype, count, offset))
+    return result.requires_grad_() if requires_grad else result
+
+
+def _sizes(size: tuple) -> tuple[int, ...]:
+    sizes = as_sizes(size)
+    for each in sizes:
+        if each < 0:
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {each}: {list(sizes)}"
+            )
+    count = 1
+    for each in sizes:
+        count *= each
+    if count >= 1 << 60:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(sizes)}")
+    return sizes
+
+
+def _made(result: Tensor, requires_grad: bool, out: Tensor | None = None) -> Tensor:
+    if out is not None:
+        from .autograd.views import write_out
+
+        write_out(out, result)
+        return out
+    return result.requires_grad_() if requires_grad else result
+
+
+def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
+    def make(
+        *size: Any,
+        out: Tensor | None = None,
+        dtype: dtypes.dtype | None = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+        memory_format: Any = None,
+    ) -> Tensor:
+        if not size:
+            raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+        as_device(device)
+        result = ops.full(_sizes(size), value, dtypes.get_default_dtype() if dtype is None else dtype)
+        return _made(result, requires_grad, out)
+
+    make.__name__, make.__doc__ = name, text
+    return make
+
+
+zeros = _filled("zeros", 0, "A tensor of zeros.")
+ones = _filled("ones", 1, "A tensor of ones.")
+empty = _filled("empty", 0, "A tensor whose values do not matter (they are zeros).")
+
+
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Tensor | None = None,
+    dtype: dtypes.dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor filled with one value, in the dtype of that value.
+
+    >>> import lantern
+    >>> lantern.full((2,), 7)
+    tensor([7, 7])
+    """
+    as_device(device)
+    if isinstance(fill_value, Tensor):
+        dtype = fill_value.dtype if dtype is None else dtype
+        fill_value = fill_value.item()
+    dtype = dtypes.of_number(fill_value) if dtype is None else dtype
+    return _made(ops.full(_sizes((size,)), fill_value, dtype), requires_grad, out)
+
+
+def _like(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
+    def make(input: Tensor, *args: Any, dtype=None, device=None, **kwargs: Any) -> Tensor:  # noqa: A002
+        if not isinstance(input, Tensor):
+            raise TypeError(
+                f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+            )
+        kwargs.pop("memory_format", None)
+        dtype = input.dtype if dtype is None else dtype
+        device = input.device if device is None else device
+        return function(input.shape, *args, dtype=dtype, device=device, **kwargs)
+
+    make.__name__, make.__doc__ = name, "The same for the shape, dtype and device of a tensor."
+    return make
+
+
+zeros_like, ones_like = _like(zeros, "zeros_like"), _like(ones, "ones_like")
+empty_like, full_like = _like(empty, "empty_like"), _like(full, "full_like")
+
+
+def arange(
+    *bounds: Any,
+    start: Any = None,
+    end: Any = None,
+    step: Any = None,
+    out: Tensor | None = None,
+    dtype: dtypes.dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The numbers from `start` up to but without `end`, by `step`.
+
+    >>> import lantern
+    >>> lantern.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    as_device(device)
+    if len(bounds) == 1 and start is None:
+        end = bounds[0] if end is None else end
+        start = bounds[0] if end is not bounds[0] else 0
+    elif bounds:
+        start, end = bounds[0], bounds[1] if len(bounds) > 1 else end
+        step = bounds[2] if len(bounds) > 2 else step
+    start, step = 0 if start is None else start, 1 if step is None else step
+    start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
+    if dtype is None:
+        whole = all(isinstance(each, int) for each in (start, end, step))
+        dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    return _made(ops.arange(start, end, step, dtype), requires_grad, out)
+
+
+def dtype_from(kind: Any) -> dtypes.dtype:
+    """Returns the dtype that a dtype, a tensor class or a name such as 'torch.FloatTensor' means."""
+    if isinstance(kind, dtypes.dtype):
+        return kind
+    named = getattr(kind, "_dtype", None)
+    if named is not None:
+        return named
+    if isinstance(kind, str):
+        for each in dtypes.ALL:
+            if kind in (f"torch.{each.legacy}Tensor", f"torch.cuda.{each.legacy}Tensor"):
+                if "cuda" in kind:
+                    as_device("cuda")
+                return each
+    if kind is float:
+        return dtypes.float64
+    if kind is int:
+        return dtypes.int64
+    if kind is bool:
+        return dtypes.bool_
+    raise ValueError(f"invalid type: {kind!r}")
+
+
+def legacy_tensor(cls: type, *args: Any, dtype: Any = None, device: Any = None) -> Any:
+    """Tensor(sizes...), Tensor(data) and Tensor(tensor), as in the first versions of PyTorch."""
+    dtype = dtypes.get_default_dtype()
+    if len(args) == 1 and not hasattr(args[0], "__index__"):
+        data = args[0]
+        if isinstance(data, Tensor):
+            result = data if data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
+        elif isinstance(data, tuple) and type(data).__name__ == "Size":
+            result = empty(data, dtype=dtype)
+        else:
+            result = tensor(data, dtype=dtype)
+    else:
+        result = empty(args, dtype=dtype)
+    return share(cls, result)

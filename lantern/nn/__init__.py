@@ -1,0 +1,13 @@
+"""Layers, losses, their initial values and the functions behind them: PyTorch's `torch.nn`."""
+
+from __future__ import annotations
+
+from lantern.compat.missing import missing
+
+from . import functional, init, modules, utils
+from .modules import *  # noqa: F403
+from .parameter import Buffer, Parameter
+
+__all__ = ["Buffer", "Parameter", "functional", "init", "utils", *modules.__all__]
+
+__getattr__ = missing(__name__)

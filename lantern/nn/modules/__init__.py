@@ -1,0 +1,15 @@
+"""The layers of `lantern.nn`, each in the file where PyTorch has it: pickles name these paths."""
+
+from __future__ import annotations
+
+from . import activation, container, dropout, flatten, linear, loss, module
+from .activation import *  # noqa: F403
+from .container import *  # noqa: F403
+from .dropout import *  # noqa: F403
+from .flatten import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .loss import *  # noqa: F403
+from .module import Module
+
+_FILES = (activation, container, dropout, flatten, linear, loss)
+__all__ = ["Module", *(name for file in _FILES for name in file.__all__)]

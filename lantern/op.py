@@ -1,0 +1,627 @@
+"""`Op`: a function of tensors, written once over a namespace `xp`.
+
+Calling an op unwraps its tensors, brings them to a common dtype by the op's declared kind, runs the
+forward in the namespace that their values belong to, wraps the result and, where a gradient is
+wanted, puts one node on the tape. The formulas of the op say by their parameter names what that
+node saves. While a trace is active values are symbols, and the same call is recorded instead.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from . import dtypes
+from .autograd.graph import Edge, Node, OpNode
+from .autograd.mode import active, mode
+from .autograd.plan import DTYPE, OUT, SHAPE, Plan, version_of
+from .autograd.views import rederive
+from .backends import NAMESPACES
+from .storage import Storage
+from .tensor import Tensor, _new, current_node, wrap, wrap_view
+
+# How operands are brought together before the forward; each kind names the dtype codes it takes
+# as they are. Half types are in none: they are computed in float32 and rounded once per op.
+SAME, FLOAT, BOOL, INT_TO_LONG, KEEP = "same", "float", "bool", "int_to_long", "keep"
+_PLAIN = {SAME: "?bBhHiIlLfd", FLOAT: "fd", BOOL: "?bBhHiIlLfd", INT_TO_LONG: "lfd"}
+_PLAIN[KEEP] = "?bBhHiIlLfdeE"
+
+# Parameters of these names are tensors; all others are plain Python values.
+TENSOR_NAMES = frozenset(
+    "input other weight bias mat1 mat2 mat vec vec1 vec2 batch1 batch2 tensor1 tensor2 target end "
+    "tensor condition src index mask value source x y indices running_mean running_var".split()
+)
+# These are tensors that take no part in promotion and have no gradient.
+APART = frozenset("condition index indices mask".split())
+# NumPy's names for PyTorch's parameters.
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
+
+REGISTRY: dict[str, Op] = {}
+
+
+class Op:
+    """A differentiable function of tensors; `name`, `parameters` and `formulas` describe it."""
+
+    composite = False  # runs over tensors; autograd sees its parts
+    view = False  # its result shares the memory of its input
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        promote: str = SAME,
+        numbers: str = "",
+        differentiable: bool = True,
+        dunder: str = "",
+        variadic: str = "",
+        grad_name: str | Callable[[OpNode], str] = "",
+        method: bool = True,
+        function: bool = True,
+        inplace: bool = False,
+        public: bool = True,
+        check: tuple[str, Callable[..., Any]] | None = None,
+    ):
+        self.forward = _positional(forward)
+        self.name = self.__name__ = forward.__name__.rstrip("_")
+        self.signature = inspect.signature(forward)
+        self.__doc__ = forward.__doc__
+        self.__module__ = forward.__module__
+        self.promote = promote
+        self.plain = _PLAIN[promote]
+        if check is not None:  # operands of these dtypes take the slow path, where they are checked
+            self.plain = "".join(code for code in self.plain if code not in check[0])
+        self.check = None if check is None else check[1]
+        self.differentiable = differentiable
+        self.dunder = dunder.split()
+        self.method, self.function, self.inplace = method, function, inplace
+        self.public = public
+        self._grad_name = grad_name or _camel(self.name) + "Backward0"
+        self._read_signature(numbers.split(), variadic)
+        self.formulas: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
+        self.joint: tuple[tuple[str, ...], Callable[..., Any], tuple[str, ...]] | None = None
+        self._plans: dict[int, Plan] = {}
+
+    def _read_signature(self, numbers: list[str], variadic: str) -> None:
+        full = list(self.signature.parameters.values())[1:]
+        self.parameters = tuple(each.name for each in full)
+        self.keyword_only = frozenset(p.name for p in full if p.kind is p.KEYWORD_ONLY)
+        self.defaults = {p.name: p.default for p in full if p.default is not p.empty}
+        self.arity = len(full)
+        self.positional = self.arity - len(self.keyword_only)
+        self.numbers = frozenset(numbers)
+        self.variadic = self.parameters.index(variadic) if variadic else None
+        self.tails = {} if variadic else self._read_tails()
+        names = [n for n in self.parameters if n in TENSOR_NAMES]
+        self.first = next((self.parameters.index(n) for n in names if n not in APART), 0)
+        self.tensors = tuple(
+            (0 if n in APART else 1 << i, self.parameters.index(n)) for i, n in enumerate(names)
+        )
+        self.tensor_names = tuple(names)
+        self.__signature__ = inspect.Signature(full)
+
+    def _read_tails(self) -> dict[int, tuple]:
+        """Returns the defaults that complete a call with so many positional arguments."""
+        required = sum(n not in self.defaults for n in self.parameters)
+        if any(n in self.keyword_only and n not in self.defaults for n in self.parameters):
+            return {}
+        return {
+            n: tuple(self.defaults[name] for name in self.parameters[n:])
+            for n in range(required, self.positional + 1)
+        }
+
+    def grad_name(self, node: OpNode) -> str:
+        """Returns the name that PyTorch gives to the node of this call."""
+        return self._grad_name if isinstance(self._grad_name, str) else self._grad_name(node)
+
+    def vjp(self, **formulas: Callable[..., Any]) -> Op:
+        """Declares, per differentiable parameter, the vector-Jacobian product.
+
+        A formula's parameters are taken by name from: `g` (the gradient of the output), `out`,
+        `xp`, and the op's own parameters. What it names is what a call saves.
+        """
+        for name, formula in formulas.items():
+            self.formulas[name] = (formula, _names(formula))
+        return self
+
+    def vjp_together(self, *names: str) -> Callable[[Callable[..., Any]], Op]:
+        """Declares one formula that returns the gradients of several parameters at once.
+
+        It may ask for `needs`, a tuple that says which of them are wanted.
+        """
+
+        def declare(formula: Callable[..., Any]) -> Op:
+            self.joint = (names, formula, _names(formula))
+            return self
+
+        return declare
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}{self.__signature__}>"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else _bound(self, instance)
+
+    # --- the call
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            tail = None if kwargs else self.tails.get(len(args))
+            if tail is not None:
+                args += tail
+            elif "out" in kwargs:
+                return self._call_out(args, kwargs)
+            else:
+                args = self.bind(args, kwargs)
+        values = list(args)
+        mask = 0
+        dtype = None
+        easy = True
+        trace = active.trace
+        for bit, position in self.tensors:
+            arg = args[position]
+            if isinstance(arg, Tensor):
+                base = arg._base
+                if base is not None and base._node is not arg._seen:
+                    rederive(arg)
+                value = values[position] = arg._array if trace is None else trace.read(arg)
+                if arg._node is not None:
+                    mask |= bit
+                if bit and value.dtype is not dtype:
+                    if dtype is None:
+                        dtype = value.dtype
+                    else:
+                        easy = False
+            elif arg is not None:
+                easy = False
+        if dtype is None or not easy or dtype.char not in self.plain:
+            converted = self._promote(args, values)
+        else:
+            converted = None
+        kind = type(values[self.first])
+        xp = NAMESPACES[kind]
+        out = self.forward(xp, *values)
+        if type(out) is tuple:
+            return self._finish_several(args, values, out, mask, converted, xp)
+        if type(out) is not kind:
+            out = xp.asarray(out)  # NumPy gives scalars where arrays have no dimensions
+        if converted is not None and converted.half is not None and out.dtype.char == "f":
+            out = xp.cast(out, converted.half)
+        tensor = _new(Tensor)
+        tensor._array = out
+        tensor._storage = Storage(out)
+        if mask and mode.enabled:
+            self._record(args, values, out, mask, converted, tensor)
+        return tensor
+
+    def _record(
+        self, args: tuple, values: list, out: Any, mask: int, converted: Any, tensor: Tensor
+    ) -> None:
+        if not self.differentiable or out.dtype.char not in "fdeE":
+            return
+        plan = self._plans.get(mask) or self.plan(mask)
+        node = OpNode(self, plan, [_edge(args[p]) for p in plan.inputs])
+        saved: list[Any] = []
+        kept: list[Any] = []
+        for position in plan.saves:
+            if position == OUT:
+                saved.append(tensor._storage)
+                kept.append(out)
+            elif position >= DTYPE:
+                saved.append(None)
+                kept.append(args[position - DTYPE].dtype)
+            elif position >= SHAPE:
+                saved.append(None)
+                kept.append(values[position - SHAPE].shape)
+            else:
+                saved.append(args[position])
+                kept.append(values[position])
+        node.saved, node.values = saved, kept
+        node.versions = [version_of(each) for each in saved]
+        node.facts = plan.facts(values, args, out, converted)
+        tensor._node = node
+
+    def _finish_several(
+        self, args: tuple, values: list, outs: tuple, mask: int, converted: Any, xp: Any
+    ) -> tuple:
+        tensors = []
+        for out in outs:
+            out = xp.asarray(out)
+            if converted is not None and converted.half is not None and out.dtype.char == "f":
+                out = xp.cast(out, converted.half)
+            tensors.append(wrap(out))
+        floating = [t for t in tensors if t._array.dtype.char in "fdeE"]
+        if mask and mode.enabled and self.differentiable and floating:
+            first = floating[0]
+            self._record(args, values, first._array, mask, converted, first)
+            node = first._node
+            assert node is not None
+            node.outputs = len(tensors)
+            for index, tensor in enumerate(tensors):
+                if tensor._array.dtype.char in "fdeE":
+                    tensor._node, tensor._index = node, index
+        return tuple(tensors)
+
+    def plan(self, mask: int) -> Plan:
+        """Returns (and remembers) what a call with these tracked tensors saves and computes."""
+        found = self._plans[mask] = Plan(self, mask)
+        return found
+
+    # --- arguments
+    def bind(self, args: tuple, kwargs: dict) -> tuple:
+        """Returns one value per parameter; raises TypeError with torch's sentences."""
+        if self.variadic is not None and len(args) > self.variadic:
+            head, rest = args[: self.variadic], args[self.variadic :]
+            if rest and (len(rest) > 1 or hasattr(rest[0], "__index__")):
+                if all(hasattr(each, "__index__") for each in rest):
+                    args = (*head, rest)
+        if len(args) > self.positional:
+            raise TypeError(
+                f"{self.name}() takes {self.positional} positional arguments but {len(args)} "
+                "were given"
+            )
+        bound = list(args)
+        used = 0
+        for name in self.parameters[len(args) :]:
+            if name in kwargs:
+                bound.append(kwargs[name])
+                used += 1
+                continue
+            alias = next((a for a in kwargs if ALIASES.get(a) == name), None)
+            if alias is not None:
+                bound.append(kwargs[alias])
+                used += 1
+            elif name in self.defaults:
+                bound.append(self.defaults[name])
+            else:
+                raise TypeError(
+                    f'{self.name}() missing 1 required positional arguments: "{name}"'
+                )
+        if used != len(kwargs):
+            self._refuse_keyword(kwargs, len(args))
+        return tuple(bound)
+
+    def _refuse_keyword(self, kwargs: dict, given: int) -> None:
+        for name in kwargs:
+            known = name if name in self.parameters else ALIASES.get(name)
+            if known in self.parameters[:given]:
+                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+            if known not in self.parameters:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
+
+    def _call_out(self, args: tuple, kwargs: dict) -> Any:
+        from .autograd.views import write_out
+
+        kwargs = dict(kwargs)
+        out = kwargs.pop("out")
+        if out is None:
+            return self(*args, **kwargs)
+        with_grad = mode.enabled
+        result = self(*args, **kwargs)
+        several = isinstance(result, tuple)
+        results, outs = (result, out) if several else ((result,), (out,))
+        for value, target in zip(results, outs, strict=True):
+            if with_grad and (value.requires_grad or target.requires_grad):
+                raise RuntimeError(
+                    f"{self.name}(): functions with out=... arguments don't support automatic "
+                    "differentiation, but one of the arguments requires grad."
+                )
+            write_out(target, value)
+        return out
+
+    def _refuse(self, position: int, arg: Any) -> None:
+        name = self.parameters[position]
+        raise TypeError(
+            f"{self.name}(): argument '{name}' (position {position + 1}) must be Tensor, not "
+            f"{type(arg).__name__}"
+        )
+
+    # --- promotion
+    def _promote(self, args: tuple, values: list) -> Converted | None:
+        """Brings the operands in `values` to a common dtype by the op's kind."""
+        if self.check is not None:
+            self.check(*args)
+        first = self.first
+        ranks: tuple[list, list, list] = ([], [], [])
+        places = []
+        namespace = None
+        for bit, position in self.tensors:
+            arg = args[position]
+            if isinstance(arg, Tensor):
+                if not bit:
+                    continue
+                value = values[position]
+                xp = NAMESPACES[type(value)]
+                ranks[0 if value.ndim else 1].append(xp.dtype_of(value))
+                if namespace is None:
+                    namespace, first = xp, position
+                elif xp is not namespace:
+                    self._refuse_devices(args)
+                places.append(position)
+            elif arg is None:
+                continue
+            elif self.parameters[position] in self.numbers and _is_number(arg):
+                ranks[2].append(dtypes.of_number(arg))
+                places.append(position)
+            else:
+                self._refuse(position, arg)
+        if namespace is None:
+            return self._promote_numbers(args, values, places)
+        if self.promote is KEEP:
+            return None
+        common = dtypes.combine(*ranks)
+        target = _TARGET[self.promote](common)
+        half = target if target.char in "eE" else None
+        compute = dtypes.float32 if half is not None else target
+        changed = False
+        for position in places:
+            value = values[position]
+            if isinstance(args[position], Tensor):
+                if namespace.dtype_of(value) is not compute:
+                    values[position] = namespace.cast(value, compute)
+                    changed = True
+            else:
+                values[position] = _fit(args[position], compute)
+        if first != self.first:
+            values[self.first] = namespace.asarray(values[self.first], compute)
+        return Converted(half) if changed or half is not None else None
+
+    def _promote_numbers(self, args: tuple, values: list, places: list) -> None:
+        if not places:
+            raise TypeError(f"{self.name}() needs at least one Tensor argument")
+        raise TypeError(
+            f"{self.name}(): argument '{self.parameters[places[0]]}' (position {places[0] + 1}) "
+            f"must be Tensor, not {type(args[places[0]]).__name__}"
+        )
+
+    def _refuse_devices(self, args: tuple) -> None:
+        named = [
+            f"{self.parameters[p]} on {args[p].device}"
+            for _, p in self.tensors
+            if isinstance(args[p], Tensor)
+        ]
+        places = [each.rsplit(" ", 1)[1] for each in named]
+        raise RuntimeError(
+            "Expected all tensors to be on the same device, but found at least two devices, "
+            f"{places[0]} and {next(p for p in places if p != places[0])}! "
+            f"({self.name}: {', '.join(named)})"
+        )
+
+
+class Converted:
+    """Says that operands were cast before the forward, and to which half type results go back."""
+
+    __slots__ = ("half",)
+
+    def __init__(self, half: dtypes.dtype | None):
+        self.half = half
+
+
+def _to_float(dtype: dtypes.dtype) -> dtypes.dtype:
+    return dtype if dtype.kind == "f" else dtypes.get_default_dtype()
+
+
+def _to_long(dtype: dtypes.dtype) -> dtypes.dtype:
+    return dtype if dtype.kind == "f" else dtypes.int64
+
+
+_TARGET = {SAME: lambda d: d, BOOL: lambda d: d, FLOAT: _to_float, INT_TO_LONG: _to_long}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) or (
+        not isinstance(value, (str, list, tuple, Tensor))
+        and hasattr(value, "__float__")
+        and not getattr(value, "shape", ())
+    )
+
+
+def _fit(number: Any, dtype: dtypes.dtype) -> Any:
+    """Returns a Python number as the dtype holds it: integers wrap around, as torch's do."""
+    if dtype.kind == "f":
+        return float(number)
+    if dtype.kind == "b":
+        return bool(number)
+    number = int(number)
+    bits = dtype.itemsize * 8
+    number &= (1 << bits) - 1
+    return number - (1 << bits) if dtype.kind == "i" and number >> (bits - 1) else number
+
+
+def _positional(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns the function with its keyword-only parameters made positional.
+
+    An op binds every parameter before it calls its forward, and a call by position is the fastest.
+    """
+    code = function.__code__
+    if not code.co_kwonlyargcount:
+        return function
+    count = code.co_argcount + code.co_kwonlyargcount
+    code = code.replace(co_argcount=count, co_kwonlyargcount=0)
+    return FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
+
+
+def _edge(tensor: Any) -> Edge:
+    return (tensor._node, tensor._index)
+
+
+def _names(formula: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(formula).parameters)
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _bound(op: Op, instance: Any) -> Callable[..., Any]:
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return op(instance, *args, **kwargs)
+
+    method.__name__ = op.name
+    method.__doc__ = op.__doc__
+    return method
+
+
+def op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Declares an op that runs on arrays and is one node on the tape; see `Op` for the options."""
+    return _declare(Op, forward, options)
+
+
+def composite(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Declares an op that runs over tensors, so that autograd sees its parts."""
+    return _declare(Composite, forward, options)
+
+
+def view(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Declares an op whose result shares the memory of its first argument.
+
+    Its `put` gives the base with the viewed part replaced; the gradient of the base follows.
+    """
+    return _declare(View, forward, options)
+
+
+def _declare(cls: type, forward: Callable[..., Any] | None, options: dict) -> Any:
+    def make(function: Callable[..., Any]) -> Op:
+        made = cls(function, **options)
+        if made.name in REGISTRY:
+            raise ValueError(f"op {made.name} is declared twice")
+        REGISTRY[made.name] = made
+        return made
+
+    return make if forward is None else make(forward)
+
+
+class Composite(Op):
+    """An op whose forward runs with `lantern.ops` as its namespace."""
+
+    composite = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            if "out" in kwargs and "out" not in self.parameters:
+                return self._call_out(args, kwargs)
+            args = self.bind(args, kwargs)
+        for _, position in self.tensors:
+            arg = args[position]
+            if not isinstance(arg, Tensor) and arg is not None:
+                name = self.parameters[position]
+                if not (name in self.numbers and _is_number(arg)):
+                    self._refuse(position, arg)
+        return self.forward(NAMESPACES[Tensor], *args)
+
+
+class View(Op):
+    """An op whose result is a view; `put` replaces the viewed part, `vjp` comes from it or is given."""
+
+    view = True
+
+    def __init__(self, forward: Callable[..., Any], **options: Any):
+        super().__init__(forward, promote=KEEP, **options)
+        self.put: Callable[..., Any] = self._no_put
+
+    def _no_put(self, *args: Any) -> Any:
+        raise RuntimeError(f"cannot write in place through a view made by {self.name}()")
+
+    def putting(self, put: Callable[..., Any]) -> Callable[..., Any]:
+        """Declares how the viewed part of a base is replaced: `put(xp, base, value, *args)`."""
+        self.put = put
+        rest = self.parameters[1:]
+
+        def gradient(xp: Any, g: Any, input_shape: tuple, *args: Any) -> Any:
+            return put(xp, xp.full(input_shape, 0, g), g, *args)
+
+        self.formulas.setdefault("input", (gradient, ("xp", "g", "input_shape", *rest)))
+        return put
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            args = self.bind(args, kwargs)
+        source = args[0]
+        if not isinstance(source, Tensor):
+            self._refuse(0, source)
+        base = source._base
+        if base is not None and base._node is not source._seen:
+            rederive(source)
+        trace = active.trace
+        value = source._array if trace is None else trace.read(source)
+        rest = args[1:]
+        xp = NAMESPACES[type(value)]
+        tensor = wrap_view(source, self.forward(xp, value, *rest), (self, rest))
+        if source._node is not None and mode.enabled:
+            self._record(args, [value, *rest], tensor._array, 1, None, tensor)
+        return tensor
+
+
+class SequenceOp(Op):
+    """An op whose first argument is a sequence of tensors, such as `cat`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            if "out" in kwargs:
+                return self._call_out(args, kwargs)
+            args = self.bind(args, kwargs)
+        tensors = self._check(args[0])
+        dtype = tensors[0].dtype
+        if any(each.dtype is not dtype for each in tensors):
+            ranks: tuple[list, list] = ([], [])
+            for each in tensors:
+                ranks[0 if each.ndim else 1].append(each.dtype)
+            dtype = dtypes.combine(*ranks, [])
+            tensors = [t if t.dtype is dtype else NAMESPACES[Tensor].cast(t, dtype) for t in tensors]
+        trace = active.trace
+        values = [each._array if trace is None else trace.read(each) for each in tensors]
+        xp = NAMESPACES[type(values[0])]
+        if any(type(each) is not type(values[0]) for each in values):
+            self._refuse_mixed(tensors)
+        tensor = wrap(xp.asarray(self.forward(xp, values, *args[1:])))
+        if mode.enabled and any(current_node(each) is not None for each in tensors):
+            edges = [None if t._node is None else (t._node, t._index) for t in tensors]
+            shapes = [value.shape for value in values]
+            tensor._node = SequenceNode(self, edges, shapes, args[1:])
+        return tensor
+
+    def _check(self, tensors: Any) -> list:
+        if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
+            raise TypeError(
+                f"{self.name}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+                f"{type(tensors).__name__}"
+            )
+        for i, each in enumerate(tensors):
+            if not isinstance(each, Tensor):
+                raise TypeError(
+                    f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}"
+                )
+        if not tensors:
+            raise RuntimeError(f"torch.{self.name}(): expected a non-empty list of Tensors")
+        return list(tensors)
+
+    def _refuse_mixed(self, tensors: list) -> None:
+        places = sorted({str(each.device) for each in tensors})
+        raise RuntimeError(
+            "Expected all tensors to be on the same device, but found at least two devices, "
+            f"{places[0]} and {places[1]}! ({self.name}: argument 'tensors')"
+        )
+
+
+class SequenceNode(Node):
+    """A recorded call of a `SequenceOp`; its formula returns one gradient per tensor."""
+
+    __slots__ = ("op", "shapes", "args")
+
+    def __init__(self, op: SequenceOp, edges: list[Edge], shapes: list, args: tuple):
+        super().__init__(edges)
+        self.op, self.shapes, self.args = op, shapes, args
+
+    def name(self) -> str:
+        return self.op.grad_name(self)  # type: ignore[arg-type]
+
+    def backward(self, g: Any, create_graph: bool) -> Any:
+        formula, _ = self.op.formulas["tensors"]
+        return formula(NAMESPACES[type(g)], g, self.shapes, *self.args)
+
+
+def sequence_op(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Declares an op over a sequence of tensors; its formula is `(xp, g, shapes, *args)`."""
+    return _declare(SequenceOp, forward, options)

@@ -1,0 +1,31 @@
+"""Every op of the framework, and the namespace in which formulas are differentiable again.
+
+As a namespace this module answers to each name of the vocabulary with an op over tensors; a test
+compares the two lists.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ..backends import NAMESPACES
+from ..op import REGISTRY
+from ..tensor import Tensor, wrap
+from . import activation, creation, index, layout, linalg, loss, pointwise, reduce, sampling
+
+NAMESPACES[Tensor] = sys.modules[__name__]
+
+globals().update(REGISTRY)
+full, arange, draw = creation.full, creation.arange, sampling.draw
+put, put_add = index.put, index.put_add
+FILES = (activation, creation, index, layout, linalg, loss, pointwise, reduce, sampling)
+
+
+def dtype_of(x):
+    """Returns the dtype of a tensor."""
+    return x.dtype
+
+
+def asarray(x, dtype=None):
+    """Returns a tensor as it is, a Python number as a 0-d tensor."""
+    return x if isinstance(x, Tensor) else creation.full((), x, dtype)

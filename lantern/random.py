@@ -1,0 +1,228 @@
+"""Random generators and their seeds: `Generator`, `manual_seed`, and saving the random state.
+
+A `Generator` carries a `stream` (`backends.mt19937.MT19937`) that the creation functions draw
+from; without a `generator=` argument they draw from `default_generator`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import lantern
+
+from .backends.mt19937 import MT19937
+from .device import device as Device
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+# In a type's flags: it was made by a `class` statement, not declared in C.
+_MADE_BY_CLASS = 1 << 9
+
+
+class Generator:
+    """A source of random numbers of its own, seeded alike on every machine.
+
+    Raises RuntimeError for a device other than the CPU.
+
+    >>> generator = lantern.Generator().manual_seed(0)
+    >>> lantern.rand(2, generator=generator)
+    tensor([0.4963, 0.7682])
+    """
+
+    stream: MT19937
+
+    def __init__(self, device: Device | str | int | None = "cpu") -> None:
+        place = Device("cpu" if device is None else device)
+        if place.type != "cpu":
+            raise RuntimeError(
+                f"Cannot get {place.type.upper()} generator: Lantern draws random numbers on the "
+                "CPU only; use lantern.Generator()."
+            )
+        self.stream = MT19937()
+
+    @property
+    def device(self) -> Device:
+        """The device that the generator draws on."""
+        return Device("cpu")
+
+    def manual_seed(self, seed: int, /) -> Generator:
+        """Starts the stream of `seed` and returns the generator.
+
+        Negative seeds count down from `2**64`. Raises ValueError for a seed that 64 bits do not
+        hold, RuntimeError for one that is not an int.
+
+        >>> lantern.Generator().manual_seed(-1).initial_seed() == 2**64 - 1
+        True
+        """
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            if isinstance(seed, Integral) and not isinstance(seed, bool):
+                raise TypeError("an integer is required")
+            raise RuntimeError(f"manual_seed expected a long, but got {_type_name(seed)}")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError("Overflow when unpacking long long")
+        self.stream.seed(seed % 2**64)
+        return self
+
+    def seed(self) -> int:
+        """Starts a stream that nobody can foresee and returns its seed."""
+        seed = int.from_bytes(os.urandom(8), "little")
+        self.stream.seed(seed)
+        return seed
+
+    def initial_seed(self) -> int:
+        """Returns the seed that the stream was started with.
+
+        >>> lantern.Generator().manual_seed(3).initial_seed()
+        3
+        """
+        return self.stream.initial_seed()
+
+    def get_state(self) -> Tensor:
+        """Returns the state as a uint8 tensor of 5056 bytes, which PyTorch takes as well.
+
+        >>> lantern.Generator().get_state().shape
+        torch.Size([5056])
+        """
+        return lantern.from_numpy(self.stream.get_state())
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Goes on from a state of `get_state`, also one of PyTorch's, and returns the generator.
+
+        Raises TypeError if it is no uint8 tensor, RuntimeError if its bytes are not a state.
+
+        >>> generator = lantern.Generator()
+        >>> state = generator.get_state()
+        >>> drawn = lantern.rand(5, generator=generator)
+        >>> lantern.equal(lantern.rand(5, generator=generator.set_state(state)), drawn)
+        True
+        """
+        if not isinstance(new_state, lantern.Tensor):
+            raise TypeError(f"expected a torch.ByteTensor, but got {_type_name(new_state)}")
+        if new_state.dtype != lantern.uint8 or new_state.device.type != "cpu":
+            raise TypeError("RNG state must be a torch.ByteTensor")
+        if not new_state.is_contiguous():
+            raise RuntimeError("RNG state must be contiguous")
+        self.stream.set_state(new_state.detach().numpy())
+        return self
+
+    def clone_state(self) -> Generator:
+        """Returns a new generator in the same state."""
+        clone = Generator()
+        clone.stream = self.stream.copy()
+        return clone
+
+    def get_offset(self) -> int:
+        """Raises RuntimeError: the CPU's stream is not counted."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def set_offset(self, offset: int, /) -> Generator:
+        """Raises RuntimeError: the CPU's stream is not counted."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def __getstate__(self) -> Any:
+        return self.stream.get_state()
+
+    def __setstate__(self, state: Any) -> None:
+        self.stream = MT19937()
+        self.stream.set_state(state)
+
+    def __repr__(self) -> str:
+        return f"<torch._C.Generator object at {id(self):#x}>"
+
+
+def _type_name(value: object) -> str:
+    """The name of a value's type as PyTorch prints it: NumPy's types with their module."""
+    kind = type(value)
+    if kind.__flags__ & _MADE_BY_CLASS or kind.__module__ == "builtins":
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__name__}"
+
+
+default_generator = Generator()
+default_generator.seed()
+
+
+def manual_seed(seed: Any) -> Generator:
+    """Starts the stream of `seed` for all draws without a `generator=`; returns that generator.
+
+    The same seed gives the numbers that PyTorch draws on the CPU. Raises ValueError for a seed
+    that 64 bits do not hold.
+
+    >>> _ = lantern.manual_seed(0)
+    >>> lantern.randint(10, (3,))
+    tensor([4, 9, 3])
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Starts a stream that nobody can foresee for all later draws and returns its seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """Returns the seed of the default generator.
+
+    >>> _ = lantern.manual_seed(5)
+    >>> lantern.initial_seed()
+    5
+    """
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """Returns the state of the default generator, a uint8 tensor of 5056 bytes.
+
+    >>> lantern.get_rng_state().dtype
+    torch.uint8
+    """
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Puts the default generator into a state from `get_rng_state`.
+
+    Raises TypeError or RuntimeError for what is no such state.
+
+    >>> state = lantern.get_rng_state()
+    >>> drawn = lantern.rand(3)
+    >>> lantern.set_rng_state(state)
+    >>> lantern.equal(lantern.rand(3), drawn)
+    True
+    """
+    default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(
+    devices: Iterable[Any] | None = None,
+    enabled: bool = True,
+    _caller: str = "fork_rng",
+    _devices_kw: str = "devices",
+    device_type: str | None = None,
+) -> Iterator[None]:
+    """Leaves the default generator as it was before the `with` block.
+
+    Raises AssertionError if `devices` names a GPU.
+
+    >>> _ = lantern.manual_seed(0)
+    >>> with lantern.random.fork_rng():
+    ...     drawn = lantern.rand(3)
+    >>> lantern.equal(lantern.rand(3), drawn)
+    True
+    """
+    if device_type is not None and Device(device_type).type == "meta" or not enabled:
+        yield
+        return
+    if devices is not None and list(devices):
+        raise AssertionError("Torch not compiled with CUDA enabled")
+    state = default_generator.stream.get_state()
+    try:
+        yield
+    finally:
+        default_generator.stream.set_state(state)

@@ -1,0 +1,70 @@
+"""Import path of `torch.utils.data`: thin names for `lantern.data`."""
+
+from __future__ import annotations
+
+import sys
+
+from lantern.data import (
+    BatchSampler,
+    ChainDataset,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    IterableDataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    StackDataset,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+    collate,
+    dataloader,
+    dataset,
+    default_collate,
+    default_convert,
+    get_worker_info,
+    random_split,
+    sampler,
+)
+
+__all__ = [
+    "BatchSampler",
+    "ChainDataset",
+    "ConcatDataset",
+    "DataLoader",
+    "Dataset",
+    "DistributedSampler",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "StackDataset",
+    "Subset",
+    "SubsetRandomSampler",
+    "TensorDataset",
+    "WeightedRandomSampler",
+    "default_collate",
+    "default_convert",
+    "get_worker_info",
+    "random_split",
+]
+
+distributed = sampler
+
+# Scripts also import from the files of torch.utils.data (`from torch.utils.data.sampler import
+# SubsetRandomSampler`): the import system finds a module that is already listed by its name.
+for _name, _module in {
+    "dataset": dataset,
+    "sampler": sampler,
+    "dataloader": dataloader,
+    "distributed": distributed,
+    "_utils.collate": collate,
+}.items():
+    sys.modules[f"{__name__}.{_name}"] = _module
+
+
+def __getattr__(name: str) -> object:
+    raise AttributeError(f"torch.utils.data.{name} is not in Lantern yet")

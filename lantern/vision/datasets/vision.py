@@ -1,0 +1,148 @@
+"""What image datasets have in common: root, transforms, `repr`, and images held in one tensor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import lantern
+from lantern.data import Dataset, default_collate, stands_for
+from lantern.tensor import Tensor
+
+from ..transforms.batch import ImageBatch, batch_method
+
+Transform = Callable[[Any], Any]
+
+
+class VisionDataset(Dataset):
+    """Base of image datasets: keeps `root` and the transforms, and shows them in its `repr`.
+
+    Raises ValueError for `transforms` (of image and target together) beside one of the others.
+    """
+
+    _repr_indent = 4
+
+    def __init__(
+        self,
+        root: str | os.PathLike | None = None,
+        transforms: Callable[[Any, Any], Any] | None = None,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+    ) -> None:
+        self.root = os.path.expanduser(root) if isinstance(root, str) else root
+        separate = transform is not None or target_transform is not None
+        if transforms is not None and separate:
+            raise ValueError(
+                "Only transforms or transform/target_transform can be passed as argument"
+            )
+        self.transform = transform
+        self.target_transform = target_transform
+        self.transforms = StandardTransform(transform, target_transform) if separate else transforms
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        body = [f"Number of datapoints: {len(self)}"]
+        if self.root is not None:
+            body.append(f"Root location: {self.root}")
+        body += self.extra_repr().splitlines()
+        if self.transforms is not None:
+            body.append(repr(self.transforms))
+        indent = " " * self._repr_indent
+        return "\n".join([f"Dataset {type(self).__name__}"] + [indent + line for line in body])
+
+    def extra_repr(self) -> str:
+        """Lines that a subclass adds to the `repr`."""
+        return ""
+
+
+class StandardTransform:
+    """A transform of the image and one of the target, applied as a pair."""
+
+    def __init__(
+        self, transform: Transform | None = None, target_transform: Transform | None = None
+    ) -> None:
+        self.transform = transform
+        self.target_transform = target_transform
+
+    def __call__(self, input: Any, target: Any) -> tuple[Any, Any]:
+        """Transform an image and its target."""
+        if self.transform is not None:
+            input = self.transform(input)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return input, target
+
+    def __repr__(self) -> str:
+        lines = [type(self).__name__]
+        for head, transform in (
+            ("Transform: ", self.transform),
+            ("Target transform: ", self.target_transform),
+        ):
+            if transform is not None:
+                first, *rest = repr(transform).splitlines()
+                lines += [head + first] + [" " * len(head) + line for line in rest]
+        return "\n".join(lines)
+
+
+class GreyImages(VisionDataset):
+    """Grey images `data` `(N, H, W)` uint8 with class numbers `targets` `(N,)`, held in memory.
+
+    A sample is a PIL image and an int, each after its transform. A loader reads whole batches at
+    once where every step of `transform` can take one.
+    """
+
+    data: Tensor
+    targets: Tensor
+    train: bool
+    classes: list[str]
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        from PIL import Image
+
+        image: Any = Image.fromarray(self.data[index].numpy())
+        target: Any = int(self.targets[index])
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return image, target
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @stands_for(__getitem__)
+    def __gather__(self, indices: Tensor) -> list[Any] | None:
+        transform = batch_method(self.transform)
+        if transform is None or not self._holds_plain_tensors():
+            return None
+        images = transform(ImageBatch(self.data[indices]))
+        if not isinstance(images, Tensor):
+            return None
+        targets: Any = self.targets[indices].to(lantern.int64)
+        if self.target_transform is not None:
+            targets = default_collate([self.target_transform(t) for t in targets.tolist()])
+        return [images, targets]
+
+    def _holds_plain_tensors(self) -> bool:
+        """Whether scripts have left `data` and `targets` as they were read, up to their length."""
+        data, targets = self.data, self.targets
+        return (
+            type(data) is Tensor
+            and type(targets) is Tensor
+            and data.dtype == lantern.uint8
+            and data.dim() == 3
+            and targets.dtype == lantern.int64
+            and targets.dim() == 1
+        )
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """The number of each class name."""
+        return {name: number for number, name in enumerate(self.classes)}
+
+    def extra_repr(self) -> str:
+        """Which split this is."""
+        return f"Split: {'Train' if self.train is True else 'Test'}"

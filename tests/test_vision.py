@@ -1,0 +1,899 @@
+"""Image datasets and transforms, on small files made here and a server on this machine."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.server
+import os
+import struct
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lantern
+import lantern.vision
+from lantern import data, nn
+from lantern.vision import datasets, transforms
+from lantern.vision.datasets import download
+from lantern.vision.datasets.idx import read_idx
+from lantern.vision.transforms import functional
+from lantern.vision.transforms.batch import ImageBatch, batch_method
+
+IDX_TYPES = {
+    "uint8": 0x08,
+    "int8": 0x09,
+    "int16": 0x0B,
+    "int32": 0x0C,
+    "float32": 0x0D,
+    "float64": 0x0E,
+}
+
+
+def idx_bytes(array):
+    header = struct.pack(">HBB", 0, IDX_TYPES[array.dtype.name], array.ndim)
+    lengths = struct.pack(f">{array.ndim}I", *array.shape)
+    return header + lengths + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def fake_images(count, seed=0):
+    random = np.random.RandomState(seed)
+    images = random.randint(0, 256, (count, 6, 5)).astype(np.uint8)
+    return images, random.randint(0, 10, count).astype(np.uint8)
+
+
+def fake_files(train=10, test=4):
+    files = {}
+    for split, count in (("train", train), ("t10k", test)):
+        images, labels = fake_images(count, seed=count)
+        files[f"{split}-images-idx3-ubyte"] = idx_bytes(images)
+        files[f"{split}-labels-idx1-ubyte"] = idx_bytes(labels)
+    return files
+
+
+def put(folder, files, packed=False):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = folder / (name + ".gz" if packed else name)
+        path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
+
+
+@pytest.fixture
+def root(tmp_path):
+    put(tmp_path / "MNIST" / "raw", fake_files())
+    return tmp_path
+
+
+def equal(left, right):
+    assert left.dtype == right.dtype
+    assert left.shape == right.shape
+    np.testing.assert_array_equal(left.numpy(), right.numpy())
+
+
+# IDX files
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", IDX_TYPES)
+def test_idx_files_of_every_type_are_read(tmp_path, name, packed):
+    values = (np.arange(24).reshape(2, 3, 4) * 5 - 40).astype(name)
+    path = tmp_path / ("values.gz" if packed else "values")
+    path.write_bytes(gzip.compress(idx_bytes(values)) if packed else idx_bytes(values))
+    found = read_idx(path)
+    assert str(found.dtype) == f"torch.{name}"
+    np.testing.assert_array_equal(found.numpy(), values)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 28, 28), (3, 0)])
+def test_idx_files_may_be_empty(tmp_path, shape):
+    (tmp_path / "values").write_bytes(idx_bytes(np.zeros(shape, np.uint8)))
+    assert read_idx(tmp_path / "values").shape == shape
+
+
+WHOLE = idx_bytes(np.arange(60, dtype=np.uint8).reshape(3, 4, 5))
+DAMAGED = {
+    "empty": (b"", "does not begin like an IDX file"),
+    "short magic": (WHOLE[:3], "does not begin like an IDX file"),
+    "another format": (b"\x89PNG" + WHOLE[4:], "does not begin like an IDX file"),
+    "unknown type": (b"\0\0\x0a\x03" + WHOLE[4:], "does not begin like an IDX file"),
+    "no axes": (b"\0\0\x08\0" + WHOLE[4:], "it has 0 axes"),
+    "many axes": (b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"\0", "it has 255 axes"),
+    "short header": (WHOLE[:9], "its header is cut off"),
+    "no values": (WHOLE[:16], "holds fewer than the 60 bytes"),
+    "short values": (WHOLE[:-1], "holds fewer than the 60 bytes"),
+    "long values": (WHOLE + b"\0", "holds more than the 60 bytes"),
+    "vast": (b"\0\0\x08\x03" + b"\xff" * 12 + b"abc", "holds fewer than the 79228162458924105385"),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("case", DAMAGED)
+def test_damaged_idx_files_are_refused(tmp_path, case, packed):
+    content, reason = DAMAGED[case]
+    path = tmp_path / ("values.gz" if packed else "values")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(RuntimeError, match=f"{path.name} is damaged: .*{reason}"):
+        read_idx(path)
+
+
+@pytest.mark.parametrize("cut", [0, 5, 30, -9, -1])
+def test_cut_archives_are_refused(tmp_path, cut):
+    path = tmp_path / "values.gz"
+    path.write_bytes(gzip.compress(WHOLE)[:cut])
+    with pytest.raises(RuntimeError, match=r"values\.gz is damaged"):
+        read_idx(path)
+
+
+def test_spoilt_archives_are_refused(tmp_path):
+    packed = bytearray(gzip.compress(np.random.RandomState(0).bytes(500)))
+    packed[300] ^= 255
+    path = tmp_path / "values.gz"
+    for content in (bytes(packed), b"not gzip at all"):
+        path.write_bytes(content)
+        with pytest.raises(RuntimeError, match=r"values\.gz is damaged"):
+            read_idx(path)
+
+
+# MNIST and its relatives
+
+
+def test_mnist_reads_the_files_of_its_split(root):
+    for train, count in ((True, 10), (False, 4)):
+        images, labels = fake_images(count, seed=count)
+        mnist = datasets.MNIST(root, train=train)
+        np.testing.assert_array_equal(mnist.data.numpy(), images)
+        assert mnist.targets.dtype == lantern.int64
+        assert mnist.targets.tolist() == labels.tolist()
+        assert len(mnist) == count
+        image, target = mnist[1]
+        assert isinstance(image, Image.Image)
+        assert (image.mode, image.size) == ("L", (5, 6))
+        np.testing.assert_array_equal(np.asarray(image), images[1])
+        assert type(target) is int
+        assert target == labels[1]
+
+
+def test_mnist_reads_packed_files(tmp_path):
+    put(tmp_path / "MNIST" / "raw", fake_files(), packed=True)
+    assert len(datasets.MNIST(str(tmp_path))) == 10
+
+
+def test_relatives_of_mnist_have_folders_and_classes_of_their_own(tmp_path):
+    class Mine(datasets.MNIST):
+        pass
+
+    for kind, first, last in (
+        (datasets.MNIST, "0 - zero", "9 - nine"),
+        (datasets.FashionMNIST, "T-shirt/top", "Ankle boot"),
+        (datasets.KMNIST, "o", "wo"),
+        (Mine, "0 - zero", "9 - nine"),
+    ):
+        put(tmp_path / kind.__name__ / "raw", fake_files())
+        dataset = kind(tmp_path)
+        assert (dataset.classes[0], dataset.classes[-1], len(dataset.classes)) == (first, last, 10)
+        assert dataset.class_to_idx[last] == 9
+        assert dataset.raw_folder == os.path.join(tmp_path, kind.__name__, "raw")
+
+
+def test_missing_files_are_named_with_their_place(tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        datasets.MNIST(tmp_path)
+    message = str(caught.value)
+    assert message.startswith("Dataset not found. You can use download=True to download it")
+    assert "t10k-labels-idx1-ubyte" in message
+    assert str(tmp_path / "MNIST" / "raw") in message
+    files = fake_files()
+    del files["t10k-labels-idx1-ubyte"]
+    put(tmp_path / "MNIST" / "raw", files)
+    with pytest.raises(RuntimeError, match="or put t10k-labels-idx1-ubyte "):
+        datasets.MNIST(tmp_path)
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    images, labels = fake_images(10)
+    for name, values, error, message in (
+        ("train-labels-idx1-ubyte", labels[:9], RuntimeError, "10 images, but 9 labels"),
+        ("train-labels-idx1-ubyte", images, ValueError, "x should have 1 dimension instead of 3"),
+        ("train-images-idx3-ubyte", labels, ValueError, "x should have 3 dimension instead of 1"),
+        (
+            "train-images-idx3-ubyte",
+            images.astype(np.int16),
+            TypeError,
+            "x should be of dtype torch.uint8 instead of torch.int16",
+        ),
+    ):
+        put(raw, fake_files() | {name: idx_bytes(values)})
+        with pytest.raises(error, match=message):
+            datasets.MNIST(tmp_path)
+
+
+def test_former_names_warn_and_work(root):
+    mnist = datasets.MNIST(root)
+    for old, new in (
+        ("train_data", "data"),
+        ("test_data", "data"),
+        ("train_labels", "targets"),
+        ("test_labels", "targets"),
+    ):
+        with pytest.warns(UserWarning, match=f"{old} has been renamed {new}"):
+            assert getattr(mnist, old) is getattr(mnist, new)
+
+
+def test_repr_of_a_dataset(root):
+    assert repr(datasets.MNIST(root, train=False)) == (
+        f"Dataset MNIST\n    Number of datapoints: 4\n    Root location: {root}\n    Split: Test"
+    )
+    mnist = datasets.MNIST(
+        root,
+        transform=transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.25)]),
+        target_transform=transforms.Lambda(str),
+    )
+    # torchvision does not indent the lines after the first one either.
+    assert repr(mnist) == (
+        "Dataset MNIST\n"
+        "    Number of datapoints: 10\n"
+        f"    Root location: {root}\n"
+        "    Split: Train\n"
+        "    StandardTransform\n"
+        "Transform: Compose(\n"
+        "               ToTensor()\n"
+        "               Normalize(mean=0.5, std=0.25)\n"
+        "           )\n"
+        "Target transform: Lambda()"
+    )
+
+
+def test_a_vision_dataset_takes_one_kind_of_transforms():
+    def both(image, target):
+        return image, target
+
+    with pytest.raises(ValueError, match="Only transforms or transform/target_transform can be"):
+        datasets.VisionDataset("x", transforms=both, transform=str)
+    assert datasets.VisionDataset("~/x").root == os.path.expanduser("~/x")
+    standard = datasets.VisionDataset("x", transform=str, target_transform=int).transforms
+    assert standard(1, "2") == ("1", 2)
+
+
+# Batches at once
+
+
+class Invert:
+    """A transform of someone else, for one image at a time."""
+
+    def __call__(self, image):
+        return 1 - image
+
+
+PIPELINES = {
+    "ToTensor": lambda: transforms.ToTensor(),
+    "Compose": lambda: transforms.Compose([transforms.ToTensor()]),
+    "Normalize": lambda: transforms.Compose(
+        [transforms.ToTensor(), transforms.Normalize(0.1307, 0.3081)]
+    ),
+    "Normalize by channel": lambda: transforms.Compose(
+        [transforms.ToTensor(), transforms.Normalize((0.1307,), [0.3081], inplace=True)]
+    ),
+    "nested": lambda: transforms.Compose(
+        [
+            transforms.Compose([transforms.PILToTensor()]),
+            transforms.ConvertImageDtype(lantern.float64),
+            transforms.Normalize([0.3], [0.7]),
+        ]
+    ),
+    "PILToTensor": lambda: transforms.PILToTensor(),
+    "to int16": lambda: transforms.Compose(
+        [transforms.PILToTensor(), transforms.ConvertImageDtype(lantern.int16)]
+    ),
+}
+ONE_BY_ONE = {
+    "Lambda": lambda: transforms.Compose(
+        [transforms.ToTensor(), transforms.Lambda(lambda image: image * 2)]
+    ),
+    "another's": lambda: transforms.Compose([transforms.ToTensor(), Invert()]),
+    "function": lambda: lambda image: lantern.tensor(float(image.getpixel((0, 0)))),
+    "mean with axes": lambda: transforms.Compose(
+        [transforms.ToTensor(), transforms.Normalize(lantern.rand(1, 1, 5), 0.5)]
+    ),
+}
+
+
+def one_by_one(samples):
+    return data.default_collate(samples)
+
+
+def both_ways(dataset, **options):
+    ways = []
+    for collate_fn in (None, one_by_one):
+        lantern.manual_seed(1)
+        loader = data.DataLoader(dataset, 4, shuffle=True, collate_fn=collate_fn, **options)
+        ways.append(list(loader))
+    return ways
+
+
+def gathers(dataset):
+    return dataset.__gather__(lantern.tensor([0, 1])) is not None
+
+
+@pytest.mark.parametrize("name", [*PIPELINES, *ONE_BY_ONE])
+def test_batches_are_bit_for_bit_the_images_one_by_one(root, name):
+    mnist = datasets.MNIST(root, transform=(PIPELINES | ONE_BY_ONE)[name]())
+    assert gathers(mnist) == (name in PIPELINES)
+    at_once, singly = both_ways(mnist)
+    assert [len(batch[0]) for batch in at_once] == [4, 4, 2]
+    for left, right in zip(at_once, singly, strict=True):
+        assert type(left) is type(right) is list
+        for first, second in zip(left, right, strict=True):
+            equal(first, second)
+            assert first.stride() == second.stride()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_batches_follow_the_default_dtype(root, dtype):
+    lantern.set_default_dtype(getattr(lantern, dtype))
+    try:
+        at_once, singly = both_ways(datasets.MNIST(root, transform=PIPELINES["Normalize"]()))
+    finally:
+        lantern.set_default_dtype(lantern.float32)
+    assert str(at_once[0][0].dtype) == f"torch.{dtype}"
+    for left, right in zip(at_once, singly, strict=True):
+        equal(left[0], right[0])
+
+
+def test_targets_are_transformed_one_by_one_beside_batches_of_images(root):
+    mnist = datasets.MNIST(
+        root, transform=transforms.ToTensor(), target_transform=lambda target: (target, "odd"[:2])
+    )
+    assert gathers(mnist)
+    at_once, singly = both_ways(mnist)
+    for left, right in zip(at_once, singly, strict=True):
+        equal(left[0], right[0])
+        equal(left[1][0], right[1][0])
+        assert left[1][1] == right[1][1]
+
+
+def test_a_batch_leaves_the_dataset_as_it_was(root):
+    mnist = datasets.MNIST(root, transform=transforms.PILToTensor())
+    before = mnist.data.clone()
+    for images, targets in data.DataLoader(mnist, batch_size=10):
+        images.zero_()
+        targets.fill_(-1)
+    equal(mnist.data, before)
+    assert mnist.targets.min() >= 0
+
+
+def test_a_shortened_dataset_is_read_up_to_its_end(root):
+    mnist = datasets.MNIST(root, transform=transforms.ToTensor())
+    mnist.data, mnist.targets = mnist.data[:5], mnist.targets[:5]
+    at_once, singly = both_ways(mnist)
+    assert [len(batch[0]) for batch in at_once] == [4, 1]
+    equal(at_once[1][0], singly[1][0])
+
+
+def test_targets_of_another_kind_are_read_one_by_one(root):
+    mnist = datasets.MNIST(root, transform=transforms.ToTensor())
+    mnist.targets = [int(target) % 2 for target in mnist.targets]
+    assert not gathers(mnist)
+    at_once, singly = both_ways(mnist)
+    equal(at_once[0][1], singly[0][1])
+
+
+def test_subsets_of_images_are_gathered(root, monkeypatch):
+    mnist = datasets.MNIST(root, transform=transforms.ToTensor())
+    subset = data.Subset(data.Subset(mnist, [9, 3, 5, 7]), [3, 0, 1])
+    at_once, singly = both_ways(subset)
+    equal(at_once[0][0], singly[0][0])
+    equal(at_once[0][1], singly[0][1])
+    assert subset.__gather__(lantern.tensor([0])) is not None
+
+
+def test_what_a_subclass_overrides_is_what_the_loader_gives(root):
+    class Zeroed(datasets.MNIST):
+        def __getitem__(self, index):
+            image, _ = super().__getitem__(index)
+            return image, 0
+
+    class Doubled(transforms.Normalize):
+        def forward(self, tensor):
+            return super().forward(tensor) * 2
+
+    class Once(transforms.Compose):
+        def __call__(self, img):
+            return self.transforms[0](img)
+
+    put(root / "Zeroed" / "raw", fake_files())
+    batch = next(iter(data.DataLoader(Zeroed(root, transform=transforms.ToTensor()), 10)))
+    assert batch[1].tolist() == [0] * 10
+    doubled = [transforms.ToTensor(), Doubled(0.5, 0.5)]
+    for pipeline in (transforms.Compose(doubled), Once([transforms.ToTensor(), Invert()])):
+        mnist = datasets.MNIST(root, transform=pipeline)
+        assert not gathers(mnist)
+        at_once, singly = both_ways(mnist)
+        equal(at_once[0][0], singly[0][0])
+
+
+def test_hooks_of_a_transform_are_called_for_every_image(root):
+    seen = []
+    normalize = transforms.Normalize(0.5, 0.5)
+    assert batch_method(normalize) is not None
+    handle = normalize.register_forward_hook(lambda *_: seen.append(1))
+    mnist = datasets.MNIST(root, transform=transforms.Compose([transforms.ToTensor(), normalize]))
+    list(data.DataLoader(mnist, batch_size=5))
+    assert len(seen) == 10
+    handle.remove()
+    assert batch_method(normalize) is not None
+    normalize.forward = lambda tensor: tensor
+    assert batch_method(normalize) is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [
+        ([transforms.Normalize(0.5, 0.5)], TypeError),
+        ([transforms.ToTensor(), transforms.ToTensor()], TypeError),
+        ([transforms.PILToTensor(), transforms.ToTensor()], TypeError),
+        ([transforms.PILToTensor(), transforms.Normalize(0.5, 0.5)], TypeError),
+        ([transforms.ToTensor(), transforms.Normalize(0.5, 0.0)], ValueError),
+        ([transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)], RuntimeError),
+        ([], TypeError),
+    ],
+)
+def test_wrong_pipelines_fail_alike_at_once_and_one_by_one(root, steps, error):
+    mnist = datasets.MNIST(root, transform=transforms.Compose(steps))
+    for collate_fn in (None, one_by_one):
+        with pytest.raises(error):
+            list(data.DataLoader(mnist, batch_size=5, collate_fn=collate_fn))
+
+
+def test_images_without_a_transform_cannot_be_collated(root):
+    with pytest.raises(TypeError, match="default_collate: batch must contain tensors"):
+        next(iter(data.DataLoader(datasets.MNIST(root), batch_size=2)))
+
+
+# Downloads
+
+
+class Mirror(http.server.ThreadingHTTPServer):
+    """Serves files from memory, well or badly, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.files = {}
+        self.asked = []
+        self.ranges = True
+        self.cut_after = None
+        self.delay = 0.0
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        server = self.server
+        wanted = self.headers.get("Range") if server.ranges else None
+        server.asked.append((self.path, wanted))
+        time.sleep(server.delay)
+        content = server.files.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        if wanted and start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if wanted else 200)
+        if wanted:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        end = len(content) if server.cut_after is None else start + server.cut_after
+        self.wfile.write(content[start:end])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def mirror(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "LANTERN_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    server = Mirror()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+CONTENT = np.random.RandomState(0).bytes(3000)
+MD5 = hashlib.md5(CONTENT).hexdigest()
+
+
+def fetch(folder, *mirrors, md5=MD5):
+    return download.fetch("file.gz", str(folder), mirrors, md5, "MNIST")
+
+
+def fetched(folder, *mirrors):
+    path = fetch(folder, *mirrors)
+    assert path == str(folder / "file.gz")
+    assert Path(path).read_bytes() == CONTENT
+    assert os.listdir(folder) == ["file.gz"]
+
+
+def test_download_from_the_first_mirror_that_has_the_file(tmp_path, mirror):
+    mirror.files = {"/good/file.gz": CONTENT, "/later/file.gz": CONTENT}
+    fetched(tmp_path, mirror.url + "/none/", mirror.url + "/good", mirror.url + "/later")
+    assert [path for path, _ in mirror.asked] == ["/none/file.gz", "/good/file.gz"]
+
+
+def test_a_file_that_is_there_is_not_fetched_again(tmp_path, mirror):
+    (tmp_path / "file.gz").write_bytes(CONTENT)
+    fetched(tmp_path, mirror.url)
+    assert mirror.asked == []
+
+
+def test_a_spoilt_file_is_fetched_again(tmp_path, mirror):
+    (tmp_path / "file.gz").write_bytes(CONTENT[:-1])
+    mirror.files = {"/file.gz": CONTENT}
+    fetched(tmp_path, mirror.url)
+
+
+def test_a_cut_download_goes_on_where_it_ended(tmp_path, mirror):
+    mirror.files = {"/file.gz": CONTENT}
+    mirror.cut_after = 1200
+    fetched(tmp_path, mirror.url)
+    assert [wanted for _, wanted in mirror.asked] == [None, "bytes=1200-", "bytes=2400-"]
+
+
+def test_the_next_run_and_the_next_mirror_go_on_where_the_last_ended(tmp_path, mirror):
+    mirror.files = {"/file.gz": CONTENT}
+    mirror.cut_after = 10
+    with pytest.raises(RuntimeError, match="was cut 5 times"):
+        fetch(tmp_path, mirror.url)
+    assert os.listdir(tmp_path) == ["file.gz.part"]
+    mirror.cut_after, mirror.asked = None, []
+    fetched(tmp_path, mirror.url + "/none", mirror.url)
+    assert mirror.asked == [("/none/file.gz", "bytes=50-"), ("/file.gz", "bytes=50-")]
+
+
+def test_a_server_that_knows_no_ranges_sends_everything_again(tmp_path, mirror):
+    (tmp_path / "file.gz.part").write_bytes(CONTENT[:700])
+    mirror.files, mirror.ranges = {"/file.gz": CONTENT}, False
+    fetched(tmp_path, mirror.url)
+
+
+@pytest.mark.parametrize("start", [CONTENT, b"x" * 700, b"x" * 3000, CONTENT + b"x"])
+def test_whatever_start_is_found_the_result_is_right(tmp_path, mirror, start):
+    (tmp_path / "file.gz.part").write_bytes(start)
+    mirror.files = {"/file.gz": CONTENT}
+    fetched(tmp_path, mirror.url)
+
+
+def test_wrong_bytes_are_thrown_away(tmp_path, mirror):
+    mirror.files = {"/wrong/file.gz": CONTENT[::-1], "/right/file.gz": CONTENT}
+    fetched(tmp_path, mirror.url + "/wrong", mirror.url + "/right")
+    (tmp_path / "file.gz").unlink()
+    with pytest.raises(RuntimeError, match="is not the expected file: its md5 is not"):
+        fetch(tmp_path, mirror.url + "/wrong")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_mirror_that_does_not_answer_is_given_up(tmp_path, mirror, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUT", 0.1)
+    mirror.files, mirror.delay = {"/file.gz": CONTENT}, 0.5
+    started = time.monotonic()
+    with pytest.raises(RuntimeError, match="timed out"):
+        fetch(tmp_path, mirror.url)
+    assert time.monotonic() - started < 2
+    assert len(mirror.asked) == 1
+
+
+def test_the_message_tells_each_answer_and_what_to_do_by_hand(tmp_path, mirror):
+    with pytest.raises(RuntimeError) as caught:
+        fetch(tmp_path / "raw", mirror.url + "/a", "http://127.0.0.1:9/b")
+    message = str(caught.value)
+    assert message.startswith("Error downloading file.gz:\n")
+    assert f"Tried {mirror.url}/a, got:\nHTTP Error 404" in message
+    assert "Tried http://127.0.0.1:9/b, got:\n" in message
+    assert f"put file.gz (md5 {MD5}) or the unpacked file into the folder {tmp_path / 'raw'}" in (
+        message
+    )
+    assert "LANTERN_MIRROR" in message
+
+
+def test_lantern_mirror_is_tried_first(tmp_path, mirror, monkeypatch):
+    mirror.files = {"/own/MNIST/file.gz": CONTENT, "/public/file.gz": CONTENT}
+    monkeypatch.setenv("LANTERN_MIRROR", mirror.url + "/own")
+    fetched(tmp_path, mirror.url + "/public")
+    assert [path for path, _ in mirror.asked] == ["/own/MNIST/file.gz"]
+
+
+def test_lantern_mirror_may_be_a_folder(tmp_path, monkeypatch):
+    shared = tmp_path / "shared files" / "MNIST"
+    shared.mkdir(parents=True)
+    (shared / "file.gz").write_bytes(CONTENT)
+    monkeypatch.setenv("LANTERN_MIRROR", str(tmp_path / "shared files"))
+    fetched(tmp_path / "raw")
+
+
+def test_mnist_downloads_what_is_missing(tmp_path, mirror, monkeypatch):
+    packed = {name + ".gz": gzip.compress(content) for name, content in fake_files().items()}
+    resources = [(name, hashlib.md5(content).hexdigest()) for name, content in packed.items()]
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [mirror.url + "/mnist/"])
+    monkeypatch.setattr(datasets.MNIST, "resources", resources)
+    mirror.files = {f"/mnist/{name}": content for name, content in packed.items()}
+    assert len(datasets.MNIST(tmp_path, download=True)) == 10
+    assert len(mirror.asked) == 4
+    raw = tmp_path / "MNIST" / "raw"
+    assert sorted(os.listdir(raw)) == sorted([*packed, *fake_files()])
+    for name, content in fake_files().items():
+        assert (raw / name).read_bytes() == content
+    datasets.MNIST(tmp_path, train=False, download=True)
+    assert len(mirror.asked) == 4
+
+
+def test_a_spoilt_archive_is_not_unpacked(tmp_path):
+    path = tmp_path / "values.gz"
+    path.write_bytes(gzip.compress(CONTENT)[:-4])
+    with pytest.raises(RuntimeError, match=r"values\.gz is damaged"):
+        download.unpack(str(path))
+    assert os.listdir(tmp_path) == ["values.gz"]
+
+
+# The digits that come with Lantern
+
+
+def test_the_digits_are_there():
+    train, test = datasets.Digits(), datasets.Digits(train=False)
+    assert train.data.shape == (1437, 8, 8)
+    assert test.data.shape == (360, 8, 8)
+    assert train.targets.shape == (1437,)
+    levels = {round(level * 255 / 16) for level in range(17)}
+    for digits in (train, test):
+        assert digits.data.dtype == lantern.uint8
+        assert digits.targets.dtype == lantern.int64
+        assert set(np.unique(digits.data.numpy())) == levels
+    counts = np.bincount(train.targets.numpy()), np.bincount(test.targets.numpy())
+    assert sum(counts).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    np.testing.assert_allclose(counts[1] / sum(counts), 0.2, atol=0.004)
+
+
+def test_digits_look_like_their_labels():
+    """Images are nearest to the mean image of their own class."""
+    train, test = datasets.Digits(), datasets.Digits(train=False)
+    pixels, targets = train.data.numpy().astype(float), train.targets.numpy()
+    means = np.stack([pixels[targets == digit].mean(0) for digit in range(10)])
+    distances = ((test.data.numpy()[:, None] - means) ** 2).sum((2, 3))
+    assert (distances.argmin(1) == test.targets.numpy()).mean() > 0.85
+
+
+def test_digits_are_used_like_mnist():
+    digits = datasets.Digits(train=False, transform=transforms.ToTensor())
+    assert repr(digits).startswith("Dataset Digits\n    Number of datapoints: 360\n    Split: Test")
+    images, targets = next(iter(data.DataLoader(digits, batch_size=360)))
+    assert images.shape == (360, 1, 8, 8)
+    assert (float(images.min()), float(images.max())) == (0.0, 1.0)
+    equal(images[3], digits[3][0])
+    assert digits.classes[targets[3]].startswith(str(digits[3][1]))
+
+
+def test_digits_say_where_they_are_from():
+    folder = Path(datasets.__file__).parent
+    for text in (datasets.Digits.__doc__, (folder / "DIGITS_LICENSE.txt").read_text()):
+        for part in ("E. Alpaydin", "C. Kaynak", "10.24432/C50P49", "CC BY 4.0"):
+            assert part in " ".join(text.split())
+    assert sum(path.stat().st_size for path in folder.glob("digits-*")) < 100_000
+
+
+# Transforms
+
+
+def test_reprs_of_transforms():
+    everything = transforms.Compose(
+        [
+            transforms.ToTensor(),
+            transforms.PILToTensor(),
+            transforms.ConvertImageDtype(lantern.float32),
+            transforms.Normalize((0.5,), [0.25]),
+            transforms.Lambda(abs),
+        ]
+    )
+    assert repr(everything) == (
+        "Compose(\n    ToTensor()\n    PILToTensor()\n    ConvertImageDtype()\n"
+        "    Normalize(mean=(0.5,), std=[0.25])\n    Lambda()\n)"
+    )
+
+
+GREY = np.array([[0, 51, 255], [1, 2, 128]], np.uint8)
+COLOUR = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 10
+
+
+@pytest.mark.parametrize(
+    ("image", "values"),
+    [
+        (Image.fromarray(GREY), GREY[None] / np.float32(255)),
+        (Image.fromarray(COLOUR), COLOUR.transpose(2, 0, 1) / np.float32(255)),
+        (Image.fromarray(GREY).convert("LA"), np.stack([GREY, GREY * 0 + 255]) / np.float32(255)),
+        (
+            Image.fromarray(GREY).convert("RGBA"),
+            np.stack([GREY, GREY, GREY, GREY * 0 + 255]) / np.float32(255),
+        ),
+        (Image.fromarray(GREY > 100), (GREY > 100)[None].astype(np.float32)),
+        (Image.fromarray(GREY.astype(np.int32) * -999), GREY[None].astype(np.int32) * -999),
+        (Image.fromarray(GREY / np.float32(7)), GREY[None] / np.float32(7)),
+        (
+            Image.fromarray(GREY.astype(np.uint16) * 257),
+            (GREY[None].astype(np.uint16) * 257).astype(np.int16),
+        ),
+        (GREY, GREY[None] / np.float32(255)),
+        (COLOUR, COLOUR.transpose(2, 0, 1) / np.float32(255)),
+        (COLOUR[:, ::2], COLOUR[:, ::2].transpose(2, 0, 1) / np.float32(255)),
+        (COLOUR / 3.0, (COLOUR / 3.0).transpose(2, 0, 1)),
+        (GREY > 100, (GREY > 100)[None]),
+        (Image.new("L", (3, 0)), np.zeros((1, 0, 3), np.float32)),
+    ],
+)
+def test_to_tensor(image, values):
+    found = transforms.ToTensor()(image)
+    assert found.is_contiguous()
+    assert found.numpy().dtype == values.dtype
+    np.testing.assert_array_equal(found.numpy(), values)
+
+
+@pytest.mark.parametrize(
+    ("image", "values"),
+    [
+        (Image.fromarray(GREY), GREY[None]),
+        (Image.fromarray(COLOUR), COLOUR.transpose(2, 0, 1)),
+        (Image.fromarray(GREY > 100), (GREY > 100)[None]),
+        (Image.fromarray(GREY.astype(np.int32) * -999), GREY[None].astype(np.int32) * -999),
+        (Image.fromarray(GREY.astype(np.uint16) * 257), GREY[None].astype(np.uint16) * 257),
+    ],
+)
+def test_pil_to_tensor(image, values):
+    found = transforms.PILToTensor()(image)
+    assert found.numpy().dtype == values.dtype
+    np.testing.assert_array_equal(found.numpy(), values)
+
+
+def test_tensors_of_arrays_and_images_do_not_share_memory_with_eight_bits():
+    array = GREY.copy()
+    found = functional.to_tensor(array)
+    array[:] = 0
+    np.testing.assert_array_equal(found.numpy(), GREY[None] / np.float32(255))
+    image = Image.fromarray(GREY)
+    functional.pil_to_tensor(image).zero_()
+    np.testing.assert_array_equal(np.asarray(image), GREY)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: functional.to_tensor([1]), TypeError, "pic should be PIL Image or ndarray. Got"),
+        (lambda: functional.to_tensor(lantern.ones(1)), TypeError, "pic should be PIL Image or"),
+        (lambda: functional.to_tensor(np.ones(3)), ValueError, "2/3 dimensional. Got 1 dimensions"),
+        (lambda: functional.pil_to_tensor(GREY), TypeError, "pic should be PIL Image. Got"),
+        (lambda: functional.normalize(GREY, 0, 1), TypeError, "img should be Tensor Image. Got"),
+        (
+            lambda: functional.normalize(lantern.ones(3), 0, 1),
+            TypeError,
+            "Tensor is not a torch image.",
+        ),
+        (
+            lambda: functional.normalize(lantern.ones(1, 2, 3, dtype=lantern.uint8), 0, 1),
+            TypeError,
+            "Input tensor should be a float tensor. Got torch.uint8.",
+        ),
+        (
+            lambda: functional.normalize(lantern.ones(2, 3), 0, 1),
+            ValueError,
+            r"Got tensor.size\(\) = torch.Size\(\[2, 3\]\)",
+        ),
+        (
+            lambda: functional.normalize(lantern.ones(1, 2, 3), [0.5], [1e-60]),
+            ValueError,
+            "std evaluated to zero after conversion to torch.float32, leading to division by zero",
+        ),
+        (
+            lambda: functional.normalize(lantern.ones(1, 2, 3), [0.5] * 3, [0.5] * 3),
+            RuntimeError,
+            "doesn't match the broadcast shape",
+        ),
+        (
+            lambda: functional.convert_image_dtype(GREY, lantern.uint8),
+            TypeError,
+            "Input img should be Tensor Image",
+        ),
+        (
+            lambda: functional.convert_image_dtype(lantern.ones(1), lantern.int32),
+            RuntimeError,
+            "The cast from torch.float32 to torch.int32 cannot be performed safely.",
+        ),
+        (lambda: transforms.Lambda(3), TypeError, "Argument lambd should be callable, got 'int'"),
+    ],
+)
+def test_wrong_input_of_transforms(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_normalize():
+    image = lantern.tensor(np.random.RandomState(0).rand(3, 4, 5).astype(np.float32))
+    before = image.clone()
+    mean, std = np.float32([0.1, 0.2, 0.3]), np.float32([0.4, 0.5, 0.6])
+    expected = (image.numpy() - mean[:, None, None]) / std[:, None, None]
+    found = transforms.Normalize(mean.tolist(), tuple(std.tolist()))(image)
+    np.testing.assert_array_equal(found.numpy(), expected)
+    equal(image, before)
+    stacked = functional.normalize(lantern.stack([image, image]), mean, lantern.tensor(std))
+    np.testing.assert_array_equal(stacked.numpy(), np.stack([expected, expected]))
+    one = functional.normalize(image, 0.1307, 0.3081)
+    np.testing.assert_array_equal(
+        one.numpy(), (before.numpy() - np.float32(0.1307)) / np.float32(0.3081)
+    )
+    assert functional.normalize(image, 0.5, 0.5, inplace=True) is image
+    assert not np.array_equal(image.numpy(), before.numpy())
+    assert isinstance(nn.Sequential(transforms.Normalize(0.5, 0.5))[0], nn.Module)
+
+
+@pytest.mark.parametrize(
+    ("source", "dtype", "result"),
+    [
+        ([0, 128, 255], ("uint8", "float32"), [0.0, 128 / 255, 1.0]),
+        ([0, 128, 255], ("uint8", "int16"), [0, 16384, 32640]),
+        ([0, 1, 32767], ("int16", "uint8"), [0, 0, 255]),
+        ([0.0, 0.5, 1.0], ("float32", "uint8"), [0, 127, 255]),
+        ([0.0, 0.5, 1.0], ("float64", "int32"), [0, 1073741823, 2147483647]),
+        ([0.25, 0.5], ("float32", "float64"), [0.25, 0.5]),
+        ([3, 4], ("uint8", "uint8"), [3, 4]),
+        ([False, True], ("bool", "float32"), [0.0, 1.0]),
+    ],
+)
+def test_convert_image_dtype(source, dtype, result):
+    image = lantern.tensor(source, dtype=getattr(lantern, dtype[0]))
+    found = transforms.ConvertImageDtype(getattr(lantern, dtype[1]))(image)
+    equal(found, lantern.tensor(result, dtype=getattr(lantern, dtype[1])))
+    assert (found is image) == (dtype[0] == dtype[1])
+
+
+def test_transforms_of_a_batch_know_images_from_tensors():
+    grey = lantern.zeros(2, 3, 3, dtype=lantern.uint8)
+    assert transforms.ToTensor().batch(ImageBatch(grey)).shape == (2, 1, 3, 3)
+    for transform in (transforms.ToTensor(), transforms.PILToTensor()):
+        assert transform.batch(grey) is None
+    for transform in (transforms.Normalize(0, 1), transforms.ConvertImageDtype(lantern.float32)):
+        assert transform.batch(ImageBatch(grey)) is None
+
+
+@pytest.mark.parametrize("module", [lantern.vision, datasets, transforms], ids=lambda m: m.__name__)
+def test_what_is_missing_is_named(module):
+    path = module.__name__.replace("lantern.vision", "torchvision")
+    with pytest.raises(AttributeError, match=f"{path}.ElasticThing is not in Lantern yet"):
+        _ = module.ElasticThing
+
+
+# The real dataset, where it is at hand
+
+
+@pytest.mark.skipif("LANTERN_DATA" not in os.environ, reason="needs the real MNIST")
+def test_the_real_mnist():
+    pipeline = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.1307, 0.3081)])
+    mnist = datasets.MNIST(os.environ["LANTERN_DATA"], transform=pipeline)
+    assert np.bincount(mnist.targets.numpy()).tolist() == [
+        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949
+    ]  # fmt: skip
+    total = count = 0
+    for images, targets in data.DataLoader(mnist, batch_size=64, shuffle=True):
+        total += float(images.sum(dtype=lantern.float64))
+        count += len(targets)
+    assert count == 60000
+    assert abs(total / (60000 * 784)) < 1e-3
