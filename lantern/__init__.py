@@ -29,6 +29,25 @@ from .shape import Size as Size
 from . import methods as _methods
 from .printing import set_printoptions as set_printoptions
 
+from . import data as _data
+from . import nn as nn
+from . import optim as optim
+from . import utils as utils
+from .compat.missing import missing as _missing
+
 globals().update({each.name: each for each in _dtypes.ALL} | _dtypes.ALIASES)
 dtype = _dtypes.dtype
 __version__ = "0.1.0"
+
+
+def compile(*args, **kwargs):  # noqa: A001
+    """Returns a function or module, recorded once and then run as one program.
+
+    See `lantern.compiler.api.compile`, which is loaded at the first use.
+    """
+    from .compiler import compile as compile_
+
+    return compile_(*args, **kwargs)
+
+
+__getattr__ = _missing(__name__)

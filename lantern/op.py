@@ -16,7 +16,7 @@ from typing import Any
 from . import dtypes
 from .autograd.graph import Edge, Node, OpNode
 from .autograd.mode import active, mode
-from .autograd.plan import DTYPE, OUT, SHAPE, Plan, version_of
+from .autograd.plan import OUT, SHAPE, Plan
 from .autograd.views import rederive
 from .backends import NAMESPACES
 from .storage import Storage
@@ -202,26 +202,28 @@ class Op:
         if not self.differentiable or out.dtype.char not in "fdeE":
             return
         plan = self._plans.get(mask) or self.plan(mask)
-        node = OpNode(self, plan, [_edge(args[p]) for p in plan.inputs])
         saved: list[Any] = []
         kept: list[Any] = []
+        checks: list[Any] = []
         for position in plan.saves:
             if position == OUT:
-                saved.append(tensor._storage)
+                storage = tensor._storage
+                saved.append(storage)
                 kept.append(out)
-            elif position >= DTYPE:
-                saved.append(None)
-                kept.append(args[position - DTYPE].dtype)
-            elif position >= SHAPE:
-                saved.append(None)
-                kept.append(values[position - SHAPE].shape)
-            else:
-                saved.append(args[position])
+                checks.append((storage, 0))
+            elif position < SHAPE:
+                arg = args[position]
+                saved.append(arg)
                 kept.append(values[position])
-        node.saved, node.values = saved, kept
-        node.versions = [version_of(each) for each in saved]
-        node.facts = plan.facts(values, args, out, converted)
-        tensor._node = node
+                if isinstance(arg, Tensor):
+                    storage = arg._storage
+                    checks.append((storage, storage.version))
+            else:
+                saved.append(None)
+                kept.append(plan.described(position, args, values))
+        edges = [(args[p]._node, args[p]._index) for p in plan.inputs]
+        facts = None if plan.same_shape(values, out, converted) else plan.facts(args, values, converted)
+        tensor._node = OpNode(plan, edges, saved, kept, checks, facts)
 
     def _finish_several(
         self, args: tuple, values: list, outs: tuple, mask: int, converted: Any, xp: Any
@@ -443,10 +445,6 @@ def _positional(function: Callable[..., Any]) -> Callable[..., Any]:
     return FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
 
 
-def _edge(tensor: Any) -> Edge:
-    return (tensor._node, tensor._index)
-
-
 def _names(formula: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(formula).parameters)
 
@@ -607,8 +605,6 @@ class SequenceOp(Op):
 
 class SequenceNode(Node):
     """A recorded call of a `SequenceOp`; its formula returns one gradient per tensor."""
-
-    __slots__ = ("op", "shapes", "args")
 
     def __init__(self, op: SequenceOp, edges: list[Edge], shapes: list, args: tuple):
         super().__init__(edges)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lantern
 
-from .backends.mt19937 import MT19937
+from . import dtypes
+from .backends.mt19937 import DEFAULT_SEED, MT19937
 from .device import device as Device
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .tensor import Tensor
 
 # In a type's flags: it was made by a `class` statement, not declared in C.
 _MADE_BY_CLASS = 1 << 9
@@ -34,8 +34,6 @@ class Generator:
     tensor([0.4963, 0.7682])
     """
 
-    stream: MT19937
-
     def __init__(self, device: Device | str | int | None = "cpu") -> None:
         place = Device("cpu" if device is None else device)
         if place.type != "cpu":
@@ -43,7 +41,12 @@ class Generator:
                 f"Cannot get {place.type.upper()} generator: Lantern draws random numbers on the "
                 "CPU only; use lantern.Generator()."
             )
-        self.stream = MT19937()
+        self._first_seed = DEFAULT_SEED
+
+    @cached_property
+    def stream(self) -> MT19937:
+        """The draws; made at their first use, as `import numpy.random` takes its time."""
+        return MT19937(self._first_seed)
 
     @property
     def device(self) -> Device:
@@ -70,7 +73,7 @@ class Generator:
 
     def seed(self) -> int:
         """Starts a stream that nobody can foresee and returns its seed."""
-        seed = int.from_bytes(os.urandom(8), "little")
+        seed = _unforeseen_seed()
         self.stream.seed(seed)
         return seed
 
@@ -101,9 +104,9 @@ class Generator:
         >>> lantern.equal(lantern.rand(5, generator=generator.set_state(state)), drawn)
         True
         """
-        if not isinstance(new_state, lantern.Tensor):
+        if not isinstance(new_state, Tensor):
             raise TypeError(f"expected a torch.ByteTensor, but got {_type_name(new_state)}")
-        if new_state.dtype != lantern.uint8 or new_state.device.type != "cpu":
+        if new_state.dtype != dtypes.uint8 or new_state.device.type != "cpu":
             raise TypeError("RNG state must be a torch.ByteTensor")
         if not new_state.is_contiguous():
             raise RuntimeError("RNG state must be contiguous")
@@ -143,8 +146,12 @@ def _type_name(value: object) -> str:
     return f"{kind.__module__}.{kind.__name__}"
 
 
+def _unforeseen_seed() -> int:
+    return int.from_bytes(os.urandom(8), "little")
+
+
 default_generator = Generator()
-default_generator.seed()
+default_generator._first_seed = _unforeseen_seed()
 
 
 def manual_seed(seed: Any) -> Generator:

@@ -6,6 +6,8 @@ import copy
 import json
 import math
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import ml_dtypes
@@ -349,6 +351,20 @@ def test_seed_starts_an_unforeseen_stream(default_state):
     assert len(seeds) == 5
     assert random.initial_seed() in seeds
     assert max(seeds) < 2**64
+
+
+def test_a_process_starts_unforeseen_and_without_numpy_random():
+    program = (
+        "import sys, numpy; before = 'numpy.random' in sys.modules; from lantern import random; "
+        "print(('numpy.random' in sys.modules) == before, random.initial_seed())"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    (left_alone, seed), (_, other) = (run.stdout.split() for run in runs)
+    assert left_alone == "True"
+    assert seed != other
 
 
 def test_states_are_byte_tensors(default_state):

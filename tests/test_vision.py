@@ -470,6 +470,9 @@ class Mirror(http.server.ThreadingHTTPServer):
         self.cut_after = None
         self.delay = 0.0
 
+    def handle_error(self, *_):
+        """Say nothing of clients that have given up."""
+
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server_address[1]}"

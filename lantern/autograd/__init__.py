@@ -23,10 +23,6 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    if name == "Variable":
-        from ..creation import variable
-
-        return variable
     if name in ("functional", "graph", "function", "mode", "engine"):
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"torch.autograd.{name} is not in Lantern yet")

@@ -164,6 +164,8 @@ def run(
             results = node.backward(g, create_graph)
             if node.hooks is not None and node.hooks.after:
                 results = _after_hooks(node, results, g)
+            if checks_nan:
+                _refuse_nan(node, results)
             for edge, value in zip(node.edges, results, strict=True):
                 if edge is None or value is None:
                     continue
@@ -183,6 +185,17 @@ def run(
     finally:
         mode.enabled = before
     return [_tensor(wanted[place]) for place in capture] if capture is not None else []
+
+
+checks_nan = False  # set by `autograd.detect_anomaly`
+
+
+def _refuse_nan(node: Node, results: Any) -> None:
+    for i, value in enumerate(results):
+        if value is not None and active.trace is None:
+            xp = NAMESPACES[type(value)]
+            if bool(xp.any(xp.isnan(value))):
+                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
 
 
 def _send(pending: dict, heap: list, node: Node, index: int, value: Any) -> None:

@@ -7,12 +7,13 @@ made after all it depends on, the engine may visit nodes by falling number and n
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-_numbers = itertools.count()
+numbers = itertools.count()
 
 Edge = tuple["Node", int] | None
 
@@ -20,13 +21,15 @@ Edge = tuple["Node", int] | None
 class Node:
     """One recorded operation; `edges[i]` is where the gradient of its i-th input goes."""
 
-    __slots__ = ("edges", "sequence", "outputs", "hooks", "_metadata", "__weakref__")
+    outputs = 1  # how many tensors the operation returned
+    hooks: Hooks | None = None
+    edges: list[Edge]
 
     def __init__(self, edges: list[Edge], outputs: int = 1):
         self.edges = edges
-        self.outputs = outputs  # how many tensors the operation returned
-        self.sequence = next(_numbers)
-        self.hooks: Hooks | None = None
+        self.sequence = next(numbers)
+        if outputs != 1:
+            self.outputs = outputs
 
     def backward(self, g: Any, create_graph: bool) -> Any:
         """Returns the gradients for `edges`, given that of the output (a list if several)."""
@@ -43,13 +46,9 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         return tuple((None, 0) if edge is None else edge for edge in self.edges)
 
-    @property
+    @functools.cached_property
     def metadata(self) -> dict:
-        try:
-            return self._metadata
-        except AttributeError:
-            self._metadata: dict = {}
-            return self._metadata
+        return {}
 
     def __call__(self, *grads: Any) -> Any:
         from . import engine
@@ -112,8 +111,6 @@ class RemovableHandle:
 class AccumulateGrad(Node):
     """The end of a path: adds what arrives to the `.grad` of a leaf tensor."""
 
-    __slots__ = ("_leaf",)
-
     def __init__(self, leaf: Any):
         super().__init__([])
         self._leaf = weakref.ref(leaf)
@@ -126,22 +123,31 @@ class AccumulateGrad(Node):
 class OpNode(Node):
     """A recorded call of an `Op`, with what the formulas of its tracked inputs need.
 
-    `saved` holds the operands as they were given (for gradients of gradients), `values` the arrays
-    that the forward computed with, `versions` the count of writes to each at that time.
+    `values` are the arrays (and plain arguments) that the formulas name; `saved` the tensors they
+    came from, for gradients of gradients; `checks` the storages and how often each had been
+    written; `facts` the shapes and dtypes that gradients must be brought back to, where they differ.
     """
 
-    __slots__ = ("op", "plan", "saved", "values", "versions", "facts")
+    saved: list | None
+    values: list | None
 
-    def __init__(self, op: Any, plan: Any, edges: list[Edge]):
-        self.op = op
+    def __init__(
+        self, plan: Any, edges: list[Edge], saved: list, values: list, checks: list, facts: Any
+    ):
         self.plan = plan
         self.edges = edges
-        self.outputs = 1
-        self.hooks = None
-        self.sequence = next(_numbers)
+        self.saved = saved
+        self.values = values
+        self.checks = checks
+        self.facts = facts
+        self.sequence = next(numbers)
+
+    @property
+    def op(self) -> Any:
+        return self.plan.op
 
     def name(self) -> str:
-        return self.op.grad_name(self)
+        return self.plan.op.grad_name(self)
 
     def release(self) -> None:
         self.saved = self.values = None

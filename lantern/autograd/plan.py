@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from .. import dtypes
@@ -12,6 +13,15 @@ from .graph import OpNode
 
 
 OUT, SHAPE, DTYPE = -1, 64, 128
+CONTEXT = ("g", "xp", "needs")  # what every formula may name without anything being saved
+
+
+def _picker(places: list[int]) -> Any:
+    """Returns a function from the context to the arguments of a formula, always a tuple."""
+    if len(places) == 1:
+        (place,) = places
+        return lambda context: (context[place],)
+    return operator.itemgetter(*places)
 
 
 def _code(op: Any, name: str) -> int:
@@ -29,7 +39,7 @@ class Plan:
 
     `saves` are positions of parameters, `OUT` for the output, `SHAPE` or
     `DTYPE` added where a formula names `input_shape` or `input_dtype` and needs no more; each step is a formula with the places
-    of its arguments in the context `[g, xp, needs, *saved]`.
+    of its arguments in the context `(g, xp, needs, *saved)`.
     """
 
     __slots__ = ("op", "inputs", "saves", "steps", "needs")
@@ -39,42 +49,61 @@ class Plan:
         tracked = [op.parameters[p] for bit, p in op.tensors if mask & bit]
         known = op.joint[0] if op.joint else tuple(op.formulas)
         names = [n for n in tracked if n in known]
-        if not names:
-            raise NotImplementedError(f"the derivative for '{op.name}' is not implemented")
+        if len(names) != len(tracked):
+            wrong = next(n for n in tracked if n not in known)
+            raise NotImplementedError(
+                f"the derivative for '{op.name}' by its argument '{wrong}' is not implemented"
+            )
         self.inputs = tuple(op.parameters.index(n) for n in names)
         self.needs = tuple(n in names for n in known)
         formulas = [op.joint[1:]] if op.joint else [op.formulas[n] for n in names]
         wanted = dict.fromkeys(each for _, want in formulas for each in want)
-        saved = [n for n in wanted if n not in ("g", "xp", "needs")]
+        saved = [n for n in wanted if n not in CONTEXT]
         self.saves = tuple(_code(op, n) for n in saved)
-        context = ["g", "xp", "needs", *saved]
-        self.steps = tuple((f, tuple(context.index(n) for n in want)) for f, want in formulas)
+        context = [*CONTEXT, *saved]
+        self.steps = tuple((f, _picker([context.index(n) for n in want])) for f, want in formulas)
 
-    def facts(self, values: list, args: tuple, out: Any, converted: Any) -> list | None:
-        """Returns the shapes and dtypes of the inputs, where gradients may have to be fitted."""
+    def described(self, position: int, args: tuple, values: list) -> Any:
+        """Returns the shape or the dtype of an operand, for a formula that names just that."""
+        if position >= DTYPE:
+            return args[position - DTYPE].dtype
+        return values[position - SHAPE].shape
+
+    def same_shape(self, values: list, out: Any, converted: Any) -> bool:
+        """Says whether the gradients come out as their inputs are, with nothing to fit."""
+        if converted is not None:
+            return False
+        shape = out.shape
+        for position in self.inputs:
+            if values[position].shape != shape:
+                return False
+        return True
+
+    def facts(self, args: tuple, values: list, converted: Any) -> list:
+        """Returns the shapes (and, where operands were cast, dtypes) to bring gradients back to."""
         if converted is None:
-            shape = out.shape
-            for position in self.inputs:
-                if values[position].shape != shape:
-                    return [(values[p].shape, None) for p in self.inputs]
-            return None
+            return [(values[p].shape, None) for p in self.inputs]
         return [(values[p].shape, args[p].dtype) for p in self.inputs]
 
     def backward(self, node: OpNode, g: Any, create_graph: bool) -> Any:
         """Returns the gradients of the tracked inputs, given that of the output."""
-        saved = node.saved
-        if saved is None:
-            raise RuntimeError(_RELEASED)
-        for each, version in zip(saved, node.versions, strict=True):
-            if version != version_of(each):
-                _refuse_modified(node, each, version)
-        values = self._tensors(node) if create_graph else node.values
-        some = next(each for each in g if each is not None) if type(g) is list else g
+        if node.saved is None:
+            raise RuntimeError(RELEASED)
+        for storage, version in node.checks:
+            if storage.version != version:
+                _refuse_modified(node, storage, version)
+        some = g
+        if type(g) is list:
+            some = next(each for each in g if each is not None)
         xp = NAMESPACES[type(some)]
-        if some.dtype.char in "eE" and not create_graph and self.op.promote != "keep":
-            g = _each(g, lambda x: xp.cast(x, dtypes.float32))
-        context = [g, xp, self.needs, *values]
-        grads = [formula(*[context[i] for i in wanted]) for formula, wanted in self.steps]
+        if create_graph:
+            values = self._tensors(node)
+        else:
+            values = node.values
+            if some.dtype.char in "eE" and self.op.promote != "keep":
+                g = _each(g, lambda x: xp.cast(x, dtypes.float32))
+        context = (g, xp, self.needs, *values)
+        grads = [formula(*pick(context)) for formula, pick in self.steps]
         if self.op.joint:
             grads = [each for each, need in zip(grads[0], self.needs, strict=True) if need]
         if node.facts is None:
@@ -85,7 +114,7 @@ class Plan:
         """Returns what was saved as tensors with history, in the dtypes the forward computed in."""
         result: list[Any] = []
         for each, value in zip(node.saved, node.values, strict=True):
-            if isinstance(each, Storage):
+            if type(each) is Storage:
                 tensor = _new(Tensor)
                 tensor._array, tensor._storage, tensor._node = value, each, node
                 result.append(tensor)
@@ -127,14 +156,7 @@ def sum_to(xp: Any, grad: Any, shape: tuple) -> Any:
     return grad if grad.shape == tuple(shape) else xp.reshape(grad, shape)
 
 
-def version_of(saved: Any) -> int:
-    """Returns the count of writes to a saved operand; 0 for what is no tensor."""
-    if isinstance(saved, Tensor):
-        return saved._storage.version
-    return saved.version if isinstance(saved, Storage) else 0
-
-
-_RELEASED = (
+RELEASED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
     "they have already been freed). Saved intermediate values of the graph are freed when you call "
     ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
@@ -142,16 +164,21 @@ _RELEASED = (
 )
 
 
-def _refuse_modified(node: OpNode, saved: Any, version: int) -> None:
-    value = node.values[next(i for i, each in enumerate(node.saved) if each is saved)]
-    kind = NAMESPACES[type(value)].dtype_of(value).legacy
-    which = "" if isinstance(saved, Tensor) and saved.is_leaf else (
-        f", which is output 0 of {(saved.grad_fn or node).name() if isinstance(saved, Tensor) else node.name()},"
+def _refuse_modified(node: OpNode, storage: Storage, version: int) -> None:
+    pairs = zip(node.saved or (), node.values or (), strict=True)
+    saved, value = next(
+        (s, v) for s, v in pairs if s is storage or isinstance(s, Tensor) and s._storage is storage
     )
+    kind = NAMESPACES[type(value)].dtype_of(value).legacy
+    which = ""
+    if not isinstance(saved, Tensor):
+        which = f", which is output 0 of {node.name()},"
+    elif saved.grad_fn is not None:
+        which = f", which is output {saved.output_nr} of {saved.grad_fn.name()},"
     raise RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [torch.{kind}Tensor {list(value.shape)}]{which} is at version "
-        f"{version_of(saved)}; expected version {version} instead. Hint: enable anomaly detection "
+        f"{storage.version}; expected version {version} instead. Hint: enable anomaly detection "
         "to find the operation that failed to compute its gradient, with "
         "torch.autograd.set_detect_anomaly(True)."
     )

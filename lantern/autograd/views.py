@@ -59,8 +59,6 @@ def rederive(view: Tensor) -> None:
 class CopySlices(Node):
     """History of a tensor of which one part was replaced."""
 
-    __slots__ = ("steps",)
-
     def __init__(self, edges: list[Edge], steps: tuple):
         super().__init__(edges)
         self.steps = steps

@@ -15,10 +15,15 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 DEFAULT_SEED = 67280421310721
 STATE_BYTES = 5056
@@ -81,7 +86,7 @@ def not_implemented(kernel: str, kind: Kind) -> NotImplementedError:
     return NotImplementedError(f"\"{kernel}\" not implemented for '{kind.name}'")
 
 
-def in_memory_order(array: np.ndarray) -> np.ndarray:
+def in_memory_order(array: Array) -> Array:
     """A view of `array` with its axes by falling stride, the order in which PyTorch fills it.
 
     `view[...] = stream.uniform(view.shape, view.dtype)` then equals `tensor.uniform_()` on a
@@ -97,14 +102,15 @@ class MT19937:
 
     >>> stream = MT19937(0)
     >>> stream.uniform((2,), np.float32)
-    array([0.49625659, 0.7682218 ], dtype=float32)
+    array([0.4962566, 0.7682218], dtype=float32)
     >>> stream.random((3,), np.int64, 0, 10)
-    array([9, 2, 0])
+    array([3, 0, 3])
     """
 
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
-        self._source = np.random.RandomState(0)
-        self._raw = self._source._bit_generator.random_raw
+        words = np.random.MT19937(0)
+        self._raw = words.random_raw
+        self._source = np.random.RandomState(words)
         self.seed(seed)
 
     def seed(self, value: int) -> None:
@@ -118,21 +124,20 @@ class MT19937:
         """The seed as it was given."""
         return self._seed
 
-    def get_state(self) -> np.ndarray:
+    def get_state(self) -> Array:
         """The state as the 5056 bytes of `torch.get_rng_state()`, a uint8 array."""
-        _, key, position, *_ = self._source.get_state()
+        state = self._source.get_state(legacy=False)["state"]
+        key, position = state["key"], state["pos"]
         # At the end of a block NumPy has used all its words, as it has before the first draw;
         # PyTorch tells these apart.
         following = 0 if position == WORDS and _is_fresh(key) else position
         left = WORDS + 1 - following if following else 1
-        state = np.zeros(STATE_BYTES, np.uint8)
-        struct.pack_into("<QiiQ", state, 0, self._seed, left, 1, following)
-        state[24:5016].view("<u8")[:] = key
-        if self._spare is not None:
-            struct.pack_into("<dddi", state, 5016, 0.0, self._spare, 0.0, 1)
-        return state
+        spare, valid = (0.0, 0) if self._spare is None else (self._spare, 1)
+        head = struct.pack("<QiiQ", self._seed, left, 1, following)
+        tail = struct.pack("<dddi12x", 0.0, spare, 0.0, valid)
+        return np.frombuffer(bytearray(head + key.astype("<u8").tobytes() + tail), np.uint8)
 
-    def set_state(self, state: np.ndarray) -> None:
+    def set_state(self, state: Array) -> None:
         """Take over 5056 bytes from `get_state` or `torch.get_rng_state()`.
 
         Raises RuntimeError if the size is another or the bytes are not such a state.
@@ -149,7 +154,8 @@ class MT19937:
         unstarted = following == 0 and left == 1
         if seeded != 1 or not (started or unstarted) or (key >> np.uint64(32)).any():
             raise RuntimeError("Invalid mt19937 state")
-        self._source.set_state(("MT19937", key.astype(np.uint32), following or WORDS))
+        words = {"key": key.astype(np.uint32), "pos": following or WORDS}
+        self._source.set_state({"bit_generator": "MT19937", "state": words})
         self._seed = seed
         _, normal, _, valid = struct.unpack_from("<dddi", data, 5016)
         self._spare = normal if valid else None
@@ -160,13 +166,13 @@ class MT19937:
         other.set_state(self.get_state())
         return other
 
-    def words32(self, count: int) -> np.ndarray:
+    def words32(self, count: int) -> Array:
         """The next `count` words, uint32."""
         if count < FEW_WORDS:
             return self._raw(count).astype(np.uint32)
         return self._source.randint(0, 2**32, count, np.uint32)
 
-    def words64(self, count: int) -> np.ndarray:
+    def words64(self, count: int) -> Array:
         """The next `2 * count` words in pairs, the first of a pair high, uint64."""
         words = self.words32(2 * count)
         pairs = words[0::2].astype(np.uint64)
@@ -174,7 +180,7 @@ class MT19937:
         pairs |= words[1::2]
         return pairs
 
-    def _unit32(self, count: int) -> np.ndarray:
+    def _unit32(self, count: int) -> Array:
         """Floats of 24 bits in [0, 1), one word each."""
         words = self.words32(count)
         words &= np.uint32(2**24 - 1)
@@ -183,7 +189,7 @@ class MT19937:
         unit *= np.float32(2**-24)
         return unit
 
-    def _unit64(self, count: int) -> np.ndarray:
+    def _unit64(self, count: int) -> Array:
         """Floats of 53 bits in [0, 1), two words each."""
         words = self.words64(count)
         words &= np.uint64(2**53 - 1)
@@ -198,7 +204,7 @@ class MT19937:
         dtype: Any = np.float32,
         low: float = 0.0,
         high: float = 1.0,
-    ) -> np.ndarray:
+    ) -> Array:
         """Numbers in `[low, high)`: `tensor.uniform_(low, high)`, `rand` by default.
 
         Raises RuntimeError for an empty or unbounded range, NotImplementedError for integers.
@@ -226,7 +232,7 @@ class MT19937:
         dtype: Any = np.int64,
         low: int | None = None,
         high: int | None = None,
-    ) -> np.ndarray:
+    ) -> Array:
         """Whole numbers: `tensor.random_()`; with `low` and `high`, `randint(low, high)`.
 
         Without bounds the numbers run over `[0, maximum]`, for floats over `[0, 2**digits]`.
@@ -249,7 +255,7 @@ class MT19937:
                 values += low
         return _narrow(values, dtype).reshape(shape)
 
-    def _random_of_kind(self, count: int, kind: Kind) -> np.ndarray:
+    def _random_of_kind(self, count: int, kind: Kind) -> Array:
         if count and kind.name in LATE_UNSIGNED:
             raise not_implemented("random_kernel_cpu", kind)
         if kind.name == "Bool":
@@ -259,13 +265,13 @@ class MT19937:
         words = self.words64(count) if wide else self.words32(count)
         return _remainder(words, span).astype(np.int64)
 
-    def _in_range(self, count: int, span: int) -> np.ndarray:
+    def _in_range(self, count: int, span: int) -> Array:
         """uint64 numbers below `span`."""
         if span >= WIDE_RANGE:
             return _remainder(self.words64(count), span)
         return _remainder(self.words32(count), span).astype(np.uint64)
 
-    def permutation(self, count: int, dtype: Any = np.int64) -> np.ndarray:
+    def permutation(self, count: int, dtype: Any = np.int64) -> Array:
         """The numbers below `count` in random order: `randperm(count)`.
 
         Raises RuntimeError for a negative count or a dtype too small for it.
@@ -290,7 +296,7 @@ class MT19937:
         mean: float = 0.0,
         std: float = 1.0,
         contiguous: bool = True,
-    ) -> np.ndarray:
+    ) -> Array:
         """Normal numbers: `tensor.normal_(mean, std)`, `randn` by default.
 
         `contiguous=False` is for filling a tensor that is not: PyTorch then draws one number
@@ -315,7 +321,7 @@ class MT19937:
                 values = _with_tail(values, count)
         return _narrow(values, dtype).reshape(shape)
 
-    def _normal_blocks(self, count: int, kind: Kind) -> np.ndarray:
+    def _normal_blocks(self, count: int, kind: Kind) -> Array:
         """Box-Muller in blocks of 16: eight radii, then eight angles.
 
         The last 16 of a count that is not a multiple of 16 are drawn anew: they come as a block
@@ -342,7 +348,7 @@ class MT19937:
         unit += 0  # a zero radius is -0.0, PyTorch's zero is not
         return unit
 
-    def _normals_in_turn(self, count: int, mean: float, std: float) -> np.ndarray:
+    def _normals_in_turn(self, count: int, mean: float, std: float) -> Array:
         """float64 normals drawn one after another, keeping the spare of the last pair."""
         values = self._pairs(count)
         if std != 1.0 or mean != 0.0:
@@ -351,7 +357,7 @@ class MT19937:
                 values += mean
         return values
 
-    def _pairs(self, count: int) -> np.ndarray:
+    def _pairs(self, count: int) -> Array:
         values = np.empty(count)
         start = 0
         if count and self._spare is not None:
@@ -366,7 +372,7 @@ class MT19937:
             self._spare = float(drawn[-1])
         return values
 
-    def normal_around(self, mean: Any, std: Any) -> np.ndarray:
+    def normal_around(self, mean: Any, std: Any) -> Array:
         """Normals around each `mean` with each `std` (arrays or floats): `torch.normal`.
 
         The result has the broadcast shape and the dtype of `mean` if that is an array, else of
@@ -385,9 +391,7 @@ class MT19937:
         values = _into(np.multiply, self.normal(shape, dtype), std)
         return _into(np.add, values, mean)
 
-    def exponential(
-        self, shape: Shape = (), dtype: Any = np.float32, rate: float = 1.0
-    ) -> np.ndarray:
+    def exponential(self, shape: Shape = (), dtype: Any = np.float32, rate: float = 1.0) -> Array:
         """Exponential numbers of the given rate: `tensor.exponential_(rate)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
@@ -403,7 +407,7 @@ class MT19937:
         dtype: Any = np.float32,
         median: float = 0.0,
         sigma: float = 1.0,
-    ) -> np.ndarray:
+    ) -> Array:
         """Cauchy numbers: `tensor.cauchy_(median, sigma)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
@@ -420,7 +424,7 @@ class MT19937:
         dtype: Any = np.float32,
         mean: float = 1.0,
         std: float = 2.0,
-    ) -> np.ndarray:
+    ) -> Array:
         """Exponentials of normal numbers: `tensor.log_normal_(mean, std)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
@@ -434,13 +438,13 @@ class MT19937:
         return _narrow(values, dtype).reshape(shape)
 
     def _shaped(
-        self, shape: Shape, dtype: np.dtype, formula: Callable[[np.ndarray], np.ndarray]
-    ) -> np.ndarray:
+        self, shape: Shape, dtype: np.dtype, formula: Callable[[Array], np.ndarray]
+    ) -> Array:
         with np.errstate(all="ignore"):
             values = formula(self._unit64(math.prod(shape)))
         return _narrow(values, dtype).reshape(shape)
 
-    def bernoulli(self, shape: Shape = (), dtype: Any = np.float32, p: Any = 0.5) -> np.ndarray:
+    def bernoulli(self, shape: Shape = (), dtype: Any = np.float32, p: Any = 0.5) -> Array:
         """Ones with probability `p`, else zeros: `tensor.bernoulli_(p)`, and dropout's mask.
 
         `p` is a number, or a floating-point array that broadcasts to `shape`; below float64 an
@@ -468,7 +472,7 @@ class MT19937:
         chance = np.broadcast_to(p.astype(unit.dtype), shape)
         return (unit.reshape(shape) < chance).astype(dtype)
 
-    def geometric(self, shape: Shape = (), dtype: Any = np.float32, p: float = 0.5) -> np.ndarray:
+    def geometric(self, shape: Shape = (), dtype: Any = np.float32, p: float = 0.5) -> Array:
         """Trials up to the first success: `tensor.geometric_(p)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
@@ -479,7 +483,7 @@ class MT19937:
         base = math.log1p(-p)
         return self._shaped(shape, dtype, lambda unit: np.ceil(np.log(unit) / base))
 
-    def multinomial(self, weights: np.ndarray, count: int, replacement: bool = False) -> np.ndarray:
+    def multinomial(self, weights: Array, count: int, replacement: bool = False) -> Array:
         """Indices drawn with probabilities `weights`, `(K,)` or `(N, K)`: `torch.multinomial`.
 
         Returns int64 `(count,)` or `(N, count)`. Without replacement zero weights come last, in
@@ -498,14 +502,14 @@ class MT19937:
         race = np.empty_like(weights)
         order = in_memory_order(race)
         order[...] = self.exponential(order.shape, order.dtype)
-        wide = np.float64 if kind.name == "Double" else np.float32
+        wide: Any = np.float64 if kind.name == "Double" else np.float32
         with np.errstate(all="ignore"):
             scores = _narrow(weights.astype(wide) / race.astype(wide), weights.dtype).astype(wide)
         if count == 1:
             return scores.argmax(-1)[..., None]
         return np.argsort(-scores, -1, kind="stable")[..., :count].copy()
 
-    def poisson(self, rates: np.ndarray) -> np.ndarray:
+    def poisson(self, rates: Array) -> Array:
         """A Poisson number for every rate: `torch.poisson(rates)`; one Python step a draw.
 
         Raises RuntimeError for a negative or NaN rate.
@@ -515,17 +519,17 @@ class MT19937:
             raise not_implemented("poisson_cpu", kind)
         if not (rates >= 0).all():
             raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-        start = self._source.get_state()
-        taken, unit = 0, iter(())
+        start = self._source.get_state(legacy=False)
+        taken = 0
+        unit: Iterator[float] = iter(())
 
         def draw() -> float:
             nonlocal taken, unit
             taken += 1
-            value = next(unit, None)
-            if value is None:
-                unit = iter(self._unit64(1024).tolist())
-                value = next(unit)
-            return value
+            for value in unit:
+                return value
+            unit = iter(self._unit64(1024).tolist())
+            return next(unit)
 
         values = [_poisson(rate, draw) for rate in rates.astype(np.float64).ravel().tolist()]
         # The numbers were drawn in batches; the stream goes back to the last one used.
@@ -649,7 +653,7 @@ def _check_continuous(distribution: str, kind: Kind, name: str) -> None:
         )
 
 
-def _check_multinomial(weights: np.ndarray, kind: Kind, count: int, replacement: bool) -> None:
+def _check_multinomial(weights: Array, kind: Kind, count: int, replacement: bool) -> None:
     if weights.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if kind.name not in FLOATS:
@@ -666,14 +670,14 @@ def _check_multinomial(weights: np.ndarray, kind: Kind, count: int, replacement:
         raise RuntimeError("number of categories cannot exceed 2^24")
 
 
-def _check_weights(weights: np.ndarray) -> None:
+def _check_weights(weights: Array) -> None:
     if not ((weights >= 0) & (weights < math.inf)).all():
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if not weights.shape[-1] or (weights.max(-1) == 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
-def _is_fresh(key: np.ndarray) -> bool:
+def _is_fresh(key: Array) -> bool:
     """Whether the words come from a seed and not from a block of draws."""
     first, *rest = (int(word) for word in key[:5])
     for index, word in enumerate(rest, 1):
@@ -683,7 +687,7 @@ def _is_fresh(key: np.ndarray) -> bool:
     return True
 
 
-def _narrow(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _narrow(values: Array, dtype: np.dtype) -> Array:
     """`values` as `dtype`, by PyTorch's steps: over float32 to the halves, wrapping integers."""
     if values.dtype == dtype:
         return values
@@ -695,7 +699,7 @@ def _narrow(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return values.astype(dtype)
 
 
-def _into(function: np.ufunc, values: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _into(function: np.ufunc, values: Array, other: Array) -> Array:
     """`function(values, other)` in the dtype of `values`, computed in the wider of the two.
 
     A 0-d `other` does not widen, as in PyTorch's promotion.
@@ -706,7 +710,7 @@ def _into(function: np.ufunc, values: np.ndarray, other: np.ndarray) -> np.ndarr
         return _narrow(function(values, other), values.dtype)
 
 
-def _scaled(unit: np.ndarray, scale: np.floating, start: np.floating) -> np.ndarray:
+def _scaled(unit: Array, scale: Any, start: Any) -> Array:
     """`unit * scale + start` rounded once, as processors with a fused multiply-add do it."""
     if unit.dtype == np.float32:
         product = unit * np.float64(scale)  # exact: 24 bits times 24 bits
@@ -728,14 +732,14 @@ def _scaled(unit: np.ndarray, scale: np.floating, start: np.floating) -> np.ndar
     return np.ldexp(result, exponent, out=result)
 
 
-def _exact_sum(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _exact_sum(a: Array, b: Any) -> tuple[Array, np.ndarray]:
     """The rounded sum and what rounding lost (Knuth)."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
-def _exact_product(a: np.ndarray, b: np.floating) -> tuple[np.ndarray, np.ndarray]:
+def _exact_product(a: Array, b: Any) -> tuple[Array, np.ndarray]:
     """The rounded product and what rounding lost (Dekker): halves of 26 bits multiply exactly."""
     product = a * b
     a_high, b_high = _high_half(a), _high_half(b)
@@ -744,12 +748,12 @@ def _exact_product(a: np.ndarray, b: np.floating) -> tuple[np.ndarray, np.ndarra
     return product, lost
 
 
-def _high_half(x: np.ndarray) -> np.ndarray:
+def _high_half(x: Any) -> Any:
     spread = x * (2.0**27 + 1)
     return spread - (spread - x)
 
 
-def _sum_to_odd(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _sum_to_odd(a: Array, b: Any) -> Array:
     """The sum rounded to an odd last bit where inexact, so that rounding it again is harmless."""
     total, lost = _exact_sum(a, b)
     if not lost.any():
@@ -760,7 +764,7 @@ def _sum_to_odd(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return total
 
 
-def _remainder(words: np.ndarray, span: int) -> np.ndarray:
+def _remainder(words: Array, span: int) -> Array:
     """`words % span`, by the division NumPy has vector code for."""
     if span & (span - 1) == 0:
         words &= words.dtype.type(span - 1)
@@ -771,7 +775,7 @@ def _remainder(words: np.ndarray, span: int) -> np.ndarray:
     return words
 
 
-def _with_tail(values: np.ndarray, count: int) -> np.ndarray:
+def _with_tail(values: Array, count: int) -> Array:
     """The blocks of `values` in `count` places, the last block over the last 16."""
     result = np.empty(count, values.dtype)
     result[: len(values) - 16] = values[:-16]
@@ -779,8 +783,8 @@ def _with_tail(values: np.ndarray, count: int) -> np.ndarray:
     return result
 
 
-def _few_pairs(unit: np.ndarray) -> list[float]:
-    normals = []
+def _few_pairs(unit: Array) -> list[float]:
+    normals: list[float] = []
     draws = iter(unit.tolist())
     for turn, fall in zip(draws, draws, strict=True):
         radius = math.sqrt(-2.0 * math.log1p(-fall))
@@ -789,7 +793,7 @@ def _few_pairs(unit: np.ndarray) -> list[float]:
     return normals
 
 
-def _many_pairs(unit: np.ndarray) -> np.ndarray:
+def _many_pairs(unit: Array) -> Array:
     normals = np.empty_like(unit)
     radius = np.sqrt(-2.0 * np.log1p(-unit[1::2]))
     angle = unit[0::2] * (2.0 * math.pi)
@@ -798,7 +802,7 @@ def _many_pairs(unit: np.ndarray) -> np.ndarray:
     return normals
 
 
-def _swapped(target: np.ndarray) -> np.ndarray:
+def _swapped(target: Array) -> Array:
     """`arange(n)` after swapping place `i` with place `target[i] >= i`, for rising `i`, at once.
 
     Step `i` is the last to touch place `i`, and it leaves there what place `target[i]` held.
@@ -819,7 +823,7 @@ def _swapped(target: np.ndarray) -> np.ndarray:
             break
         link = further
     shift = count.bit_length()
-    key = np.uint32 if 2 * shift <= 32 else np.uint64
+    key: Any = np.uint32 if 2 * shift <= 32 else np.uint64
     ordered = target.astype(key)
     ordered <<= key(shift)
     ordered |= steps.astype(key)
@@ -831,7 +835,7 @@ def _swapped(target: np.ndarray) -> np.ndarray:
     return target
 
 
-def _cumulative(weights: np.ndarray) -> np.ndarray:
+def _cumulative(weights: Array) -> Array:
     """The normalised running sum of one row of weights, in the precision PyTorch sums in."""
     wide = np.float64 if weights.dtype == np.float64 else np.float32
     weights = weights.astype(wide)

@@ -73,6 +73,11 @@ def keep(x, shared):
     return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
 
 
+def is_row_major(x):
+    """Says whether the elements lie in row-major order without gaps."""
+    return x.flags.c_contiguous
+
+
 def copy_into(target, source):
     """Writes `source` into the memory of `target`, cast and broadcast."""
     np.copyto(target, source, casting="unsafe")
@@ -299,7 +304,19 @@ def _along(dim, index):
 
 
 def gather(x, dim, index):
-    return x[_along(dim, index)] if x.ndim else x.reshape(1)[index.reshape(-1)].reshape(index.shape)
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
+    if not x.ndim:
+        return np.broadcast_to(x, index.shape).copy()
+    return x[_along(dim, index)]
+
+
+def _refuse_outside(index, size, dim):
+    # Seen as unsigned, negative numbers are large: one pass finds both kinds of wrong index.
+    if index.size and index.dtype == np.int64:
+        if index.view(np.uint64).max() < size:
+            return
+        wrong = index[(index < 0) | (index >= size)][:1].item()
+        raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
 def scatter(x, dim, index, src):
@@ -473,3 +490,18 @@ def _ragged(data):
 def nonzero(x):
     """Returns, per dimension, the places of the elements that are not zero."""
     return np.atleast_1d(x).nonzero()[: max(x.ndim, 1)]
+
+
+def value_range(x):
+    """Returns the least and the largest element."""
+    return x.min(), x.max()
+
+
+def places(shape):
+    """Returns the index of every element of an array of this shape."""
+    return np.ndindex(*shape)
+
+
+def spread_numbers(x):
+    """Returns fixed numbers of both signs in the shape of `x`, to weigh its elements by."""
+    return np.cos(np.arange(1, x.size + 1, dtype=x.dtype) * 1.7).reshape(x.shape)

@@ -216,6 +216,7 @@ class Record:
             *self.back_values,
         ]
         self.guards = [(leaf, had) for leaf, had in trace.leaves.items() if leaf not in trace.cleared]
+        self.conditions = trace.guards
         self.inputs = trace.inputs
 
     def _result(self, tensor: Tensor) -> Any:
@@ -250,7 +251,9 @@ class Record:
 
     def valid(self) -> bool:
         """Says whether the leaves have the `.grad` that they had when this was recorded."""
-        return all(leaf._grad is had for leaf, had in self.guards)
+        return all(leaf._grad is had for leaf, had in self.guards) and all(
+            question() == answer for question, answer in self.conditions
+        )
 
     def call(self, tensors: list[Tensor]) -> Any:
         """Runs the record on the present values of all inputs."""
@@ -329,8 +332,6 @@ class _Grads:
 
 class CompiledNode(Node):
     """History of the results of a compiled function: its recorded backward."""
-
-    __slots__ = ("record", "known")
 
     def __init__(self, record: Record, edges: list, known: Any, outputs: int):
         super().__init__(edges, outputs)

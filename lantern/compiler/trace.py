@@ -38,6 +38,7 @@ class Trace:
         self.inputs: list[Callable[[], Any]] = []  # how to get the array of each graph input
         self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read
         self.written: dict[Storage, None] = {}
+        self.guards: list[tuple[Callable[[], Any], Any]] = []
         self.cleared: set[Tensor] = set()  # leaves whose `.grad` was taken away inside
         self.leaves: dict[Tensor, Tensor | None] = {}  # leaves that got gradients; what they had
         self._looks: dict[tuple[Value, int], tuple[Value, tuple]] = {}
@@ -101,6 +102,10 @@ class Trace:
             value = replace(symbolic, base, value, tensor._layout)
         self.values[storage] = value
         self.written[storage] = None
+
+    def guard(self, question: Callable[[], Any]) -> None:
+        """Makes the present answer to a question a condition for running the record."""
+        self.guards.append((question, question()))
 
     def accumulates(self, leaf: Tensor) -> None:
         """Notes that backward gives `leaf` a gradient."""

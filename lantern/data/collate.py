@@ -39,10 +39,11 @@ def collate(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -
     if function is not None:
         return function(batch, collate_fn_map=collate_fn_map)
     if isinstance(sample, Mapping):
-        columns = {key: [item[key] for item in batch] for key in sample}
-        return _like_mapping(
-            sample, {key: collate(c, collate_fn_map=collate_fn_map) for key, c in columns.items()}
-        )
+        entries = {
+            key: collate([item[key] for item in batch], collate_fn_map=collate_fn_map)
+            for key in sample
+        }
+        return _like_mapping(sample, entries)
     if isinstance(sample, Sequence):
         named = isinstance(sample, tuple) and hasattr(sample, "_fields")
         if not named and any(len(item) != len(sample) for item in batch):

@@ -259,10 +259,11 @@ def _map_reader(loader: DataLoader, gather: Callable[[Tensor], Any] | None) -> C
 
     def gather_batch(indices: Any) -> Any:
         positions = index_tensor(indices)
-        batch = None if positions is None else gather(positions)  # type: ignore[misc]
-        if batch is not None:
-            return batch
-        return read_batch(indices.tolist() if positions is indices else indices)
+        if positions is not None:
+            batch = gather(positions)  # type: ignore[misc]
+            if batch is not None:
+                return batch
+        return read_batch(indices.tolist() if type(indices) is Tensor else indices)
 
     if loader.batch_sampler is None:
         return read_one

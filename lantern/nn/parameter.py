@@ -1,4 +1,4 @@
-"""`Parameter` and `Buffer`: the tensors that a `Module` keeps, registered when they are assigned."""
+"""`Parameter` and `Buffer`: the tensors that a `Module` keeps, registered by assignment."""
 
 from __future__ import annotations
 

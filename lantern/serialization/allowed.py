@@ -17,7 +17,7 @@ from typing import Any
 import lantern
 
 from . import bridge, names
-from .pickling import check_hashable
+from .pickling import check_hashable, shown
 from .rebuild import Rebuilder
 from .storages import storage_type
 
@@ -99,9 +99,6 @@ class Function:
     def __init__(self, path: str):
         self.path = path
 
-    def __repr__(self) -> str:
-        return f"<function {self.path}>"
-
 
 class AllowList:
     """What one safe load may name, call, make and fill."""
@@ -152,7 +149,7 @@ class AllowList:
         found = self._find_torch(module, name) if _is_torch(module) else find_loaded(module, name)
         if bridge.is_module_class(found):
             self._modules[id(found)] = found
-        elif found is None or not _is_torch(module):
+        elif found is None:
             raise Refused(module, name)
         self._values[path] = found
         return found
@@ -162,12 +159,14 @@ class AllowList:
         checked = self._calls.get(id(function))
         if checked is None:
             if id(function) not in self._trusted:
-                raise UnpicklingError(f"Trying to call reduce for unrecognized function {function}")
+                raise UnpicklingError(
+                    f"Trying to call reduce for unrecognized function: {shown(function)}"
+                )
             return function(*args)
         try:
             return checked(*args)
         except (TypeError, OverflowError) as error:
-            raise UnpicklingError(f"{function} was given wrong arguments: {error}") from error
+            raise UnpicklingError(f"a function was given wrong arguments: {error}") from error
 
     def make(self, kind: Any, args: tuple, keywords: dict) -> Any:
         """Makes an object without its constructor: a module, or what the program allowed."""
@@ -176,7 +175,7 @@ class AllowList:
         if id(kind) not in self._modules or args or keywords:
             raise UnpicklingError(
                 "Can only create new object for nn.Module or classes allowlisted via "
-                f"`add_safe_globals` but got {kind}"
+                f"`add_safe_globals` but got {shown(kind)}"
             )
         return object.__new__(kind)
 
@@ -201,25 +200,24 @@ class AllowList:
 
     def trusts(self, kind: type) -> bool:
         """Says whether the program has allowed a class by name."""
-        return any(
-            id(each) in self._trusted for each in kind.__mro__[: 2 if _is_numpy(kind) else 1]
-        )
+        # `numpy.dtype` stands for its subclasses: NumPy has one for each type of numbers.
+        kinds = kind.__mro__ if kind.__module__ == "numpy.dtypes" else (kind,)
+        return any(id(each) in self._trusted for each in kinds)
 
     # --- names
     def _find_torch(self, module: str, name: str) -> Any:
         kind = storage_type(name)
         if kind is not None and module in ("torch", "torch.storage", "torch.cuda"):
             return kind
-        if module == "torch" and name in _DTYPES:
+        if module == "torch" and name in bridge.DTYPES:
             return bridge.dtype_named(name)
-        if module in ("torch.nn.functional", "torch._C._nn"):
-            return names.function_named(name)
-        if not module.startswith("torch.nn."):
-            return None
         try:
-            return names.to_lantern(module, name, may_import=False)
+            found = names.to_lantern(module, name, may_import=False)
         except LookupError as error:
             raise UnpicklingError(str(error)) from None
+        in_nn = module.startswith(("torch.nn.", "torch._C._nn"))
+        harmless = bridge.is_module_class(found) or names.is_tensor_function(found)
+        return found if in_nn and harmless else None
 
     # --- the checked forms of functions
     def _pay(self, size: int) -> None:
@@ -232,7 +230,7 @@ class AllowList:
 
     def _encode(self, text: Any, encoding: Any) -> bytes:
         if type(text) is not str or encoding not in ("latin1", "latin-1"):
-            raise UnpicklingError(f"bytes are written as latin1 texts, not as {encoding!r:.50}")
+            raise UnpicklingError(f"bytes are written as latin1 texts, not as {shown(encoding)}")
         self._pay(len(text))
         try:
             return text.encode("latin1")
@@ -288,13 +286,6 @@ class AllowList:
         return found
 
 
-_DTYPES = set("""
-    bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64
-    complex32 complex64 complex128 qint8 qint32 quint8 quint4x2 quint2x4 float8_e4m3fn
-    float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2
-""".split())
-
-
 def _complex(real: Any, imaginary: Any) -> complex:
     if type(real) is not float or type(imaginary) is not float:
         raise UnpicklingError("complex takes two floats")
@@ -302,7 +293,7 @@ def _complex(real: Any, imaginary: Any) -> complex:
 
 
 def _build_module(module: Any, state: dict[str, Any]) -> None:
-    """Gives a module its attributes by Lantern's own `__setstate__`, the only one that gets here."""
+    """Gives a module its attributes by `__setstate__`: Lantern's, the only one that gets here."""
     for table in ("_parameters", "_buffers", "_modules"):
         if not isinstance(state.get(table, {}), dict):
             raise UnpicklingError(f"{table} of {type(module)} is not a dict")
@@ -346,11 +337,6 @@ def find_loaded(module: str, name: str) -> Any:
 
 def _is_torch(module: str) -> bool:
     return module == "torch" or module.startswith("torch.")
-
-
-def _is_numpy(kind: type) -> bool:
-    """`numpy.dtype` allows its subclasses, which NumPy makes one of for each type of numbers."""
-    return kind.__module__ in ("numpy.dtypes", "numpy.dtype")
 
 
 def _path_of(entry: Any) -> str:
@@ -408,7 +394,8 @@ def refusal(first: tuple[str, str], others: Iterable[tuple[str, str]] = ()) -> s
     listed = ", ".join(f"{module}.{name}" if module else name for module, name in spelled)
     lines.append(f"lantern.serialization.add_safe_globals([{listed}])")
     text += "allow it by adding this before loading:\n\n    " + "\n    ".join(lines)
-    return f"{text}\n\nor put `with lantern.serialization.safe_globals([{listed}]):` around the load."
+    once = f"with lantern.serialization.safe_globals([{listed}]):"
+    return f"{text}\n\nor, for this load only, put it in `{once}`."
 
 
 def _spelled(module: str, name: str) -> tuple[str, str]:

@@ -6,10 +6,9 @@ import io
 import mmap as mapping
 import os
 import pickle
-import pickletools
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -18,7 +17,7 @@ from .allowed import AllowList, Refused, refusal
 from .atomic import replacing
 from .container import RecordReader, RecordWriter, Source
 from .pickler import StorageCollector, TorchPickler
-from .pickling import PickleStream, SafeUnpickler, python3_name
+from .pickling import NameCollector, PickleStream, SafeUnpickler
 from .rebuild import Rebuilder
 from .storages import Storages, ZipStorages, storage_type
 
@@ -163,7 +162,7 @@ class _Loader:
         try:
             return self._unpickle(io.BytesIO(data), stream, storages, storages.persistent_load)
         except Refused as refused:
-            others = refused_names(data, self._allow_list(storages, 0))
+            others = refused_names(data, self._allow_list(storages, 0), Refused)
             message = refusal(refused.name, others)
             raise pickle.UnpicklingError(self._said(message)) from None
         except pickle.UnpicklingError as error:
@@ -225,31 +224,26 @@ def get_unsafe_globals_in_checkpoint(f: str | os.PathLike | BinaryIO) -> list[st
     return [".".join(name) for name in refused]
 
 
-def refused_names(data: bytes, allowed: AllowList) -> list[tuple[str, str]]:
-    """Returns the names in a pickle that are not allowed, as far as the pickle can be read."""
-    found: dict[tuple[str, str], None] = {}
-    texts: list[str] = []
-    try:
-        for code, argument, _ in pickletools.genops(data):
-            if code.name == "GLOBAL":
-                found[python3_name(*argument.split(" ", 1))] = None
-            elif code.name == "STACK_GLOBAL" and len(texts) > 1:
-                found[texts[-2], texts[-1]] = None
-            elif isinstance(argument, str):
-                texts.append(argument)
-    except (ValueError, UnicodeDecodeError):
-        pass  # what follows the damage is not known, and the load has failed before it
-    return [name for name in found if _is_refused(name, allowed)]
+def refused_names(
+    data: bytes, allowed: AllowList, how: type[Exception] = pickle.UnpicklingError
+) -> list[tuple[str, str]]:
+    """Returns the names that a pickle is refused for with an error of type `how`.
+
+    Names are read as far as the pickle can be read.
+    """
+    names = NameCollector()
+    stream = PickleStream(io.BytesIO(data), len(data))
+    with suppress(pickle.UnpicklingError):
+        SafeUnpickler(stream, names, lambda saved_id: None).load()
+    return [name for name in names.found if isinstance(_refusal_of(name, allowed), how)]
 
 
-def _is_refused(name: tuple[str, str], allowed: AllowList) -> bool:
+def _refusal_of(name: tuple[str, str], allowed: AllowList) -> Exception | None:
     try:
         allowed.find(*name)
-    except pickle.UnpicklingError:
-        return True
-    except NotImplementedError:
-        return False
-    return False
+    except (pickle.UnpicklingError, NotImplementedError) as error:
+        return error
+    return None
 
 
 def _is_safe(weights_only: bool | None, pickle_module: Any) -> bool:
@@ -265,7 +259,7 @@ def _is_safe(weights_only: bool | None, pickle_module: Any) -> bool:
 
 
 def _ordinary_unpickler(pickle_module: Any, functions: dict[str, Any]) -> type:
-    """The module's own unpickler, which runs what the file says, with PyTorch's names found here."""
+    """The module's own unpickler, which runs what the file says; PyTorch's names are found here."""
 
     class TorchUnpickler(pickle_module.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
@@ -350,8 +344,18 @@ def _foreign(what: str, head: bytes) -> str:
         kind = "a tar archive, which PyTorch wrote before version 0.1.10 only"
     elif not head.strip(b"\0"):
         kind = "full of zero bytes (its content never reached the disk)"
-    elif b"\0" not in head and all(byte >= 32 or byte in b"\t\r\n" for byte in head):
-        kind = f"a text that begins with {head[:40].decode('utf-8', 'replace')!r}"
+    elif _is_text(head):
+        kind = f"a text that begins with {head.decode(errors='ignore')[:40]!r}"
     else:
         kind = f"of an unknown kind, beginning with the bytes {head[:8].hex(' ')}"
     return f"{what} is not a checkpoint that torch.save wrote: it is {kind}"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3:  # not just the last letter, cut in two
+            return False
+        text = head[: error.start].decode()
+    return all(letter.isprintable() or letter in "\t\r\n" for letter in text)

@@ -16,7 +16,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     """Opens a new file beside `path` that takes its place when the block ends well.
 
     The bytes are on the disk before the name changes hands. When the block raises, `path` is as it
-    was and the new file is gone; a process that is killed leaves it, named `.<name>.<digits>.saving`.
+    was and the new file is gone; a process that is killed leaves `.<name>.<digits>.saving` behind.
     Links are followed; what is no plain file, such as a pipe, is written to directly. Raises
     RuntimeError where no file can be made there.
     """

@@ -1,4 +1,4 @@
-"""The zip container of a checkpoint, written byte for byte as PyTorch writes it and read with checks.
+"""The zip container of a checkpoint, written byte for byte as PyTorch does and read with checks.
 
 A checkpoint is a zip archive without compression: `data.pkl` holds the objects, `data/0`,
 `data/1`, … the memory of the storages, each beginning at a multiple of 64 bytes so that it can be
@@ -39,6 +39,12 @@ class Record(NamedTuple):
     crc: int
     header: int
     full_name: bytes
+    packed: int = -1  # bytes in the file where they are not `size`: a compressed record
+
+    @property
+    def length(self) -> int:
+        """The number of bytes in the file."""
+        return self.size if self.packed < 0 else self.packed
 
 
 class RecordWriter:
@@ -155,8 +161,7 @@ class Source:
 
     def read(self, offset: int, size: int) -> bytes:
         """Returns `size` bytes; raises RuntimeError where the file ends before."""
-        if offset < 0 or size < 0 or offset + size > self.size:
-            raise damaged(self.what, f"bytes {offset} to {offset + size} of {self.size} are missing")
+        self._check(offset, size)
         self.file.seek(self.start + offset)
         data = self.file.read(size)
         if len(data) != size:
@@ -166,8 +171,7 @@ class Source:
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fills `buffer`; raises RuntimeError where the file ends before."""
         size = len(buffer)
-        if offset < 0 or offset + size > self.size:
-            raise damaged(self.what, f"bytes {offset} to {offset + size} of {self.size} are missing")
+        self._check(offset, size)
         self.file.seek(self.start + offset)
         fill = getattr(self.file, "readinto", None)
         done = 0
@@ -184,6 +188,12 @@ class Source:
             done += count
 
 
+    def _check(self, offset: int, size: int) -> None:
+        if offset < 0 or size < 0 or offset + size > self.size:
+            where = f"bytes {offset} to {offset + size} of {self.size}"
+            raise damaged(self.what, f"{where} are missing, the file is truncated")
+
+
 def damaged(what: str, how: str) -> RuntimeError:
     """The error for a checkpoint that was cut or changed, beginning as PyTorch's does."""
     return RuntimeError(
@@ -193,11 +203,11 @@ def damaged(what: str, how: str) -> RuntimeError:
 
 
 class RecordReader:
-    """Reads the records of an archive by name, after checking that its table of contents can be true.
+    """Reads the records of an archive by name, once its table of contents is known to be possible.
 
-    Every size and place is compared with the size of the file before it is used; compressed,
-    encrypted, overlapping or doubled entries and names that are paths elsewhere are refused with
-    RuntimeError.
+    Every size and place is compared with the size of the file before it is used; encrypted,
+    overlapping or doubled entries and names that are paths elsewhere are refused with RuntimeError,
+    and so are compressed records when they are asked for.
     """
 
     def __init__(self, source: Source):
@@ -238,6 +248,11 @@ class RecordReader:
     def offset(self, name: str) -> int:
         """Returns where the bytes of a record begin, after checking the header before them."""
         record = self._record(name)
+        if record.packed >= 0:
+            raise RuntimeError(
+                f"the record '{name}' of {self.what} is compressed, which torch.save never does "
+                "and a decompression bomb would. Unpack it and save it again without compression."
+            )
         head = LOCAL.unpack(self.source.read(record.header, LOCAL.size))
         signature, flags, method, name_size, extra_size = head[0], head[2], head[3], *head[-2:]
         written = self.source.read(record.header + LOCAL.size, name_size)
@@ -308,17 +323,18 @@ class RecordReader:
             if head[0] != b"PK\1\2" or position > len(table):
                 raise damaged(self.what, "an entry of the table of contents is broken")
             top, name = self._checked_name(full_name)
-            size, header = self._checked_entry(head, extra, full_name)
+            size, packed, header = self._checked_entry(head, extra, full_name)
             if not name and not size:
                 continue  # a folder, which archivers add when they pack an archive anew
+            tops.add(top)
+            if len(tops) > 1:
+                raise damaged(self.what, "its entries lie in more than one top folder")
             if name in records:
                 raise damaged(self.what, f"it holds two entries named '{name}'")
-            tops.add(top)
-            records[name] = Record(name, size, head[7], header, full_name)
+            length = packed if head[4] else -1
+            records[name] = Record(name, size, head[7], header, full_name, length)
         if position != len(table):
             raise damaged(self.what, "the table of contents is longer than its entries")
-        if len(tops) > 1:
-            raise damaged(self.what, "its entries lie in more than one top folder")
         return (tops.pop() if tops else ""), records
 
     def _checked_name(self, full_name: bytes) -> tuple[str, str]:
@@ -343,18 +359,13 @@ class RecordReader:
             raise damaged(self.what, f"an entry is named {text!r}, a path outside the archive")
         return top, name
 
-    def _checked_entry(self, head: tuple, extra: bytes, full_name: bytes) -> tuple[int, int]:
-        """Returns size and place of an entry; raises RuntimeError where it is not stored plainly."""
+    def _checked_entry(self, head: tuple, extra: bytes, full_name: bytes) -> tuple[int, int, int]:
+        """Returns size, packed size and place of an entry; raises RuntimeError if they can not be."""
         flags, method, packed, size = head[3], head[4], head[8], head[9]
         disk, header = head[13], head[16]
         name = full_name.decode()
         if flags & IS_ENCRYPTED:
-            raise RuntimeError(f"the record '{name}' of {self.what} is encrypted; it cannot be read")
-        if method:
-            raise RuntimeError(
-                f"the record '{name}' of {self.what} is compressed, which torch.save never does "
-                "and a decompression bomb would. Unpack it and save it again without compression."
-            )
+            raise RuntimeError(f"the record '{name}' of {self.what} is encrypted, it can not be read")
         needed = [each == LIMIT32 for each in (size, packed, header)]
         if any(needed):
             wide = iter(self._wide_numbers(extra, sum(needed), name))
@@ -362,9 +373,10 @@ class RecordReader:
                 next(wide) if need else narrow
                 for need, narrow in zip(needed, (size, packed, header), strict=True)
             )
-        if size != packed or disk or header + LOCAL.size + size > self.source.size:
+        fits = header + LOCAL.size + packed <= self.source.size and (method or size == packed)
+        if disk or not fits:
             raise damaged(self.what, f"the record '{name}' does not fit in the file")
-        return size, header
+        return size, packed, header
 
     def _wide_numbers(self, extra: bytes, count: int, name: str) -> tuple[int, ...]:
         position = 0
@@ -382,7 +394,7 @@ class RecordReader:
         for record in ordered:
             if record.header < free:
                 raise damaged(self.what, f"the record '{record.name}' overlaps another")
-            free = record.header + LOCAL.size + len(record.full_name) + record.size
+            free = record.header + LOCAL.size + len(record.full_name) + record.length
         if free > directory:
             raise damaged(self.what, "a record overlaps the table of contents")
 

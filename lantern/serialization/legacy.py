@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from . import bridge
 from .container import Source
 from .pickler import StorageCollector, TorchPickler
+from .pickling import shown
 from .storages import Memory, Storages, as_text, swap_bytes, unpacked_id
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -72,9 +73,11 @@ class LegacyStorages(Storages):
 
     def fill(self, keys: Any, position: int) -> int:
         """Reads the bytes of all storages from `position` on and returns where they end."""
-        if type(keys) is not list or sorted(map(as_text, keys)) != sorted(self._kinds):
+        keys = [as_text(key) for key in keys] if type(keys) is list else []
+        named = all(type(key) is str for key in keys)
+        if not named or len(keys) != len(self._kinds) or set(keys) != set(self._kinds):
             raise UnpicklingError("the storages in the file are not those that the tensors name")
-        for key in map(as_text, keys):
+        for key in keys:
             memory, dtype = self._by_key[key], self._kinds[key]
             (numel,) = struct.unpack("<q", self._source.read(position, 8))
             if numel * dtype.itemsize != memory.nbytes:
@@ -100,7 +103,7 @@ def load(source: Source, storages: LegacyStorages, unpickle: Callable[[Any], Any
         )
     version = unpickle(_no_storages)
     if version != VERSION:
-        raise RuntimeError(f"Invalid protocol version: {version!r:.50}")
+        raise RuntimeError(f"Invalid protocol version: {shown(version)}")
     unpickle(_no_storages)  # the writer's byte order and sizes, which do not change the format
     result = unpickle(storages.persistent_load)
     keys = unpickle(_no_storages)

@@ -14,6 +14,8 @@ from typing import Any
 
 import lantern
 
+from . import bridge
+
 # Where PyTorch keeps what Lantern keeps elsewhere: (module, name) in a pickle -> path in Lantern.
 _MOVED = {
     ("torch", "Tensor"): "Tensor",
@@ -28,8 +30,6 @@ _MOVED = {
     ("torch.nn.parameter", "Buffer"): "nn.Buffer",
 }
 _PACKAGES = (("torch.utils.data", "lantern.data"), ("torchvision", "lantern.vision"))
-# Functions that PyTorch implements outside Python name one of these as their home.
-_FUNCTION_HOMES = ("torch.nn.functional", "torch._C._nn", "torch")
 
 
 class TorchName:
@@ -39,8 +39,9 @@ class TorchName:
         self.module = module
         self.name = name
 
-    def __call__(self) -> Any:
-        raise TypeError(f"{self.module}.{self.name} is only a name here")  # pickle wants a callable
+    def __call__(self) -> None:
+        """Exists because pickle wants what it writes as a function to be callable."""
+        raise TypeError(f"{self.module}.{self.name} is only a name here")
 
     def __repr__(self) -> str:
         return f"{self.module}.{self.name}"
@@ -71,13 +72,15 @@ def to_lantern(module: str, name: str, *, may_import: bool) -> Any:
     Without `may_import` only modules that are loaded already are looked at.
     """
     path = _MOVED.get((module, name))
+    if module == "torch" and name in bridge.DTYPES:
+        return bridge.dtype_named(name)
     if path is not None:
         found = _attribute(lantern, path)
     else:
         found = _attribute(_lantern_module(module, may_import), name)
         if found is None and module.startswith("torch.nn."):
             found = vars(lantern.nn).get(name)
-        if found is None and module in _FUNCTION_HOMES:
+        if found is None and module in ("torch.nn.functional", "torch._C._nn"):
             found = function_named(name)
     if found is None:
         raise LookupError(f"{module}.{name} is not in Lantern yet")

@@ -50,7 +50,7 @@ class PickleStream:
         line = self._file.readline(min(MAX_LINE, self.left))
         self.left -= len(line)
         if not line.endswith(b"\n"):
-            raise UnpicklingError("the pickle is damaged: a name has no end")
+            raise UnpicklingError("the pickle is truncated or damaged: a name has no end")
         return line[:-1].decode()
 
 
@@ -184,7 +184,12 @@ class SafeUnpickler:
 
     def _appends(self) -> None:
         values = self._since_mark()
-        self._target("extend", list).extend(values)
+        target = self._target("extend", list)
+        if hasattr(target, "extend"):
+            target.extend(values)
+            return
+        for value in values:
+            target.append(value)
 
     def _set_item(self) -> None:
         value, key = self._stack.pop(), self._stack.pop()
@@ -218,7 +223,7 @@ class SafeUnpickler:
 
     def _target(self, doing: str, *kinds: type) -> Any:
         target = self._stack[-1]
-        if type(target) not in kinds:
+        if type(target) not in kinds and not self._allowed.trusts(type(target)):
             names = ", ".join(kind.__name__ for kind in kinds)
             raise UnpicklingError(f"Can only {doing} {names}, but got {type(target)}")
         return target
@@ -329,11 +334,58 @@ _STEPS: dict[bytes, tuple] = {
 }
 
 
+class NameCollector:
+    """An allow-list that notes the names of a pickle and puts nothing in their place."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], None] = {}
+
+    def find(self, module: str, name: str) -> Nothing:
+        """Notes a name."""
+        self.found[module, name] = None
+        return Nothing()
+
+    def call(self, function: Any, args: tuple) -> Nothing:
+        """Calls nothing."""
+        return Nothing()
+
+    def make(self, kind: Any, args: tuple, keywords: dict) -> Nothing:
+        """Makes nothing."""
+        return Nothing()
+
+    def build(self, instance: Any, state: Any) -> None:
+        """Fills nothing."""
+
+    def trusts(self, kind: type) -> bool:
+        """Lets nothing stand where a container would."""
+        return kind is Nothing
+
+
+class Nothing:
+    """Takes the place of an object that is not made, and whatever is put into it."""
+
+    def take(self, *values: Any) -> None:
+        """Forgets what it is given."""
+
+    append = extend = add = __setitem__ = take
+
+
 def python3_name(module: str, name: str) -> tuple[str, str]:
     """Returns the present name of what Python 2 called otherwise, as protocol 2 still writes it."""
     if (module, name) in _compat_pickle.NAME_MAPPING:
         return _compat_pickle.NAME_MAPPING[module, name]
     return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+
+
+def shown(value: Any) -> str:
+    """A few words for an object of a file; its own `repr` may never end, or run code of others."""
+    if isinstance(value, type):
+        return f"the class {value.__module__}.{value.__qualname__}"
+    if type(value) in (str, bytes):
+        return repr(value[:40])
+    if type(value) is int and abs(value) < 1 << 64:
+        return repr(value)
+    return f"an object of {shown(type(value))}"
 
 
 def check_hashable(key: Any, trusts: Callable[[type], bool]) -> None:
@@ -348,7 +400,7 @@ def check_hashable(key: Any, trusts: Callable[[type], bool]) -> None:
             left.extend((each, depth + 1) for each in value)
         kind = type(value)
         if kind not in ATOMS and not trusts(kind) and not _hashes_by_itself(kind):
-            raise UnpicklingError(f"Can not use {kind} as a key")
+            raise UnpicklingError(f"Can not use {shown(value)} as a key")
 
 
 def _hashes_by_itself(kind: type) -> bool:

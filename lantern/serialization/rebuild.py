@@ -13,6 +13,7 @@ from typing import Any
 import lantern
 
 from . import bridge
+from .pickling import shown
 from .storages import Storages, as_text, checked_place, restorer
 
 
@@ -84,13 +85,13 @@ class Rebuilder:
 
     def from_type_v2(self, function: Any, kind: Any, args: Any, state: Any) -> Any:
         """A tensor with attributes, or of a class derived from `Tensor`."""
-        known = function in self.functions.values() and function != self.from_type_v2
-        if not known or type(args) is not tuple:
-            raise UnpicklingError(f"{function} does not rebuild tensors")
+        inner = [each for name, each in self.functions.items() if "from_type" not in name]
+        if type(args) is not tuple or not any(function is each for each in inner):
+            raise UnpicklingError(f"{shown(function)} does not rebuild tensors")
         tensor = function(*args)
         if kind is not type(tensor):
             if not isinstance(kind, type) or not issubclass(kind, type(tensor)):
-                raise UnpicklingError(f"{kind} is not a class of tensors")
+                raise UnpicklingError(f"{shown(kind)} is not a class of tensors")
             tensor = kind._make_subclass(kind, tensor.detach(), tensor.requires_grad)
         return _with_attributes(tensor, state)
 
@@ -123,7 +124,7 @@ def layout_named(name: Any) -> Any:
     """Returns a layout such as `lantern.strided` by its printed name."""
     found = vars(lantern).get(name.removeprefix("torch.")) if type(name) is str else None
     if found is None or str(found) != name:
-        raise NotImplementedError(f"the layout {name!r:.50} is not in Lantern yet")
+        raise NotImplementedError(f"the layout {shown(name)} is not in Lantern yet")
     return found
 
 
@@ -152,6 +153,6 @@ def _with_attributes(tensor: Any, state: Any) -> Any:
         raise UnpicklingError(f"the attributes of a tensor are {type(state)}, not a dict")
     for name, value in (state or {}).items():
         if type(name) is not str or bridge.makes_up_tensor(type(tensor), name):
-            raise UnpicklingError(f"the attribute {name!r} of a tensor can not be set by a file")
+            raise UnpicklingError(f"the attribute {shown(name)} of a tensor can not be set by a file")
         tensor.__dict__[name] = value
     return tensor

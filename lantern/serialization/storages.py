@@ -16,6 +16,7 @@ import lantern
 
 from . import bridge
 from .container import RecordReader
+from .pickling import shown
 
 MAX_NUMEL = 1 << 62  # element counts and byte offsets stay within signed 64 bits
 
@@ -28,6 +29,7 @@ class StorageType(NamedTuple):
 
     @property
     def dtype(self) -> Any:
+        """The dtype; raises NotImplementedError where Lantern has none of that name."""
         return bridge.dtype_named(self.dtype_name)
 
 
@@ -149,9 +151,10 @@ def unpacked_id(saved_id: Any, length: int) -> tuple[StorageType, str, str, int,
         raise UnpicklingError(
             f"Only persistent_load of storage is allowed, but got {type(saved_id)}"
         )
-    kind, key, location, numel = saved_id[1], as_text(saved_id[2]), as_text(saved_id[3]), saved_id[4]
+    kind, numel = saved_id[1], saved_id[4]
+    key, location = as_text(saved_id[2]), as_text(saved_id[3])
     if not isinstance(kind, StorageType):
-        raise UnpicklingError(f"{kind} is not a storage type")
+        raise UnpicklingError(f"{shown(kind)} is not a storage type")
     if type(key) is not str or type(location) is not str:
         raise UnpicklingError("the key and the location of a storage must be texts")
     if type(numel) is not int or not 0 <= numel < MAX_NUMEL:
@@ -165,7 +168,7 @@ def as_text(value: Any) -> Any:
         try:
             return value.decode("ascii")
         except UnicodeDecodeError:
-            raise UnpicklingError(f"{value!r} is not a text") from None
+            raise UnpicklingError(f"{shown(value)} is not a text") from None
     return value
 
 

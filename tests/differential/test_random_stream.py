@@ -31,8 +31,10 @@ OWN_EXPONENTIAL = torch.allclose(
     -torch.log1p(-torch.rand(20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)),
     torch.empty(20, dtype=torch.float64).exponential_(generator=torch.Generator().manual_seed(0)),
 )
-# Without AVX2, PyTorch rounds the angles of float32 normals in another place.
-NORMAL_ERROR = 1e-6 if "AVX" in torch.backends.cpu.get_cpu_capability() else 4e-6
+# Without AVX2, PyTorch rounds the angles of float32 normals in another place, and the bounds of
+# uniform numbers once more.
+HAS_AVX = "AVX" in torch.backends.cpu.get_cpu_capability()
+NORMAL_ERROR = 1e-6 if HAS_AVX else 4e-6
 
 needs_own_bernoulli = pytest.mark.skipif(not OWN_BERNOULLI, reason="PyTorch draws from MKL here")
 needs_own_exponential = pytest.mark.skipif(
@@ -102,7 +104,10 @@ def test_uniform(pair, name, bounds):
     for size in SIZES:
         ours = stream.uniform((size,), np_dtype(name), *bounds)
         theirs = torch.empty(size, dtype=torch_dtype(name)).uniform_(*bounds, generator=generator)
-        assert_same_bits(ours, theirs)
+        if HAS_AVX or bounds == (0, 1):
+            assert_same_bits(ours, theirs)
+        else:
+            assert_near(ours, theirs, 1e-6)
         assert_same_state(stream, generator)
 
 
@@ -295,7 +300,10 @@ def test_normal_around_tensors(pair):
                     *(as_torch(x) if isinstance(x, np.ndarray) else x for x in (a, b)),
                     generator=generator,
                 )
-                assert_near(stream.normal_around(a, b), theirs, 2 * NORMAL_ERROR)
+                ours = stream.normal_around(a, b)
+                # A product of halves that rounds otherwise may lose digits in the sum.
+                error = {"float16": 1e-2, "bfloat16": 1e-1}.get(ours.dtype.name, 2 * NORMAL_ERROR)
+                assert_near(ours, theirs, error)
                 assert_same_state(stream, generator)
 
 
@@ -357,7 +365,7 @@ def test_mixed_draws_stay_in_step(pair):
     ]
     for step in range(300):
         ours, theirs = choose.choice(draws)(choose.choice(SIZES))
-        assert_near(ours, theirs, 1e-6)
+        assert_near(ours, theirs, NORMAL_ERROR)
         assert_same_state(stream, generator)
         if step % 10 == 3:
             stream.set_state(generator.get_state().numpy())

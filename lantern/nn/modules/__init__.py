@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import activation, container, dropout, flatten, linear, loss, module
+from . import activation, container, dropout, flatten, linear, loss
+from . import module as module
 from .activation import *  # noqa: F403
 from .container import *  # noqa: F403
 from .dropout import *  # noqa: F403

@@ -1,5 +1,8 @@
 """Activation functions as layers; the functions themselves are in `lantern.nn.functional`."""
 
+# What `forward` and `extra_repr` do, the docstring of the class says.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import warnings
@@ -46,7 +49,7 @@ __all__ = [
 
 
 class _Activation(Module):
-    """A layer whose `repr` shows the attributes named in `_shown`, and `inplace` where it is set."""
+    """A layer whose `repr` shows what `_shown` names, and `inplace` where it is set."""
 
     _shown: tuple[str, ...] = ()
 
@@ -66,7 +69,7 @@ class Sigmoid(Module):
     tensor([0.5000, 0.5000])
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return lantern.sigmoid(input)
 
 
@@ -78,28 +81,28 @@ class Tanh(Module):
     tensor([0., 0.])
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return lantern.tanh(input)
 
 
 class LogSigmoid(Module):
     """The logarithm of the sigmoid, computed without overflow."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.logsigmoid(input)
 
 
 class Softsign(Module):
     """`x / (1 + |x|)`, element by element."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.softsign(input)
 
 
 class Tanhshrink(Module):
     """`x - tanh(x)`, element by element."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.tanhshrink(input)
 
 
@@ -121,35 +124,35 @@ class ReLU(_MayBeInplace):
     tensor([0., 2.])
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, inplace=True) if self.inplace else lantern.relu(input)
 
 
 class SELU(_MayBeInplace):
     """A scaled `ELU` whose outputs keep mean 0 and variance 1 through deep networks."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
 
 
 class SiLU(_MayBeInplace):
     """`x * sigmoid(x)`, element by element; also known as swish."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, inplace=self.inplace)
 
 
 class Mish(_MayBeInplace):
     """`x * tanh(softplus(x))`, element by element."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, inplace=self.inplace)
 
 
 class Hardsigmoid(_MayBeInplace):
     """`clamp(x / 6 + 1 / 2, 0, 1)`, element by element."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
     def extra_repr(self) -> str:
@@ -159,7 +162,7 @@ class Hardsigmoid(_MayBeInplace):
 class Hardswish(_MayBeInplace):
     """`x * clamp(x / 6 + 1 / 2, 0, 1)`, element by element."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
 
     def extra_repr(self) -> str:
@@ -203,7 +206,7 @@ class Hardtanh(_Activation):
         if not self.max_val > self.min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
 
@@ -239,7 +242,7 @@ class Threshold(_Activation):
         self.value = value
         self.inplace = inplace
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.threshold(input, self.threshold, self.value, self.inplace)
 
 
@@ -260,7 +263,7 @@ class RReLU(_Activation):
         self.upper = upper
         self.inplace = inplace
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
@@ -282,7 +285,7 @@ class LeakyReLU(_Activation):
         self.negative_slope = negative_slope
         self.inplace = inplace
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
 
@@ -301,14 +304,14 @@ class _Exponential(_Activation):
 class ELU(_Exponential):
     """`x` where it is positive, elsewhere `alpha * (exp(x) - 1)`."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha, self.inplace)
 
 
 class CELU(_Exponential):
     """`max(0, x) + min(0, alpha * (exp(x / alpha) - 1))`, element by element."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.celu(input, self.alpha, self.inplace)
 
 
@@ -329,7 +332,7 @@ class GELU(_Activation):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.gelu(input, approximate=self.approximate)
 
 
@@ -344,7 +347,7 @@ class GLU(_Activation):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.glu(input, self.dim)
 
 
@@ -361,7 +364,7 @@ class Softplus(_Activation):
         self.beta = beta
         self.threshold = threshold
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.softplus(input, self.beta, self.threshold)
 
 
@@ -380,19 +383,19 @@ class _Shrink(Module):
 class Hardshrink(_Shrink):
     """`x` where its absolute value is above `lambd`, elsewhere 0."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.hardshrink(input, self.lambd)
 
 
 class Softshrink(_Shrink):
     """`x` brought nearer to 0 by `lambd`, and 0 where it is as near already."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.softshrink(input, self.lambd)
 
 
 class PReLU(_Activation):
-    """A leaky ReLU whose slope is learnt: one for all, or one for each of `num_parameters` channels.
+    """A leaky ReLU whose slope is learnt: one for all, or one per channel (`num_parameters`).
 
     >>> import lantern
     >>> lantern.nn.PReLU()(lantern.tensor([-1.0, 1.0])).tolist()
@@ -416,7 +419,7 @@ class PReLU(_Activation):
         """Sets all slopes to the initial value again."""
         init.constant_(self.weight, self.init)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)
 
 
@@ -441,14 +444,14 @@ class Softmax(_Softmax):
     tensor([0.5000, 0.5000])
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.softmax(input, self.dim, _stacklevel=5)
 
 
 class Softmin(_Softmax):
     """`Softmax` of the negated input."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.softmin(input, self.dim, _stacklevel=5)
 
 
@@ -460,14 +463,14 @@ class LogSoftmax(_Softmax):
     tensor([0.])
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, self.dim, _stacklevel=5)
 
 
 class Softmax2d(Module):
     """`Softmax` over the channels of `(N, C, H, W)` or `(C, H, W)`; raises ValueError otherwise."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         if input.dim() not in (3, 4):
             raise ValueError(
                 f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead"

@@ -83,9 +83,10 @@ class Sequential(_Numbered):
         for name, module in named:
             self.add_module(name, module)
 
-    def forward(self, input: Any) -> Any:  # noqa: A002
+    def forward(self, input: Any) -> Any:
+        """Returns the last module's output."""
         for module in self._modules.values():
-            input = module(input)  # noqa: A001
+            input = module(input)
         return input
 
     def __getitem__(self, idx: int | slice) -> Any:
@@ -312,6 +313,7 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self) -> str:
+        """Returns a line for each value."""
         return "\n".join(
             f"  ({i}): " + _summary(each, str(each.dtype) if isinstance(each, Tensor) else "")
             for i, each in enumerate(self)
@@ -427,6 +429,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
+        """Returns a line for each value."""
         return "\n".join(
             f"  ({key}): " + _summary(each, each.type() if isinstance(each, Tensor) else "")
             for key, each in self.items()

@@ -271,14 +271,19 @@ class BackwardHooks:
     def __init__(self, module: Module, before: list[Hook], after: list[Hook]):
         self.module, self.before, self.after = module, before, after
         self.grad_outputs: tuple | None = None
-        self.inputs = 0
+        self.inputs: list[dict | None] = []  # how to make a zero gradient; None: not a tensor
         self.watched_inputs: list[int] = []
         self.outputs = 0
         self.watched_outputs: list[int] = []
 
     def watch_inputs(self, args: tuple) -> tuple:
         """Returns the arguments, those that require a gradient being watched."""
-        self.inputs = len(args)
+        self.inputs = [
+            {"size": each.shape, "dtype": each.dtype, "device": each.device}
+            if isinstance(each, Tensor)
+            else None
+            for each in args
+        ]
         self.watched_inputs = _tracked(args)
         return _watched(self._leave, args, self.watched_inputs)
 
@@ -309,7 +314,13 @@ class BackwardHooks:
 
     def _leave(self, grads: tuple) -> tuple:
         """The gradient arrives at the inputs."""
-        inputs = _spread(grads, self.watched_inputs, self.inputs)
+        if self.grad_outputs is None:  # the outputs could not be watched
+            return grads
+        inputs = _spread(grads, self.watched_inputs, len(self.inputs))
+        inputs = tuple(
+            lantern.zeros(**kind) if grad is None and kind is not None else grad
+            for grad, kind in zip(inputs, self.inputs, strict=True)
+        )
         outputs, self.grad_outputs = self.grad_outputs, None
         for hook in self.after:
             changed = hook(self.module, inputs, outputs)
@@ -326,7 +337,7 @@ class BackwardHooks:
             stacklevel=2,
         )
         for hook in self.after:
-            changed = hook(self.module, (None,) * self.inputs, outputs)
+            changed = hook(self.module, (None,) * len(self.inputs), outputs)
             if changed is None or (isinstance(changed, tuple) and not any_given(changed)):
                 continue
             raise RuntimeError(
@@ -419,7 +430,5 @@ def _warn_of_missing_gradients(args: tuple, result: Any, grad_fn: Any) -> None:
 
 
 def _spans_several_nodes(args: tuple, grad_fn: Any) -> bool:
-    before = {node for node, _ in grad_fn.next_functions if node is not None}
-    own = {each.grad_fn for each in args if each.grad_fn is not None}
-    leaves = sum(each.requires_grad and each.grad_fn is None for each in args)
-    return not own <= before or len(before) > len(own) + leaves
+    before = {node for node, _ in grad_fn.next_functions}
+    return before != {each.grad_fn for each in args if each.grad_fn is not None}

@@ -1,5 +1,8 @@
 """Layers that multiply by a matrix of weights."""
 
+# What `forward` and `extra_repr` do, the docstring of the class says.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import math
@@ -27,7 +30,7 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return input
 
 
@@ -75,7 +78,7 @@ class Linear(Module):
             bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         # The table is looked at first: a failed attribute lookup before `__getattr__` costs more
         # than the rest of the call. A weight that a reparametrisation moved is found by name.
         held = self._parameters
@@ -91,7 +94,7 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """A form `x1 @ weight[k] @ x2 + bias[k]` for each output `k`, of two inputs `(*, in1)`, `(*, in2)`.
+    """`x1 @ weight[k] @ x2 + bias[k]` for every output `k`, from inputs `(*, in1)` and `(*, in2)`.
 
     `weight` has shape `(out, in1, in2)`. Raises ValueError for `in1_features` below 1.
 

@@ -63,7 +63,7 @@ def _fresh_state() -> dict[str, Any]:
     return state
 
 
-def _forward_missing(self: Module, *input: Any) -> Any:  # noqa: A002
+def _forward_missing(self: Module, *input: Any) -> Any:
     """Computes the module's output; every subclass defines it."""
     raise NotImplementedError(
         f'Module [{type(self).__name__}] is missing the required "forward" function'
@@ -143,7 +143,7 @@ class Module(HookMixin, StateMixin):
     def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
         return call_with_hooks(self, args, kwargs)
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: A003
+    def compile(self, *args: Any, **kwargs: Any) -> None:
         """Makes calls of this module go through `lantern.compile`, given these arguments."""
         self._compiled_call_impl = lantern.compile(self._call_impl, *args, **kwargs)
 
@@ -467,7 +467,7 @@ class Module(HookMixin, StateMixin):
             module.train(mode)
         return self
 
-    def eval(self: M) -> M:  # noqa: A003
+    def eval(self: M) -> M:
         """Sets evaluation mode here and below."""
         return self.train(False)
 
@@ -551,11 +551,11 @@ class Module(HookMixin, StateMixin):
         """Moves all tensors to a GPU; raises if there is none."""
         return self._apply(lambda tensor: tensor.cuda(device))
 
-    def type(self: M, dst_type: Any) -> M:  # noqa: A003
+    def type(self: M, dst_type: Any) -> M:
         """Converts all tensors, also those of integers, to a dtype."""
         return self._apply(lambda tensor: tensor.type(dst_type))
 
-    def float(self: M) -> M:  # noqa: A003
+    def float(self: M) -> M:
         """Converts floating point tensors to float32."""
         return self._convert(lantern.float32)
 

@@ -1,7 +1,7 @@
 """`state_dict` and `load_state_dict`: a module's parameters and buffers as a dictionary, and back.
 
-Keys are paths such as `net.0.weight`. Modules may change what they save and load by overriding
-`_save_to_state_dict`, `_load_from_state_dict`, `get_extra_state` and `set_extra_state`, or by hooks.
+Keys are paths such as `net.0.weight`. Modules may change what they save and load by hooks, or by
+overriding `_save_to_state_dict`, `_load_from_state_dict`, `get_extra_state`, `set_extra_state`.
 """
 
 from __future__ import annotations
@@ -161,12 +161,8 @@ class StateMixin:
         loading.into(self, loading.state, "")
         messages = loading.messages
         if strict:
-            quoted = [
-                (", ".join(f'"{key}"' for key in keys), title)
-                for keys, title in ((loading.missing, "Missing"), (loading.unexpected, "Unexpected"))
-                if keys
-            ]
-            messages = [f"{title} key(s) in state_dict: {keys}. " for keys, title in quoted] + messages
+            misfits = (("Missing", loading.missing), ("Unexpected", loading.unexpected))
+            messages = [_listed(kind, keys) for kind, keys in misfits if keys] + messages
         if messages:
             raise RuntimeError(
                 f"Error(s) in loading state_dict for {self.__class__.__name__}:\n\t"
@@ -263,10 +259,15 @@ class _Loading:
                 )
 
 
+def _listed(kind: str, keys: list[str]) -> str:
+    quoted = ", ".join(f'"{key}"' for key in keys)
+    return f"{kind} key(s) in state_dict: {quoted}. "
+
+
 def _load_tensor(
     module: Any, name: str, tensor: Tensor, key: str, loaded: Any, assign: bool
 ) -> str | None:
-    """Copies `loaded` into `tensor`, or puts it in its place; returns what was wrong, if anything."""
+    """Copies `loaded` into `tensor` or puts it in its place; returns what was wrong, if anything."""
     if not isinstance(loaded, Tensor):
         return (
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '

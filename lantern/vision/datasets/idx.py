@@ -13,7 +13,7 @@ import os
 import struct
 import sys
 import zlib
-from typing import IO
+from typing import IO, Any
 
 import lantern
 from lantern.tensor import Tensor
@@ -39,8 +39,8 @@ def read_idx(path: str | os.PathLike) -> Tensor:
     cut off, or longer than its header says.
     """
     path = os.fspath(path)
-    opener = gzip.open if path.endswith(".gz") else open
-    with opener(path, "rb") as file:
+    opened: Any = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
+    with opened as file:
         try:
             return _parse(file, path)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

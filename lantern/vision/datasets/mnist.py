@@ -17,8 +17,9 @@ class MNIST(GreyImages):
     """Handwritten digits (LeCun, Cortes, Burges), in the folder `root/MNIST/raw`.
 
     Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the `t10k-` pair, also with
-    `.gz`; `download=True` fetches the ones that are missing. Raises RuntimeError where files are
-    missing, cannot be downloaded, or are damaged.
+    `.gz`; `download=True` fetches the ones that are missing, from the server or folder that the
+    environment variable LANTERN_MIRROR names before all others. Raises RuntimeError where files
+    are missing, cannot be downloaded, or are damaged.
     """
 
     mirrors = [

@@ -1,0 +1,164 @@
+"""Adam, and AdamW with its decoupled weight decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lantern
+from lantern.tensor import Tensor
+from lantern.updating import advance, choice, number, numbers_of, update
+
+from .optimizer import Optimizer, check_at_least_zero
+from .sgd import directed, is_zero
+
+
+class Adam(Optimizer):
+    """Adaptive moments (Kingma and Ba 2015); `amsgrad` keeps the largest second moment.
+
+    >>> import lantern
+    >>> w = lantern.ones(1, requires_grad=True)
+    >>> optimizer = lantern.optim.Adam([w], lr=0.1)
+    >>> (w * 3).sum().backward(); optimizer.step(); w
+    tensor([0.9000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ):
+        check_at_least_zero(lr=lr, eps=eps)
+        for i in range(2):
+            if not 0.0 <= betas[i] < 1.0:
+                raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
+        check_at_least_zero(weight_decay=weight_decay)
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                betas=betas,
+                eps=eps,
+                weight_decay=weight_decay,
+                amsgrad=amsgrad,
+                maximize=maximize,
+                foreach=foreach,
+                capturable=capturable,
+                differentiable=differentiable,
+                fused=fused,
+                decoupled_weight_decay=decoupled_weight_decay,
+            ),
+        )
+
+    def _state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
+        state = self.state[param]
+        if not state:
+            state["step"] = lantern.tensor(0.0, dtype=lantern.float32)
+            state["exp_avg"] = lantern.zeros_like(param)
+            state["exp_avg_sq"] = lantern.zeros_like(param)
+            if amsgrad:
+                state["max_exp_avg_sq"] = lantern.zeros_like(param)
+        return state
+
+    def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        """Updates the parameters of one group."""
+        lr, weight_decay = number(group, "lr"), number(group, "weight_decay")
+        beta1, beta2 = numbers_of(group, "betas")
+        eps = number(group, "eps")
+        amsgrad, maximize = choice(group, "amsgrad"), choice(group, "maximize")
+        decoupled = choice(group, "decoupled_weight_decay")
+        for param in parameters:
+            state = self._state(param, amsgrad)
+            step = advance(state["step"])
+            correction1, correction2 = 1 - beta1**step, (1 - beta2**step) ** 0.5
+            tensors = [param, state["exp_avg"], state["exp_avg_sq"]]
+            if amsgrad:
+                tensors.append(state["max_exp_avg_sq"])
+            shrink = 1 - lr * weight_decay if decoupled and not is_zero(weight_decay) else 1
+            decay = 0 if decoupled else weight_decay
+            numbers = (lr / correction1, correction2, beta1, 1 - beta1, beta2, 1 - beta2)
+            rule = largest_moments if amsgrad else moments
+            update(rule, tensors, (param._grad,), (*numbers, eps, decay, shrink, maximize))
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+
+    >>> import lantern
+    >>> w = lantern.ones(1, requires_grad=True)
+    >>> optimizer = lantern.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * 3).sum().backward(); optimizer.step(); w
+    tensor([0.8500], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ):
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )
+
+
+def is_one(number: Any) -> bool:
+    """Says whether a number is plainly 1; one that is read at every call never is."""
+    return isinstance(number, (int, float)) and number == 1
+
+
+def _averages(param, first, second, grad, beta1, rest1, beta2, rest2, decay, maximize):
+    grad = directed(param, grad, decay, maximize)
+    return first * beta1 + grad * rest1, second * beta2 + grad * grad * rest2
+
+
+def moments(
+    xp, param, first, second, grad, rate, scale, b1, r1, b2, r2, eps, decay, shrink, maximize
+):
+    """One step of Adam: returns the parameter and both moments."""
+    if not is_one(shrink):
+        param = param * shrink
+    first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)
+    return param - first / (xp.sqrt(second) / scale + eps) * rate, first, second
+
+
+def largest_moments(
+    xp, param, first, second, most, grad, rate, scale, b1, r1, b2, r2, eps, decay, shrink, maximize
+):
+    """One step of Adam with the largest second moment so far."""
+    first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)
+    if not is_one(shrink):
+        param = param * shrink
+    first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)
+    most = xp.maximum(most, second)
+    return param - first / (xp.sqrt(most) / scale + eps) * rate, first, second, most
