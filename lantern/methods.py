@@ -10,6 +10,7 @@ from typing import Any
 
 from . import creation, indexing, ops, printing
 from . import dtypes
+from .autograd import engine
 from .autograd.views import assign, write_inplace
 from .device import as_device, device
 from .op import REGISTRY, Op
@@ -60,6 +61,7 @@ def _operand(other: Any) -> bool:
 
 REFLECTED = {f"r{name}" for name in "add sub mul truediv floordiv mod pow matmul and or xor".split()}
 REFLECTED |= {"rlshift", "rrshift"}
+COMMUTING = {"radd", "rmul", "rand", "ror", "rxor"}
 UNARY = {"neg", "abs", "invert"}
 HAS_INPLACE = "add sub mul truediv floordiv mod pow and or xor lshift rshift".split()
 
@@ -80,6 +82,8 @@ def attach() -> None:
 def _attach_operator(op: Op, name: str) -> None:
     if name in UNARY:
         setattr(Tensor, f"__{name}__", _method(op))
+    elif name in COMMUTING:
+        setattr(Tensor, f"__{name}__", _operator(op))
     elif name in REFLECTED:
         setattr(Tensor, f"__{name}__", _reflected(op))
     else:
@@ -213,7 +217,18 @@ def _matrix_transposed(self):
     return ops.transpose(self, -2, -1)
 
 
+def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Adds to every leaf's `.grad` the derivative of this tensor by it.
+
+    `gradient` weighs the elements and may be left out for a scalar. The graph is released on the
+    way unless `retain_graph`; with `create_graph` the gradients are themselves recorded. Raises
+    RuntimeError when nothing was recorded or the graph has been released.
+    """
+    engine.backward(self, gradient, retain_graph, create_graph, inputs)
+
+
 METHODS: dict[str, Any] = {
+    "backward": _backward,
     "to": _to,
     "type": _type,
     "type_as": _type_as,

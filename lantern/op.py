@@ -38,6 +38,8 @@ APART = frozenset("condition index indices mask".split())
 # NumPy's names for PyTorch's parameters.
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
 
+NUMBERS = frozenset({int, float})
+
 REGISTRY: dict[str, Op] = {}
 
 
@@ -95,7 +97,8 @@ class Op:
         names = [n for n in self.parameters if n in TENSOR_NAMES]
         self.first = next((self.parameters.index(n) for n in names if n not in APART), 0)
         self.tensors = tuple(
-            (0 if n in APART else 1 << i, self.parameters.index(n)) for i, n in enumerate(names)
+            (0 if n in APART else 1 << i, self.parameters.index(n), n in self.numbers)
+            for i, n in enumerate(names)
         )
         self.tensor_names = tuple(names)
         self.__signature__ = inspect.Signature(full)
@@ -160,7 +163,7 @@ class Op:
         dtype = None
         easy = True
         trace = active.trace
-        for bit, position in self.tensors:
+        for bit, position, numeric in self.tensors:
             arg = args[position]
             if isinstance(arg, Tensor):
                 base = arg._base
@@ -174,7 +177,9 @@ class Op:
                         dtype = value.dtype
                     else:
                         easy = False
-            elif arg is not None:
+            elif arg is not None and not (
+                numeric and type(arg) in NUMBERS and dtype is not None and dtype.char in "fd"
+            ):
                 easy = False
         if dtype is None or not easy or dtype.char not in self.plain:
             converted = self._promote(args, values)
@@ -270,20 +275,30 @@ class Op:
             if name in kwargs:
                 bound.append(kwargs[name])
                 used += 1
-                continue
-            alias = next((a for a in kwargs if ALIASES.get(a) == name), None)
-            if alias is not None:
-                bound.append(kwargs[alias])
-                used += 1
             elif name in self.defaults:
                 bound.append(self.defaults[name])
             else:
-                raise TypeError(
-                    f'{self.name}() missing 1 required positional arguments: "{name}"'
-                )
+                bound.append(self._alias(name, kwargs))
+                used += 1
         if used != len(kwargs):
-            self._refuse_keyword(kwargs, len(args))
+            return self._bind_aliases(args, kwargs)
         return tuple(bound)
+
+    def _alias(self, name: str, kwargs: dict) -> Any:
+        for alias in kwargs:
+            if ALIASES.get(alias) == name:
+                return kwargs[alias]
+        raise TypeError(f'{self.name}() missing 1 required positional arguments: "{name}"')
+
+    def _bind_aliases(self, args: tuple, kwargs: dict) -> tuple:
+        """Binds once more, with NumPy's names for parameters replaced by PyTorch's."""
+        renamed = {
+            n if n in self.parameters else ALIASES.get(n, n): value for n, value in kwargs.items()
+        }
+        if len(renamed) == len(kwargs) and renamed.keys() != kwargs.keys():
+            return self.bind(args, renamed)
+        self._refuse_keyword(kwargs, len(args))
+        raise TypeError(f"{self.name}() got repeated arguments {sorted(kwargs)}")
 
     def _refuse_keyword(self, kwargs: dict, given: int) -> None:
         for name in kwargs:
@@ -329,7 +344,7 @@ class Op:
         ranks: tuple[list, list, list] = ([], [], [])
         places = []
         namespace = None
-        for bit, position in self.tensors:
+        for bit, position, _ in self.tensors:
             arg = args[position]
             if isinstance(arg, Tensor):
                 if not bit:
@@ -381,7 +396,7 @@ class Op:
     def _refuse_devices(self, args: tuple) -> None:
         named = [
             f"{self.parameters[p]} on {args[p].device}"
-            for _, p in self.tensors
+            for _, p, _ in self.tensors
             if isinstance(args[p], Tensor)
         ]
         places = [each.rsplit(" ", 1)[1] for each in named]
@@ -501,7 +516,7 @@ class Composite(Op):
             if "out" in kwargs and "out" not in self.parameters:
                 return self._call_out(args, kwargs)
             args = self.bind(args, kwargs)
-        for _, position in self.tensors:
+        for _, position, _ in self.tensors:
             arg = args[position]
             if not isinstance(arg, Tensor) and arg is not None:
                 name = self.parameters[position]

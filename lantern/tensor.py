@@ -216,23 +216,6 @@ class Tensor:
     def grad(self) -> None:
         self._grad = None
 
-    def backward(
-        self,
-        gradient: Tensor | None = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
-    ) -> None:
-        """Adds to every leaf's `.grad` the derivative of this tensor by it.
-
-        `gradient` weighs the elements and may be left out for a scalar. The graph is released on
-        the way unless `retain_graph`; with `create_graph` the gradients are themselves recorded.
-        Raises RuntimeError when nothing was recorded or the graph has been released.
-        """
-        from .autograd import engine
-
-        engine.backward(self, gradient, retain_graph, create_graph, inputs)
-
     def detach(self) -> Tensor:
         """Returns a tensor of the same memory without history."""
         return share(Tensor, self)

@@ -121,7 +121,7 @@ def assigning_registers(torch, log):
 
 @scenario(MODULE)
 def a_name_keeps_its_kind(torch, log):
-    net, nn = network(torch), torch.nn
+    net = network(torch)
 
     def put(owner, name, value):
         return lambda: setattr(owner, name, value)
@@ -188,7 +188,7 @@ def register_checks_its_arguments(torch, log):
 @scenario(MODULE)
 def paths_find_things(torch, log):
     net, nn = network(torch), torch.nn
-    paths = ("", "a", "a.weight", "net.0", "net.0.bias", "count", "zz", "a.zz", "a.zz.q", "a.bias.x")
+    paths = ("", "a", "a.weight", "net.0", "net.0.bias", "count", "zz", "a.zz", "a.z.q", "a.bias.x")
     for find in (net.get_submodule, net.get_parameter, net.get_buffer):
         for path in paths:
             attempt(log, lambda find, path: type(find(path)).__name__, find, path)

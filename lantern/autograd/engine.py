@@ -32,7 +32,7 @@ def backward(
     >>> x.grad
     tensor(6.)
     """
-    roots, grads = _roots(tensors, grad_tensors, create_graph)
+    roots, grads = _roots(tensors, grad_tensors)
     if inputs is not None:
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         if not inputs:
@@ -71,7 +71,7 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("autograd.grad(is_grads_batched=True) is not in Lantern yet")
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    roots, grads = _roots(outputs, grad_outputs, create_graph)
+    roots, grads = _roots(outputs, grad_outputs)
     for each in inputs:
         if not each.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -98,32 +98,44 @@ def _place(tensor: Tensor) -> tuple[Node, int]:
     return node, tensor._index
 
 
-def _roots(tensors: Any, grads: Any, create_graph: bool) -> tuple[list[Tensor], list[Tensor]]:
-    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+def _roots(tensors: Any, grads: Any) -> tuple[list[Tensor], list[Tensor]]:
+    if isinstance(tensors, Tensor):
+        return [tensors], [_root(tensors, _only(grads), 0)]
+    tensors = list(tensors)
+    given = [grads] if isinstance(grads, Tensor) else list(grads or [None] * len(tensors))
+    if len(given) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(given)} gradients")
+    pairs = zip(tensors, given, strict=True)
+    return tensors, [_root(tensor, value, i) for i, (tensor, value) in enumerate(pairs)]
+
+
+def _only(grads: Any) -> Tensor | None:
     if grads is None or isinstance(grads, Tensor):
-        grads = [grads] * (len(tensors) if grads is None else 1)
-    grads = list(grads)
-    if len(grads) != len(tensors):
+        return grads
+    if len(grads) != 1:
+        raise RuntimeError(f"got 1 tensors and {len(grads)} gradients")
+    return grads[0]
+
+
+def _root(tensor: Tensor, value: Tensor | None, place: int) -> Tensor:
+    """Returns the gradient to start with; 1 for a scalar that was given none."""
+    if current_node(tensor) is None:
         raise RuntimeError(
-            f"got {len(tensors)} tensors and {len(grads)} gradients"
+            f"element {place} of tensors does not require grad and does not have a grad_fn"
         )
-    for i, (tensor, value) in enumerate(zip(tensors, grads, strict=True)):
-        node = current_node(tensor)
-        if node is None:
-            raise RuntimeError(
-                f"element {i} of tensors does not require grad and does not have a grad_fn"
-            )
-        if value is None:
-            if tensor.numel() != 1:
-                raise RuntimeError("grad can be implicitly created only for scalar outputs")
-            value = active.trace.read(tensor) if active.trace else tensor._array
-            grads[i] = wrap(NAMESPACES[type(value)].full(value.shape, 1, value))
-        elif tuple(value.shape) != tuple(tensor.shape):
-            raise RuntimeError(
-                f"Mismatch in shape: grad_output[{i}] has a shape of {value.shape} and output[{i}] "
-                f"has a shape of {tensor.shape}."
-            )
-    return tensors, grads
+    array = tensor._array
+    if value is None:
+        if array.ndim and tensor.numel() != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        if active.trace is not None:
+            array = active.trace.read(tensor)
+        return wrap(NAMESPACES[type(array)].full(array.shape, 1, array))
+    if tuple(value.shape) != array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{place}] has a shape of {value.shape} and "
+            f"output[{place}] has a shape of {tensor.shape}."
+        )
+    return value
 
 
 def run(

@@ -46,7 +46,7 @@ class Plan:
 
     def __init__(self, op: Any, mask: int):
         self.op = op
-        tracked = [op.parameters[p] for bit, p in op.tensors if mask & bit]
+        tracked = [op.parameters[p] for bit, p, _ in op.tensors if mask & bit]
         known = op.joint[0] if op.joint else tuple(op.formulas)
         names = [n for n in tracked if n in known]
         if len(names) != len(tracked):

@@ -85,7 +85,7 @@ def check_writable(tensor: Tensor) -> None:
                 "operation."
             )
     strides = tensor._array.strides
-    if 0 in strides and any(
+    if 0 in strides and 0 not in tensor._array.shape and any(
         stride == 0 and size > 1 for size, stride in zip(tensor._array.shape, strides, strict=True)
     ):
         raise RuntimeError(

@@ -349,7 +349,9 @@ def linear(x, weight, bias):
 
 
 def full(shape, value, like):
-    return np.full(shape, value, NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype)
+    result = np.empty(shape, NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype)
+    result.fill(value)
+    return result
 
 
 def arange(start, end, step, dtype):

@@ -33,6 +33,7 @@ class Parameter(Tensor, metaclass=_ParameterType):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Any:
+        """Returns the parameter; for a tensor of a user's class, one of that class."""
         if data is None:
             data = lantern.empty(0)
         if type(data) is Tensor or type(data) is Parameter:
@@ -81,6 +82,7 @@ class Buffer(Tensor, metaclass=_BufferType):
     """
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Any:
+        """Returns a plain tensor with a mark on it."""
         if data is None:
             data = lantern.empty(0)
         tensor = data.detach().requires_grad_(data.requires_grad)

@@ -17,7 +17,7 @@ def at(dim, index):
 
 def expand_as_reduced(xp, value, shape, dim, keepdim):
     """Returns a reduced value spread over the dimensions that were reduced."""
-    if not keepdim and value.shape != shape:
+    if not keepdim and value.ndim and value.shape != shape:
         dims = wrap_dims(dim, len(shape))
         value = xp.reshape(value, tuple(1 if i in dims else s for i, s in enumerate(shape)))
     return value if value.shape == shape else xp.expand(value, shape)

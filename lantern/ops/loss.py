@@ -1,7 +1,7 @@
 """Losses of the first course: regression, binary and multi-class classification.
 
-Each core op takes `reduction` last and has a hand-written gradient; the public functions add what
-PyTorch's signatures add: deprecated flags, class weights, label smoothing, warnings.
+Each core op takes `reduction` last and has a hand-written gradient; the public ones add checks,
+class weights and label smoothing. Deprecated flags are the business of `nn.functional`.
 """
 
 from __future__ import annotations
@@ -34,21 +34,10 @@ def spread(g, shape, reduction):
     return g / count_of(shape) if reduction == "mean" else g
 
 
-def reduction_of(size_average, reduce, reduction):
-    """Returns the reduction that the deprecated flags `size_average` and `reduce` stand for."""
-    if size_average is None and reduce is None:
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"{reduction} is not a valid value for reduction")
-        return reduction
-    size_average = True if size_average is None else size_average
-    reduce = True if reduce is None else reduce
-    name = "none" if not reduce else "mean" if size_average else "sum"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.",
-        UserWarning,
-        stacklevel=5,
-    )
-    return name
+def check_reduction(reduction):
+    """Raises ValueError for a reduction that is none of the three."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
 def _warn_shapes(input, target):
@@ -105,14 +94,14 @@ absolute_error._grad_name = lambda node: "AbsBackward0" if node.values[-1] == "n
 
 
 @composite(method=False, function=False)
-def mse_loss(xp, input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def mse_loss(xp, input, target, reduction="mean", weight=None):
     """The mean squared error.
 
     >>> import lantern
     >>> lantern.nn.functional.mse_loss(lantern.tensor([1.0, 2.0]), lantern.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
     _warn_shapes(input, target)
     if weight is not None:
         losses = squared_error(input, target, "none") * weight
@@ -123,9 +112,9 @@ def mse_loss(xp, input, target, size_average=None, reduce=None, reduction="mean"
 
 
 @composite(method=False, function=False)
-def l1_loss(xp, input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def l1_loss(xp, input, target, reduction="mean", weight=None):
     """The mean absolute error."""
-    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
     _warn_shapes(input, target)
     if weight is not None:
         losses = absolute_error(input, target, "none") * weight
@@ -162,13 +151,13 @@ binary_entropy._grad_name = "BinaryCrossEntropyBackward0"
 
 @composite(method=False, function=False)
 def binary_cross_entropy(
-    xp, input, target, weight=None, size_average=None, reduce=None, reduction="mean"
+    xp, input, target, weight=None, reduction="mean"
 ):
     """The cross entropy of probabilities in [0, 1] and targets of the same shape.
 
     Raises ValueError where the shapes differ and RuntimeError for a probability outside [0, 1].
     """
-    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
     if target.shape != input.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -223,13 +212,11 @@ def binary_cross_entropy_with_logits(
     input,
     target,
     weight=None,
-    size_average=None,
-    reduce=None,
     reduction="mean",
     pos_weight=None,
 ):
     """The binary cross entropy of logits, which need no sigmoid before."""
-    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
     if target.shape != input.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
@@ -301,16 +288,14 @@ def nll_loss(
     input,
     target,
     weight=None,
-    size_average=None,
     ignore_index=-100,
-    reduce=None,
     reduction="mean",
 ):
     """The negative log likelihood of classes: `(N, C, *)` log-probabilities, targets `(N, *)`.
 
     Raises IndexError for a class out of range.
     """
-    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
     _check_classes(input, target)
     if input.ndim == 1:
         result = picked_loss(
@@ -335,9 +320,7 @@ def cross_entropy(
     input,
     target,
     weight=None,
-    size_average=None,
     ignore_index=-100,
-    reduce=None,
     reduction="mean",
     label_smoothing=0.0,
 ):
@@ -348,7 +331,7 @@ def cross_entropy(
     >>> lantern.nn.functional.cross_entropy(logits, target)
     tensor(1.3863)
     """
-    reduction = reduction_of(size_average, reduce, reduction)
+    check_reduction(reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
@@ -360,13 +343,13 @@ def cross_entropy(
         raise RuntimeError("expected scalar type Long but found Float")
     logs = log_softmax(input, dim)
     if label_smoothing == 0.0:
-        return nll_loss(logs, target, weight, None, ignore_index, None, reduction)
+        return nll_loss(logs, target, weight, ignore_index, reduction)
     return _smoothed(xp, logs, target, weight, ignore_index, reduction, label_smoothing, dim)
 
 
 def _smoothed(xp, logs, target, weight, ignore_index, reduction, smoothing, dim):
     """Cross entropy with part of each target spread evenly over all classes."""
-    hard = nll_loss(logs, target, weight, None, ignore_index, None, reduction)
+    hard = nll_loss(logs, target, weight, ignore_index, reduction)
     valid = xp.ne(target, ignore_index)
     weighed = logs if weight is None else logs * _along(xp, weight, dim, logs.ndim)
     even = xp.where(valid, -weighed.sum(dim), xp.full((), 0, logs))

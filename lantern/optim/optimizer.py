@@ -102,20 +102,23 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates the parameters by their gradients; returns what `closure` gave, if any."""
-        for hook in tuple(self._pre_hooks.values()):
-            hook(self, (closure,) if closure else (), {})
+        if self._pre_hooks:
+            self._run(self._pre_hooks, closure)
         loss = None
         if closure is not None:
             with lantern.enable_grad():
                 loss = closure()
-        with lantern.no_grad():
-            for group in self.param_groups:
-                parameters = [p for p in group["params"] if p._grad is not None]
-                if parameters:
-                    self.update(group, parameters)
-        for hook in tuple(self._post_hooks.values()):
-            hook(self, (closure,) if closure else (), {})
+        for group in self.param_groups:
+            parameters = [p for p in group["params"] if p._grad is not None]
+            if parameters:
+                self.update(group, parameters)
+        if self._post_hooks:
+            self._run(self._post_hooks, closure)
         return loss
+
+    def _run(self, hooks: OrderedDict[int, Callable[..., Any]], closure: Any) -> None:
+        for hook in tuple(hooks.values()):
+            hook(self, (closure,) if closure else (), {})
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         """Updates those parameters of a group that have a gradient."""

@@ -66,7 +66,7 @@ def dtype_name(dtype: Any) -> str:
 
 def allocate(nbytes: int, dtype: Any) -> tuple[Tensor, memoryview]:
     """Returns a flat tensor of fresh memory and its bytes, to be filled."""
-    flat = lantern.empty(nbytes // dtype.itemsize, dtype=dtype)
+    flat: Any = lantern.empty(nbytes // dtype.itemsize, dtype=dtype)
     return flat, buffer_of(flat.untyped_storage())
 
 
@@ -83,14 +83,15 @@ def buffer_of(storage: Any) -> memoryview:
     return storage.buffer()
 
 
-def storage_of(tensor: Tensor) -> tuple[Any, int, tuple[int, ...]]:
+def storage_of(tensor: Any) -> tuple[Any, int, tuple[int, ...]]:
     """Returns the storage of a tensor, and its offset and strides there in elements."""
     return tensor.untyped_storage(), tensor.storage_offset(), tuple(tensor.stride())
 
 
 def is_storage(value: Any) -> bool:
     """Says whether a value is what `untyped_storage` returns."""
-    return isinstance(value, lantern.UntypedStorage)
+    kind: Any = lantern.UntypedStorage
+    return isinstance(value, kind)
 
 
 def location_of(storage: Any) -> str:
@@ -98,7 +99,7 @@ def location_of(storage: Any) -> str:
     return str(storage.device)
 
 
-def strided(flat: Tensor, offset: int, size: tuple, stride: tuple) -> Tensor:
+def strided(flat: Any, offset: int, size: tuple, stride: tuple) -> Tensor:
     """Returns a tensor of its own history that shows part of the memory of `flat`."""
     if offset == 0 and stride == _row_major(size) and prod(size) == flat.numel():
         return flat.view(size).detach()  # nearly always so, and quicker
@@ -141,4 +142,5 @@ def is_module_class(value: Any) -> bool:
 
 def cuda_is_available() -> bool:
     """Says whether storages can be put on a GPU."""
-    return bool(lantern.cuda.is_available())
+    cuda: Any = lantern.cuda
+    return bool(cuda.is_available())

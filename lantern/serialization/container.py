@@ -360,12 +360,12 @@ class RecordReader:
         return top, name
 
     def _checked_entry(self, head: tuple, extra: bytes, full_name: bytes) -> tuple[int, int, int]:
-        """Returns size, packed size and place of an entry; raises RuntimeError if they can not be."""
+        """Returns size, packed size and place of an entry; raises RuntimeError for false ones."""
         flags, method, packed, size = head[3], head[4], head[8], head[9]
         disk, header = head[13], head[16]
         name = full_name.decode()
         if flags & IS_ENCRYPTED:
-            raise RuntimeError(f"the record '{name}' of {self.what} is encrypted, it can not be read")
+            raise RuntimeError(f"the record '{name}' of {self.what} is encrypted: not readable")
         needed = [each == LIMIT32 for each in (size, packed, header)]
         if any(needed):
             wide = iter(self._wide_numbers(extra, sum(needed), name))

@@ -50,7 +50,7 @@ class StorageCollector:
         place = storage.data_ptr()
         size = storage.nbytes()
         name = bridge.STORAGE_NAMES.get(bridge.dtype_name(dtype), "UntypedStorage")
-        stored = dtype if name != "UntypedStorage" else lantern.uint8
+        stored: Any = dtype if name != "UntypedStorage" else lantern.uint8
         if size and self._dtypes.setdefault(place, stored) is not stored:
             raise RuntimeError(
                 "Cannot save multiple tensors or storages that view the same data as different "
@@ -65,8 +65,11 @@ class StorageCollector:
         return StorageReference(saved, name, stored.itemsize)
 
 
-class TorchPickler(pickle._Pickler):  # type: ignore[name-defined]
-    """The pickler of the standard library, with PyTorch's names for what is Lantern's."""
+_PythonPickler: Any = pickle._Pickler  # type: ignore[attr-defined]
+
+
+class TorchPickler(_PythonPickler):
+    """The standard library's pickler in Python, with PyTorch's names for what is Lantern's."""
 
     def __init__(
         self, file: BinaryIO, protocol: int, storages: StorageCollector, *, legacy: bool = False
@@ -136,7 +139,7 @@ class TorchPickler(pickle._Pickler):  # type: ignore[name-defined]
 
     def _reduce_parameter(self, parameter: Any) -> tuple:
         attributes = bridge.attributes_of(parameter)
-        args = (parameter.detach(), parameter.requires_grad, OrderedDict())
+        args: tuple = (parameter.detach(), parameter.requires_grad, OrderedDict())
         if not attributes:
             return self._name("torch._utils", "_rebuild_parameter"), args
         return self._name("torch._utils", "_rebuild_parameter_with_state"), (*args, attributes)
@@ -145,7 +148,7 @@ class TorchPickler(pickle._Pickler):  # type: ignore[name-defined]
         storage, offset, stride = bridge.storage_of(tensor)
         reference = self._storages.refer(storage, tensor.dtype, str(tensor.device))
         hooks: OrderedDict = OrderedDict()
-        args = (reference, offset, tuple(tensor.shape), stride, tensor.requires_grad, hooks)
+        args: tuple = (reference, offset, tuple(tensor.shape), stride, tensor.requires_grad, hooks)
         if reference.name != "UntypedStorage":
             return self._name("torch._utils", "_rebuild_tensor_v2"), args
         return self._name("torch._utils", "_rebuild_tensor_v3"), (*args, tensor.dtype)

@@ -90,6 +90,7 @@ class Rebuilder:
             raise UnpicklingError(f"{shown(function)} does not rebuild tensors")
         tensor = function(*args)
         if kind is not type(tensor):
+            # `Buffer` and the like: a class over a tensor that is rebuilt as a plain one.
             if not isinstance(kind, type) or not issubclass(kind, type(tensor)):
                 raise UnpicklingError(f"{shown(kind)} is not a class of tensors")
             tensor = kind._make_subclass(kind, tensor.detach(), tensor.requires_grad)
@@ -153,6 +154,8 @@ def _with_attributes(tensor: Any, state: Any) -> Any:
         raise UnpicklingError(f"the attributes of a tensor are {type(state)}, not a dict")
     for name, value in (state or {}).items():
         if type(name) is not str or bridge.makes_up_tensor(type(tensor), name):
-            raise UnpicklingError(f"the attribute {shown(name)} of a tensor can not be set by a file")
+            raise UnpicklingError(
+                f"the attribute {shown(name)} of a tensor can not be set by a file"
+            )
         tensor.__dict__[name] = value
     return tensor

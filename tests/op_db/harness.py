@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from lantern.testing import assert_close
+
 from .record import FLOATS, NUMPY, DType, Record, Sample
 
 GOLDENS = Path(__file__).resolve().parents[1] / "goldens" / "ops"
@@ -115,6 +117,11 @@ def relaid(sample: Sample, how: Callable[[np.ndarray], np.ndarray]) -> Sample:
     return Sample(*args, **kwargs)
 
 
+def compact(array: np.ndarray) -> np.ndarray:
+    """Row-major memory without gaps; unlike `ascontiguousarray` it leaves 0-d arrays 0-d."""
+    return array.copy(order="C")
+
+
 def sliced(array: np.ndarray) -> np.ndarray:
     """Every second element of a larger memory."""
     if not array.ndim:
@@ -132,7 +139,12 @@ def expanded(array: np.ndarray) -> np.ndarray:
     return np.broadcast_to(array[:1], array.shape)
 
 
-LAYOUTS = {"transposed": np.asfortranarray, "sliced": sliced, "expanded": expanded}
+def transposed(array: np.ndarray) -> np.ndarray:
+    """Column-major memory."""
+    return array.copy(order="F")
+
+
+LAYOUTS = {"transposed": transposed, "sliced": sliced, "expanded": expanded}
 
 
 # --- out: results become arrays
@@ -282,3 +294,78 @@ def goldens(file: str) -> Goldens:
     if file not in _loaded:
         _loaded[file] = Goldens(file)
     return _loaded[file]
+
+
+# --- comparing
+def assert_same(actual: Any, expected: Any, record: Record, dtype: str, what: str) -> None:
+    """Asserts that a result, or what was raised, is the one expected (`Raised` or leaves)."""
+    if isinstance(expected, Raised) or isinstance(actual, Raised):
+        assert isinstance(expected, Raised), f"{what}: raised {actual}"
+        assert isinstance(actual, Raised), f"{what}: did not raise {expected}"
+        assert actual.kind == expected.kind and actual.starts(expected), (
+            f"{what}: raised {actual}, not {expected}"
+        )
+        return
+    found = leaves(actual)
+    assert len(found) == len(expected), f"{what}: {len(found)} results, not {len(expected)}"
+    for have, want in zip(found, expected, strict=True):
+        assert_leaf(have, want, record, dtype, what)
+
+
+def assert_leaf(have: Any, want: Any, record: Record, dtype: str, what: str) -> None:
+    """Asserts that one value of a result is the one expected."""
+    if not isinstance(want, Leaf):
+        assert type(have) is type(want) and (have == want or have != have), f"{what}: {have}, not {want}"
+        return
+    assert str(have.dtype) == want.dtype, f"{what}: {have.dtype}, not {want.dtype}"
+    if record.view:
+        assert have.stride() == want.strides, f"{what}: strides {have.stride()}, not {want.strides}"
+    assert_values(array_of(have), want.array, record, dtype, what)
+
+
+def assert_values(
+    have: np.ndarray, want: np.ndarray, record: Record, dtype: str, what: str
+) -> None:
+    """Asserts that arrays are close, by the tolerance of the record; zeros keep their sign."""
+    rtol, atol = record.tolerance.get(dtype, (None, None))
+    assert_close(have, want, rtol=rtol, atol=atol, equal_nan=True, msg=lambda m: f"{what}: {m}")
+    if record.special == "pointwise" and str(want.dtype) in FLOATS:
+        have, want = have.astype(np.float64), want.astype(np.float64)
+        zeros = (have == 0) & (want == 0)
+        wrong = zeros & (np.signbit(have) != np.signbit(want))
+        assert not wrong.any(), f"{what}: the sign of zero differs at {np.argwhere(wrong)[:3].tolist()}"
+
+
+def leaf_of(value: Any) -> Any:
+    """A result of the other library as what a golden would hold."""
+    if not is_tensor(value):
+        return value
+    node = value.grad_fn.name() if value.grad_fn is not None else None
+    return Leaf(array_of(value), str(value.dtype), tuple(value.stride()), node)
+
+
+# --- gradients
+def weighed(outs: list[Any], weights: list[Any]) -> Any:
+    """The sum of all elements, each times its weight."""
+    total = None
+    for out, weight in zip(outs, weights, strict=True):
+        part = (out * weight).sum()
+        total = part if total is None else total + part
+    return total
+
+
+def weights_for(lt: Any, outs: list[Any], seed: int = 0) -> list[Any]:
+    """Random tensors in the shapes and dtypes of `outs`."""
+    rng = np.random.RandomState(seed)
+    kinds = [NUMPY[str(out.dtype).removeprefix("torch.")] for out in outs]
+    values = [rng.uniform(0.5, 2, tuple(out.shape)) for out in outs]
+    return [tensor(lt, np.asarray(v).astype(k)) for v, k in zip(values, kinds, strict=True)]
+
+
+def gradients(call: Call, outs: list[Any], weights: list[Any], create_graph: bool = False) -> list:
+    """The gradients of the weighed sum by the inputs; None where one takes no part."""
+    return list(
+        call.lt.autograd.grad(
+            weighed(outs, weights), call.inputs, create_graph=create_graph, allow_unused=True
+        )
+    )

@@ -6,6 +6,8 @@ import numpy as np
 
 from .record import ALL, Record, Sample, binary, unary
 
+FORMS = {"dtypes": ALL, "special": "pointwise", "inplace": True, "out": True}
+
 
 def add_samples(make):
     yield from binary(numbers=(2, 1.5, True))(make)
@@ -15,6 +17,19 @@ def add_samples(make):
 
 
 RECORDS = [
-    Record("exp", unary(), dtypes=ALL, special="pointwise", inplace=True, out=True, reference=np.exp),
-    Record("add", add_samples, dtypes=ALL, special="pointwise", inplace=True, out=True),
+    Record("exp", unary(), **FORMS, reference=np.exp),
+    Record("log", unary(low=0.1), **FORMS, reference=np.log),
+    Record("tanh", unary(), **FORMS, reference=np.tanh),
+    Record("sqrt", unary(low=0.1), **FORMS, reference=np.sqrt),
+    Record("abs", unary(), **FORMS, reference=np.abs),
+    Record("neg", unary(), **FORMS),
+    Record("floor", unary(), **FORMS),
+    Record("isnan", unary(), dtypes=ALL, special="pointwise", gradient=False),
+    Record("add", add_samples, **FORMS),
+    Record("sub", add_samples, **FORMS),
+    Record("mul", binary(numbers=(2, 1.5, True)), **FORMS),
+    Record("div", binary(numbers=(2, 1.5, True)), **FORMS),
+    Record("pow", binary(low=0.2, numbers=(2, 0.5, 3)), **FORMS),
+    Record("eq", binary(numbers=(2, 1.5)), **FORMS, gradient=False),
+    Record("maximum", binary(), dtypes=ALL, special="pointwise", out=True),
 ]

@@ -320,6 +320,7 @@ class ParameterList(Module):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises RuntimeError: a container of parameters computes nothing."""
         raise RuntimeError("ParameterList should not be called.")
 
 
@@ -436,6 +437,7 @@ class ParameterDict(Module):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises RuntimeError: a container of parameters computes nothing."""
         raise RuntimeError("ParameterDict should not be called.")
 
     def __or__(self, other: ParameterDict) -> ParameterDict:

@@ -40,6 +40,7 @@ class HookHandle(RemovableHandle):
             flag[self.id] = True
 
     def remove(self) -> None:
+        """Takes the hook out; a second call does nothing."""
         super().remove()
         for flag in self._flags:
             flag.pop(self.id, None)
@@ -271,7 +272,7 @@ class BackwardHooks:
     def __init__(self, module: Module, before: list[Hook], after: list[Hook]):
         self.module, self.before, self.after = module, before, after
         self.grad_outputs: tuple | None = None
-        self.inputs: list[dict | None] = []  # how to make a zero gradient; None: not a tensor
+        self.inputs: list[tuple | None] = []  # shape, dtype and device; None: not a tensor
         self.watched_inputs: list[int] = []
         self.outputs = 0
         self.watched_outputs: list[int] = []
@@ -279,9 +280,7 @@ class BackwardHooks:
     def watch_inputs(self, args: tuple) -> tuple:
         """Returns the arguments, those that require a gradient being watched."""
         self.inputs = [
-            {"size": each.shape, "dtype": each.dtype, "device": each.device}
-            if isinstance(each, Tensor)
-            else None
+            (each.shape, each.dtype, each.device) if isinstance(each, Tensor) else None
             for each in args
         ]
         self.watched_inputs = _tracked(args)
@@ -318,7 +317,7 @@ class BackwardHooks:
             return grads
         inputs = _spread(grads, self.watched_inputs, len(self.inputs))
         inputs = tuple(
-            lantern.zeros(**kind) if grad is None and kind is not None else grad
+            lantern.zeros(kind[0], dtype=kind[1], device=kind[2]) if grad is None and kind else grad
             for grad, kind in zip(inputs, self.inputs, strict=True)
         )
         outputs, self.grad_outputs = self.grad_outputs, None

@@ -120,6 +120,7 @@ class Module(HookMixin, StateMixin):
 
     # --- the call
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what `forward` does, with the hooks around it."""
         own = self.__dict__
         try:
             if (

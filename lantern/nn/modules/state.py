@@ -267,7 +267,7 @@ def _listed(kind: str, keys: list[str]) -> str:
 def _load_tensor(
     module: Any, name: str, tensor: Tensor, key: str, loaded: Any, assign: bool
 ) -> str | None:
-    """Copies `loaded` into `tensor` or puts it in its place; returns what was wrong, if anything."""
+    """Copies `loaded` into `tensor`, or puts it there; returns what was wrong, if anything."""
     if not isinstance(loaded, Tensor):
         return (
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
