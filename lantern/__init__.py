@@ -27,6 +27,15 @@ from .dtypes import promote_types as promote_types
 from .dtypes import set_default_dtype as set_default_dtype
 from .shape import Size as Size
 from . import methods as _methods
+from . import random as random
+from .random import Generator as Generator
+from .random import default_generator as default_generator
+from .random import get_rng_state as get_rng_state
+from .random import initial_seed as initial_seed
+from .random import manual_seed as manual_seed
+from .random import seed as seed
+from .random import set_rng_state as set_rng_state
+from .sampling import *  # noqa: F403
 from .printing import set_printoptions as set_printoptions
 
 from . import data as _data
@@ -40,14 +49,16 @@ dtype = _dtypes.dtype
 __version__ = "0.1.0"
 
 
-def compile(*args, **kwargs):  # noqa: A001
-    """Returns a function or module, recorded once and then run as one program.
-
-    See `lantern.compiler.api.compile`, which is loaded at the first use.
-    """
-    from .compiler import compile as compile_
-
-    return compile_(*args, **kwargs)
+# Loaded when first asked for: most programs need none or one of them.
+_LAZY = {"compile": "compiler", "load": "serialization", "save": "serialization"}
+_absent = _missing(__name__)
 
 
-__getattr__ = _missing(__name__)
+def __getattr__(name: str) -> object:
+    home = _LAZY.get(name)
+    if home is None:
+        return _absent(name)
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f".{home}", __name__), name)
+    return found

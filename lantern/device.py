@@ -72,11 +72,15 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
 CPU = device("cpu")
 
 
+class NoGPUError(RuntimeError, AssertionError):
+    """A GPU was asked for where there is none; PyTorch raises either of the two, by its build."""
+
+
 def as_device(place: str | device | int | None) -> device:
     """Returns `place` as a device that this machine can hold tensors on, or raises."""
     where = CPU if place is None else place if isinstance(place, device) else device(place)
     if where.type == "cuda":
-        raise RuntimeError(
+        raise NoGPUError(
             f"No CUDA GPUs are available: Lantern cannot put a tensor on '{where}' here. "
             "Check torch.cuda.is_available() first, or use device 'cpu'."
         )

@@ -63,6 +63,7 @@ class Op:
         inplace: bool = False,
         public: bool = True,
         check: tuple[str, Callable[..., Any]] | None = None,
+        exact: bool = False,
     ):
         self.forward = _positional(forward)
         self.name = self.__name__ = forward.__name__.rstrip("_")
@@ -78,6 +79,7 @@ class Op:
         self.dunder = dunder.split()
         self.method, self.function, self.inplace = method, function, inplace
         self.public = public
+        self.exact = exact  # formulas return gradients in the shape of their inputs
         self._grad_name = grad_name or _camel(self.name) + "Backward0"
         self._read_signature(numbers.split(), variadic)
         self.formulas: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
@@ -227,7 +229,9 @@ class Op:
                 saved.append(None)
                 kept.append(plan.described(position, args, values))
         edges = [(args[p]._node, args[p]._index) for p in plan.inputs]
-        facts = None if plan.same_shape(values, out, converted) else plan.facts(args, values, converted)
+        facts = None
+        if converted is not None or not (self.exact or plan.same_shape(values, out)):
+            facts = plan.facts(args, values, converted)
         tensor._node = OpNode(plan, edges, saved, kept, checks, facts)
 
     def _finish_several(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import prod
+from typing import Any
 
 
 class Size(tuple):
     """The shape of a tensor: a tuple of integers that prints as `torch.Size([5, 3])`.
+
+    Raises TypeError for what is no sequence of integers.
 
     >>> import lantern
     >>> lantern.zeros(5, 3).shape.numel()
@@ -16,21 +20,38 @@ class Size(tuple):
 
     __slots__ = ()
 
+    def __new__(cls, sizes: Any = ()) -> Size:
+        items = tuple(sizes)
+        for i, each in enumerate(items):
+            if not hasattr(each, "__index__"):
+                raise TypeError(
+                    f"torch.Size() takes an iterable of 'int' (item {i} is '{type(each).__name__}')"
+                )
+        return size_of(each.__index__() for each in items)
+
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
     def numel(self) -> int:
+        """Returns the number of elements of such a tensor."""
         return prod(self)
 
     def __getitem__(self, index):  # type: ignore[override]
         found = tuple.__getitem__(self, index)
-        return Size(found) if isinstance(index, slice) else found
+        return size_of(found) if isinstance(index, slice) else found
 
     def __add__(self, other):  # type: ignore[override]
-        return Size(tuple.__add__(self, tuple(other)))
+        if not isinstance(other, tuple):
+            raise TypeError(
+                f"can only concatenate tuple (not {type(other).__name__}) to torch.Size"
+            )
+        return size_of(tuple.__add__(self, other))
+
+    def __radd__(self, other):
+        return size_of(tuple.__add__(other, self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, times):  # type: ignore[override]
-        return Size(tuple.__mul__(self, times))
+        return size_of(tuple.__mul__(self, times))
 
     __rmul__ = __mul__  # type: ignore[assignment]
 
@@ -38,15 +59,59 @@ class Size(tuple):
         return Size, (tuple(self),)
 
 
+# Makes a `Size` of what is known to be integers, at no more than the price of a tuple.
+size_of: Callable[..., Size] = partial(tuple.__new__, Size)
+
+
+class _Named:
+    """A constant that prints as its name; there is one object per name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+class memory_format(_Named):
+    """The order of dimensions in memory, such as `channels_last`; `order` is None for no rule."""
+
+    __slots__ = ("order",)
+
+    def __init__(self, name: str, order: tuple[int, ...] | None = None):
+        super().__init__(name)
+        self.order = order
+
+
+class layout(_Named):
+    """How elements are kept in memory; there are `strided` tensors only."""
+
+
+contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
+channels_last = memory_format("channels_last", (0, 2, 3, 1))
+channels_last_3d = memory_format("channels_last_3d", (0, 2, 3, 4, 1))
+strided, sparse_coo = layout("strided"), layout("sparse_coo")
+
+
+def _integer_dim(dim: object) -> int:
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}")
+    return dim.__index__()
+
+
 def wrap_dim(dim: int, ndim: int) -> int:
     """Returns `dim` counted from the front; raises IndexError when it is out of range."""
-    try:
-        if -ndim <= dim < ndim:
-            return dim + ndim if dim < 0 else dim.__index__()
-        if ndim == 0 and -1 <= dim <= 0:
-            return 0
-    except (TypeError, AttributeError):
-        raise TypeError(f"'dim' must be int, not {type(dim).__name__}") from None
+    if type(dim) is not int:
+        dim = _integer_dim(dim)
+    if -ndim <= dim < ndim:
+        return dim + ndim if dim < 0 else dim
+    if ndim == 0 and -1 <= dim <= 0:
+        return 0
     low, high = (-ndim, ndim - 1) if ndim else (-1, 0)
     raise IndexError(
         f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"
@@ -58,8 +123,8 @@ def wrap_dims(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     if dim is None:
         return tuple(range(ndim))
     if hasattr(dim, "__index__"):
-        return (wrap_dim(dim, ndim),) if ndim else (wrap_dim(dim, ndim),)[:0]
-    dims = tuple(wrap_dim(each, ndim) for each in dim)
+        return (wrap_dim(dim, ndim),)[:ndim]  # type: ignore[arg-type]
+    dims = tuple([wrap_dim(each, ndim) for each in dim])  # type: ignore[union-attr]
     if len(set(dims)) != len(dims):
         repeated = next(each for each in dims if dims.count(each) > 1)
         raise RuntimeError(f"dim {repeated} appears multiple times in the list of dims")
@@ -78,8 +143,10 @@ def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
 
 def is_contiguous(shape: Sequence[int], strides: Sequence[int]) -> bool:
     """Says whether elements lie in row-major order without gaps."""
-    if 0 in shape:
-        return True
+    return 0 in shape or _is_packed(shape, strides)
+
+
+def _is_packed(shape: Sequence[int], strides: Sequence[int]) -> bool:
     expected = 1
     for size, stride in zip(reversed(shape), reversed(strides), strict=True):
         if size != 1:
@@ -87,6 +154,51 @@ def is_contiguous(shape: Sequence[int], strides: Sequence[int]) -> bool:
                 return False
             expected *= size
     return True
+
+
+def follows(order: Sequence[int], shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Says whether the dimensions taken in `order` lie row by row without gaps.
+
+    It is what `is_contiguous(memory_format=...)` asks; dimensions of size 1 lie anywhere.
+    """
+    if len(order) != len(shape):
+        return False
+    return _is_packed([shape[d] for d in order], [strides[d] for d in order])
+
+
+def is_dense(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Says whether the elements fill a piece of memory, each place once, in whatever order."""
+    order = sorted(range(len(shape)), key=lambda d: (strides[d], shape[d]), reverse=True)
+    return is_contiguous([shape[d] for d in order], [strides[d] for d in order])
+
+
+def kept_strides(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Returns the strides of a copy that keeps the order of dimensions but no gaps."""
+    if is_dense(shape, strides):
+        return tuple(strides)
+    order = list(reversed(range(len(shape))))  # from the innermost dimension outwards
+    for i in range(1, len(order)):
+        place = i
+        for j in reversed(range(i)):
+            inner, outer = order[j], order[place]
+            if not strides[inner] or not strides[outer]:
+                continue  # a stride of 0 says nothing about the order
+            if strides[inner] < strides[outer]:
+                break
+            if (strides[inner], shape[inner]) > (strides[outer], shape[outer]):
+                order[j], order[place], place = outer, inner, j
+    result, step = [1] * len(shape), 1
+    for dim in order:
+        result[dim] = step
+        step *= max(shape[dim], 1)
+    return tuple(result)
+
+
+def offsets_range(shape: Sequence[int], strides: Sequence[int]) -> int:
+    """Returns how many elements of memory lie from the first element to the last, both counted."""
+    if 0 in shape:
+        return 0
+    return 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
 
 
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
@@ -117,7 +229,9 @@ def infer_size(shape: Sequence[int], numel: int) -> tuple[int, ...]:
                 raise RuntimeError("only one dimension can be inferred")
             unknown = i
         elif size < 0:
-            raise RuntimeError(f"invalid shape dimension {size}")
+            raise RuntimeError(
+                f"invalid shape dimension {size} at index {i} of shape {list(shape)}"
+            )
         else:
             known *= size
     if unknown is None:
@@ -165,15 +279,34 @@ def view_strides(
     return tuple(new_strides) if target == -1 else None
 
 
-def as_sizes(args: tuple) -> tuple[int, ...]:
-    """Returns sizes given either one by one or as one sequence."""
-    if len(args) == 1 and not hasattr(args[0], "__index__"):
+def as_sizes(args: tuple, name: str = "", parameter: str = "size") -> tuple[int, ...]:
+    """Returns sizes given either one by one or as one sequence; raises TypeError for others.
+
+    The message is that of the function `name`, whose `parameter` the sizes are.
+    """
+    if len(args) == 1 and _is_sequence(args[0]):
         args = args[0]
-    try:
-        return tuple([each.__index__() for each in args])
-    except (AttributeError, TypeError):
-        wrong = next((each for each in args if not hasattr(each, "__index__")), args)
-        raise TypeError(f"sizes must be integers, but got {type(wrong).__name__}") from None
+    for each in args:
+        if type(each) is not int:
+            return _other_sizes(args, name, parameter)
+    return tuple(args)
+
+
+def _is_sequence(value: Any) -> bool:
+    # Arrays and tensors have `__index__` whatever their shape.
+    return isinstance(value, (tuple, list)) or (
+        bool(getattr(value, "ndim", 0)) if hasattr(value, "__index__") else hasattr(value, "__iter__")
+    )
+
+
+def _other_sizes(args: Iterable[Any], name: str, parameter: str) -> tuple[int, ...]:
+    sizes = []
+    for each in args:
+        if isinstance(each, bool) or not hasattr(each, "__index__"):
+            where = f"{name}(): argument '{parameter}' (position 1)" if name else "sizes"
+            raise TypeError(f"{where} must be tuple of ints, not {type(each).__name__}")
+        sizes.append(each.__index__())
+    return tuple(sizes)
 
 
 def same_padding(size: int, kernel: int, dilation: int) -> tuple[int, int]:

@@ -17,7 +17,17 @@ from .autograd.graph import AccumulateGrad, Node, RemovableHandle, hooks_of
 from .autograd.mode import active
 from .backends import NAMESPACES
 from .device import device as Device
-from .shape import Size, is_contiguous, wrap_dim
+from .shape import (
+    Size,
+    contiguous_format,
+    contiguous_strides,
+    follows,
+    is_contiguous,
+    memory_format,
+    size_of,
+    strided,
+    wrap_dim,
+)
 from .storage import Storage
 
 _new = object.__new__
@@ -40,6 +50,7 @@ class Tensor:
     _base: Tensor | None = None  # for views: the tensor at the root
     _seen: Node | None = None  # for views: the base's node when `_node` was made
     _layout: tuple = ()  # the steps (view op, arguments) from the storage's array to this one
+    _made: str = ""  # for views: "no_grad" and "several" say why they cannot be written in place
     _silent: bool = False  # made by `.data`: writes do not count as versions
     _grad: Tensor | None = None
     __array_priority__ = 1000
@@ -55,7 +66,7 @@ class Tensor:
     # --- what it is
     @property
     def shape(self) -> Size:
-        return Size(self._array.shape)
+        return size_of(self._array.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -85,12 +96,12 @@ class Tensor:
         3
         """
         if dim is None:
-            return Size(self._array.shape)
+            return size_of(self._array.shape)
         return self._array.shape[wrap_dim(dim, self._array.ndim)]
 
     def numel(self) -> int:
         """Returns the number of elements."""
-        return Size(self._array.shape).numel()
+        return self._array.size
 
     nelement = numel
 
@@ -108,19 +119,25 @@ class Tensor:
 
     def stride(self, dim: int | None = None) -> Any:
         """Returns the steps between elements, in elements, of all dimensions or of one."""
-        item = self.dtype.itemsize
-        strides = tuple(each // item for each in self._array.strides)
+        array = self._array
+        item = array.itemsize
+        strides = tuple([each // item for each in array.strides])
+        if 0 in array.shape and not any(strides):  # NumPy leaves the strides of nothing at 0
+            strides = contiguous_strides(array.shape)
         return strides if dim is None else strides[wrap_dim(dim, len(strides))]
 
-    def is_contiguous(self, *, memory_format: Any = None) -> bool:
-        """Says whether the elements lie in row-major order without gaps."""
-        return is_contiguous(self._array.shape, self.stride())
+    def is_contiguous(self, *, memory_format: memory_format = contiguous_format) -> bool:
+        """Says whether the elements lie row by row, or in the order of a `memory_format`."""
+        if memory_format is contiguous_format:
+            return is_contiguous(self._array.shape, self.stride())
+        order = memory_format.order
+        return order is not None and follows(order, self._array.shape, self.stride())
 
     def storage_offset(self) -> int:
         """Returns where in the storage the first element lies, in elements."""
-        namespace = NAMESPACES[type(self._array)]
-        start = namespace.address_of(self._storage.array)
-        return (namespace.address_of(self._array) - start) // self.dtype.itemsize
+        if not self._layout and self._array is self._storage.array:
+            return 0
+        return NAMESPACES[type(self._array)].offset_in(self._array, self._storage.array)
 
     def data_ptr(self) -> int:
         """Returns the address of the first element."""
@@ -146,6 +163,7 @@ class Tensor:
     def is_cpu(self) -> bool:
         return self.device.type == "cpu"
 
+    layout = strided
     is_sparse = is_quantized = is_meta = is_mps = is_nested = is_xpu = False
 
     def get_device(self) -> int:
@@ -155,7 +173,10 @@ class Tensor:
     # --- history
     @property
     def requires_grad(self) -> bool:
-        return current_node(self) is not None
+        if current_node(self) is not None:
+            return True
+        # A view made in no_grad mode has no history, and yet is part of what requires a gradient.
+        return self._made != "" and self._base is not None and self._base._node is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -365,8 +386,7 @@ class Tensor:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # `==` compares elements, so it cannot serve to find tensors
 
     def __deepcopy__(self, memo: dict) -> Any:
         if id(self) in memo:
@@ -408,6 +428,8 @@ def wrap_view(source: Tensor, value: Any, step: tuple) -> Tensor:
     tensor._base, tensor._seen = base, base._node
     if source._silent:
         tensor._silent = True
+    if source._made:
+        tensor._made = source._made
     return tensor
 
 

@@ -15,22 +15,60 @@ from .autograd.mode import active
 from .backends import NAMESPACES
 from .tensor import Tensor
 
+SMALL = 1 << 9  # elements below which calls cost more than the arithmetic
 BLOCK = 1 << 14  # elements; some ten float32 blocks fit into a core's second-level cache
 
 
-def update(
+Job = tuple[Sequence[Tensor], Sequence[Tensor], tuple]
+
+
+def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
+    """Carries out jobs `(tensors, constants, numbers)`, each in place.
+
+    A job gives its tensors the values `rule(xp, *tensors, *constants, *numbers)`; all tensors of a
+    job have one shape, and the rule works element by element.
+    """
+    if active.trace is not None:
+        for job in jobs:
+            _record(rule, *job)
+        return
+    small: list[Job] = []
+    for job in jobs:
+        first = job[0][0]._array
+        if first.size <= SMALL and first.dtype.char == "f" and job[2] == jobs[0][2]:
+            small.append(job)
+        else:
+            _update_one(rule, *job)
+    if len(small) > 2:
+        _update_small(rule, small)
+    else:
+        for job in small:
+            _update_one(rule, *job)
+
+
+def _update_small(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
+    """Carries out several small jobs at once, their tensors side by side in flat arrays."""
+    count = len(jobs[0][0])
+    columns = list(zip(*[[*tensors, *constants] for tensors, constants, _ in jobs], strict=True))
+    xp = NAMESPACES[type(columns[0][0]._array)]
+    flat = [xp.side_by_side([each._array for each in column]) for column in columns]
+    news = rule(xp, *flat, *jobs[0][2])
+    for column, new in zip(columns[:count], news, strict=True):
+        start = 0
+        for each in column:
+            array = each._array
+            stop = start + array.size
+            array[...] = new[start:stop].reshape(array.shape)
+            start = stop
+            each._storage.version += 1
+
+
+def _update_one(
     rule: Callable[..., Any],
     tensors: Sequence[Tensor],
     constants: Sequence[Tensor],
-    numbers: tuple = (),
+    numbers: tuple,
 ) -> None:
-    """Gives `tensors` the values `rule(xp, *tensors, *constants, *numbers)`, in place.
-
-    All tensors have one shape, and the rule works element by element.
-    """
-    if active.trace is not None:
-        _record(rule, tensors, constants, numbers)
-        return
     arrays = [each._array for each in tensors]
     rest = [each._array for each in constants]
     first = arrays[0]
@@ -69,45 +107,48 @@ def _record(
         tensor._storage.version += 1
 
 
-def number(group: dict, name: str) -> Any:
-    """Returns a number of a parameter group; under trace, an input that is read at every call.
+def numbers_of(group: dict, *names: str) -> list:
+    """Returns numbers of a parameter group; under trace, inputs that are read at every call.
 
     A number that is zero stays a plain 0, so that formulas can leave terms out; that it is zero
     then becomes a condition of the recording.
     """
-    value = group[name]
     if active.trace is None:
-        return value
+        return [group[name] for name in names]
+    return [_input(group, name) for name in names]
+
+
+def _input(group: dict, name: str) -> Any:
     active.trace.guard(lambda: group[name] == 0)
-    if value == 0:
-        return value
+    if group[name] == 0:
+        return group[name]
     return active.trace.scalar(lambda: group[name], dtypes.float64)
 
 
-def numbers_of(group: dict, name: str) -> tuple:
-    """Returns a tuple of numbers of a parameter group, such as `betas`, as `number` does."""
+def items_of(group: dict, name: str) -> Any:
+    """Returns the items of a tuple of numbers, such as `betas`, as `numbers_of` does."""
     values = group[name]
     if active.trace is None:
         return values
     trace = active.trace
-    return tuple(
-        trace.scalar(lambda i=i: group[name][i], dtypes.float64) for i in range(len(values))
-    )
+    return [trace.scalar(lambda i=i: group[name][i], dtypes.float64) for i in range(len(values))]
 
 
-def choice(group: dict, name: str) -> Any:
-    """Returns a setting that decides what is computed; it becomes a condition of a recording."""
+def choices(group: dict, *names: str) -> list:
+    """Returns settings that decide what is computed; under trace each becomes a condition."""
+    values = [group[name] for name in names]
     if active.trace is not None:
-        active.trace.guard(lambda: group[name])
-    return group[name]
+        active.trace.guard(lambda: [group[name] for name in names])
+    return values
 
 
 def advance(step: Tensor) -> Any:
     """Adds 1 to a step count and returns it in double precision."""
     if active.trace is None:
-        step._array += 1
+        count = step._array.item() + 1
+        step._array.fill(count)
         step._storage.version += 1
-        return float(step._array)
+        return count
     trace = active.trace
     new = trace.read(step) + 1
     trace.write(step, new)

@@ -16,7 +16,8 @@ TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
 import nn_layer_cases as layers  # noqa: E402
-from nn_scenarios import GROUPS, record  # noqa: E402
+from nn_record import record  # noqa: E402
+from nn_scenarios import GROUPS  # noqa: E402
 
 
 def refusal(expression: str) -> list[str]:

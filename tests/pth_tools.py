@@ -1,7 +1,4 @@
-"""What the tests of files share: the stored checkpoints, short ways to save and load, descriptions.
-
-Each test file loads this one by its path, as the tests are no package.
-"""
+"""What the tests of files share: stored checkpoints, descriptions, short ways to save and load."""
 
 from __future__ import annotations
 

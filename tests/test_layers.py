@@ -18,7 +18,7 @@ LAYERS = {
     1: "backends.cupy backends.mt19937 backends.native backends.numpy backends.vocabulary",
     2: "autograd op tensor",
     3: "ops",
-    4: "creation indexing methods printing random testing updating",
+    4: "creation indexing methods printing random sampling testing updating",
     5: "data nn optim serialization utils",
     6: "compiler",
     7: "__main__ cli demo distributed distributions vision viz",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
+import re
 import warnings
 from pathlib import Path
 
@@ -44,6 +46,14 @@ def test_wrong_settings_are_refused(expression):
         assert str(caught.value) == message
 
 
+def skip_without_op(expression):
+    """Skips a layer that calls a function of `nn.functional` which does not exist yet."""
+    source = inspect.getsource(type(cases.made(lantern, expression)).forward)
+    for name in re.findall(r"\bF\.(\w+)\(", source):
+        if name not in nn.functional.__all__:
+            pytest.skip(f"nn.functional.{name} is not in Lantern yet")
+
+
 CALLS = [
     *((expression, "x") for expression in [*cases.ACTIVATIONS, *cases.INPLACE]),
     *cases.LOSS_CASES,
@@ -52,13 +62,10 @@ CALLS = [
 
 @pytest.mark.parametrize(("expression", "names"), CALLS, ids=[each for each, _ in CALLS])
 def test_a_layer_computes_as_in_pytorch(expression, names):
+    skip_without_op(expression)
     golden = GOLDENS["called"][expression]
     try:
         found = [each.tolist() for each in cases.called(lantern, expression, names)]
-    except AttributeError as error:
-        if "is not in Lantern yet" in str(error):
-            pytest.skip(str(error).split(" (in ")[0])
-        raise
     except Exception as error:
         assert [type(error).__name__, str(error).split(" (in ")[0]] == golden
         return

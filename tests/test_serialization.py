@@ -6,12 +6,10 @@ The checkpoints in `goldens/pth` were written by PyTorch (`scripts/goldens_seria
 from __future__ import annotations
 
 import collections
-import importlib.util
 import io
 import json
 import mmap
 import os
-import pathlib
 import pickle
 import struct
 import sys
@@ -19,25 +17,12 @@ import zipfile
 
 import numpy
 import pytest
+from pth_tools import EXPECTED, GOLDENS, SCRIPT, WHOLE, again, described, dumped, golden, loaded
 
 import lantern
 from lantern import serialization
-from lantern.serialization import container
+from lantern.serialization import container, legacy
 from lantern.serialization.container import RecordReader, Source
-
-TESTS = pathlib.Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("pth_tools", TESTS / "pth_tools.py")
-tools = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(tools)
-GOLDENS = tools.GOLDENS
-EXPECTED = tools.EXPECTED
-WHOLE = tools.WHOLE
-SCRIPT = tools.SCRIPT
-described = tools.described
-golden = tools.golden
-dumped = tools.dumped
-loaded = tools.loaded
-again = tools.again
 
 
 class Net(lantern.nn.Module):
@@ -50,7 +35,8 @@ class Net(lantern.nn.Module):
         self.activation = lantern.nn.functional.relu
 
     def forward(self, x):
-        return self.squash(self.out(self.soft(self.activation(self.hidden(x)))))
+        x = self.activation(self.product(x, self.hidden.weight, self.hidden.bias))
+        return self.squash(self.out(x))
 
 
 @pytest.fixture
@@ -80,7 +66,7 @@ def test_mapped_files_load_equal(name):
 @pytest.mark.parametrize("weights_only", [True, False])
 def test_whole_models_of_pytorch_compute_the_same_and_train_on(name, weights_only):
     net = loaded(golden(name), weights_only=weights_only)
-    inputs = lantern.linspace(-1, 1, 12).reshape(2, 6)
+    inputs = lantern.arange(12.0).reshape(2, 6) / 10 - 0.5
     net.eval()
     output = net(inputs)
     numpy.testing.assert_allclose(
@@ -94,7 +80,7 @@ def test_whole_models_of_pytorch_compute_the_same_and_train_on(name, weights_onl
 def test_a_model_of_the_running_programs_own_class_loads():
     net = loaded(golden("user_model"))
     assert type(net) is Net
-    inputs = lantern.linspace(-1, 1, 12).reshape(2, 6)[:, :4]
+    inputs = (lantern.arange(12.0).reshape(2, 6) / 10 - 0.5)[:, :4]
     numpy.testing.assert_allclose(
         net(inputs).detach().numpy(), EXPECTED["user_model output"], rtol=1e-5, atol=1e-6
     )
@@ -135,6 +121,51 @@ def test_numpy_values_load_once_they_are_allowed():
     assert value["array"].dtype == numpy.int32
     unsafe = loaded(golden("numpy"), weights_only=False)
     assert described(unsafe) == EXPECTED["numpy"]
+
+
+def legacy_file(pickled, storages):
+    """A file of the old format around a pickle made by hand; `storages` are (key, numel, bytes)."""
+    heads = [pickle.dumps(each, 2) for each in (legacy.MAGIC, legacy.VERSION, legacy.SYSTEM)]
+    keys = pickle.dumps([key for key, _, _ in storages], 2)
+    data = b"".join(struct.pack("<q", numel) + raw for _, numel, raw in storages)
+    return b"".join((*heads, pickled, keys, data))
+
+
+def old_tensor(view=b"N", numel=6, text=b"X\7\0\0\0storage", place=b"X\3\0\0\0cpu"):
+    """The first way to pickle a tensor, three elements from the second on; with its storage's id."""
+    return (
+        b"ctorch._utils\n_rebuild_tensor\n((" + text + b"ctorch\nFloatStorage\nX\4\0\0\0root"
+        + place + b"K%c" % numel + view + b"tQK\1K\3\x85K\1\x85tR"
+    )
+
+
+SIX = [("root", 6, struct.pack("<6f", *range(6)))]
+
+
+def test_the_first_way_to_rebuild_tensors_still_works():
+    assert loaded(legacy_file(b"\x80\2" + old_tensor() + b".", SIX)).tolist() == [1.0, 2.0, 3.0]
+
+
+def test_texts_of_python_2_are_read():
+    pickled = b"\x80\2" + old_tensor(text=b"U\7storage", place=b"U\3cpu") + b"U\3\xe8\xae\xad\x86."
+    for options in ({}, {"weights_only": False}, {"weights_only": False, "encoding": "bytes"}):
+        tensor, text = loaded(legacy_file(pickled, SIX), **options)
+        assert tensor.tolist() == [1.0, 2.0, 3.0]
+        assert text == ("训".encode() if "encoding" in options else "训")
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_storages_that_are_parts_of_others_share_their_memory(weights_only):
+    part = b"(X\4\0\0\0partK\2K\4t"
+    pickled = b"\x80\2(" + old_tensor() + old_tensor(view=part) + old_tensor(view=part) + b"t."
+    whole, first, second = loaded(legacy_file(pickled, SIX), weights_only=weights_only)
+    assert first.tolist() == [3.0, 4.0, 5.0]
+    first[0] = -1.0
+    assert second[0] == -1.0 and whole[1:].tolist() == [2.0, -1.0]
+    outside = b"(X\4\0\0\0partK\3K\4t"
+    with pytest.raises(pickle.UnpicklingError, match="lies outside of it"):
+        pickled = b"\x80\2" + old_tensor(view=outside) + b"."
+        loaded(legacy_file(pickled, SIX), weights_only=weights_only)
 
 
 # --- what is saved here comes back

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import importlib.util
 import io
 import os
 import pathlib
@@ -13,22 +12,11 @@ import struct
 import subprocess
 
 import pytest
+from pth_tools import CLEAR, again, checkpoint, dumped, golden, loaded
 
 import lantern
 from lantern import serialization
 from lantern.serialization.container import RecordReader, Source
-
-TESTS = pathlib.Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("pth_tools", TESTS / "pth_tools.py")
-tools = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(tools)
-CLEAR = tools.CLEAR
-golden = tools.golden
-dumped = tools.dumped
-loaded = tools.loaded
-again = tools.again
-checkpoint = tools.checkpoint
-
 
 # --- hostile pickles
 

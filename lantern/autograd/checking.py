@@ -8,7 +8,6 @@ from typing import Any
 from ..backends import NAMESPACES
 from ..tensor import Tensor, wrap
 from . import engine
-from .mode import no_grad
 
 
 class GradcheckError(RuntimeError):
@@ -30,15 +29,14 @@ def _numerical(fn: Callable[..., Any], inputs: tuple, tensor: Tensor, eps: float
     array = tensor._array
     xp = NAMESPACES[type(array)]
     places = xp.places(array.shape)
-    with no_grad():
-        for place in places:
-            kept = array[place].item()
-            found = []
-            for step in (eps, -eps):
-                array[place] = kept + step
-                found.append([xp.clone(out._array) for out in _outputs(fn(*inputs))])
-            array[place] = kept
-            rows.append([(a - b) / (2 * eps) for a, b in zip(*found, strict=True)])
+    for place in places:
+        kept = array[place].item()
+        found = []
+        for step in (eps, -eps):
+            array[place] = kept + step  # unseen by the tape: no version, no history
+            found.append([xp.clone(out._array) for out in _outputs(fn(*inputs))])
+        array[place] = kept
+        rows.append([(a - b) / (2 * eps) for a, b in zip(*found, strict=True)])
     return rows
 
 

@@ -169,28 +169,22 @@ def run(
                 _take(wanted, node, g)
                 if node not in useful:  # type: ignore[operator]
                     continue
-            if type(node) is AccumulateGrad:
-                if wanted is None:
-                    _accumulate(node, g, create_graph)
+            elif type(node) is AccumulateGrad:
+                _accumulate(node, g)
                 continue
             results = node.backward(g, create_graph)
-            if node.hooks is not None and node.hooks.after:
-                results = _after_hooks(node, results, g)
             if checks_nan:
                 _refuse_nan(node, results)
+            if node.hooks is not None and node.hooks.after:
+                results = _after_hooks(node, results, g)
             for edge, value in zip(node.edges, results, strict=True):
-                if edge is None or value is None:
-                    continue
-                target, index = edge
-                if target.outputs == 1:
-                    held = pending.get(target)
-                    if held is None:
+                if edge is not None and value is not None:
+                    target, index = edge
+                    if target.outputs == 1 and target not in pending:
                         pending[target] = value
                         heappush(heap, (-target.sequence, target))
                     else:
-                        pending[target] = held + value
-                else:
-                    _send(pending, heap, target, index, value)
+                        _send(pending, heap, target, index, value)
             g = value = results = None  # so that a gradient no one else holds can be kept as it is
             if not retain_graph:
                 node.release()
@@ -273,7 +267,7 @@ def _only_here() -> int:
 _ALONE = _only_here()
 
 
-def _accumulate(node: AccumulateGrad, g: Any, create_graph: bool) -> None:
+def _accumulate(node: AccumulateGrad, g: Any) -> None:
     leaf = node._leaf()
     if leaf is None:
         return

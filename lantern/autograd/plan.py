@@ -69,10 +69,8 @@ class Plan:
             return args[position - DTYPE].dtype
         return values[position - SHAPE].shape
 
-    def same_shape(self, values: list, out: Any, converted: Any) -> bool:
-        """Says whether the gradients come out as their inputs are, with nothing to fit."""
-        if converted is not None:
-            return False
+    def same_shape(self, values: list, out: Any) -> bool:
+        """Says whether no input was broadcast."""
         shape = out.shape
         for position in self.inputs:
             if values[position].shape != shape:

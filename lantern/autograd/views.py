@@ -11,15 +11,34 @@ from typing import Any
 
 from .. import dtypes
 from ..backends import NAMESPACES
+from ..shape import offsets_range
+from ..storage import Storage
 from ..tensor import Tensor, current_node, share, wrap
-from .graph import AccumulateGrad, Edge, Node
+from .graph import AccumulateGrad, Edge, Node, OpNode
 from .mode import active, mode
 
 
 def steps_of(view: Tensor) -> tuple:
     """Returns the steps (view op, arguments) that lead from the base of a view to it."""
-    assert view._base is not None
-    return view._layout[len(view._base._layout) :]
+    base = view._base
+    assert base is not None
+    known, steps = base._layout, view._layout
+    if not known:
+        return steps
+    if steps[: len(known)] == known:
+        return steps[len(known) :]
+    # The base was given another shape in place after the view was made, or the view looks at
+    # memory outside of the base: then strides say where it lies.
+    from ..op import REGISTRY
+
+    size, stride, offset, _ = geometry_of(view)
+    return ((REGISTRY["memory_view"], (size, stride, offset, geometry_of(base))),)
+
+
+def geometry_of(tensor: Tensor) -> tuple:
+    """Returns the shape, strides and offset of a tensor, and how long its storage is."""
+    length = offsets_range(*NAMESPACES[type(tensor._storage.array)].extent(tensor._storage.array))
+    return tuple(tensor.shape), tensor.stride(), tensor.storage_offset(), length
 
 
 def look(xp: Any, value: Any, steps: tuple) -> Any:
@@ -44,16 +63,30 @@ def rederive(view: Tensor) -> None:
     if base._node is None:
         view._node, view._index = None, 0
     else:
+        if view._made:
+            _refuse_ambiguous(view, indirect=True)
         before, mode.enabled = mode.enabled, True
         try:
             tensor = share(Tensor, base)
             tensor._node, tensor._index = base._node, base._index
             for op, args in steps_of(view):
-                tensor = op(tensor, *args)
+                tensor = op.show(tensor, args)
         finally:
             mode.enabled = before
         view._node, view._index = tensor._node, tensor._index
+        if type(view._node) is OpNode:
+            view._node.__class__ = Rederived
     view._seen = base._node
+
+
+class Rederived(OpNode):
+    """History of a view that was taken again from its base."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        """Returns PyTorch's name, which tells nothing of the ops that made the view."""
+        return "AsStridedBackward0"
 
 
 class CopySlices(Node):
@@ -71,19 +104,56 @@ class CopySlices(Node):
         return [kept, part if self.edges[1] is not None else None]
 
 
-def check_writable(tensor: Tensor) -> None:
-    """Raises RuntimeError where an in-place write would lose a gradient or hit memory twice."""
-    if mode.enabled:
-        node = current_node(tensor)
-        if tensor._base is None and isinstance(node, AccumulateGrad):
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation."
-            )
-        if tensor._base is not None and isinstance(tensor._base._node, AccumulateGrad):
+def check_writable(tensor: Tensor, tracked: bool | None = None) -> None:
+    """Raises RuntimeError where an in-place write would lose a gradient.
+
+    `tracked` says whether anything that takes part in the write requires a gradient; None asks
+    only the tensor itself.
+    """
+    if not mode.enabled or not (tensor.requires_grad if tracked is None else tracked):
+        return
+    base = tensor._base
+    if base is not None:
+        if tensor._made:
+            _refuse_ambiguous(tensor, indirect=False)
+        if tensor.requires_grad and base.is_leaf:
             raise RuntimeError(
                 "a view of a leaf Variable that requires grad is being used in an in-place "
                 "operation."
             )
+    if isinstance(current_node(tensor), AccumulateGrad):
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation."
+        )
+
+
+def _refuse_ambiguous(view: Tensor, indirect: bool) -> None:
+    made, node = view._made, view._node
+    if node is None or isinstance(node, AccumulateGrad):
+        start = "A view was created in no_grad mode"
+    else:
+        start = f"Output {view._index} of {node.name().removesuffix('0').removesuffix('Backward')}"
+        start += " is a view of a view which was created in no_grad mode" if made == "no_grad" else " is a view"
+    what = "its base or another view of its base has been" if indirect else "is being"
+    grad = " with grad mode enabled" if "no_grad mode" in start else ""
+    if made == "no_grad":
+        why = (
+            "Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+            "clarify your code by moving both the view and the inplace either both inside the "
+            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
+            "want the inplace to be tracked)."
+        )
+    else:
+        why = (
+            "This view is the output of a function that returns multiple views. Such functions do "
+            "not allow the output views to be modified inplace. You should replace the inplace "
+            "operation by an out-of-place one."
+        )
+    raise RuntimeError(f"{start} and {what} modified inplace{grad}. {why}")
+
+
+def check_single(tensor: Tensor) -> None:
+    """Raises RuntimeError where a write would hit the same memory more than once."""
     strides = tensor._array.strides
     if 0 in strides and 0 not in tensor._array.shape and any(
         stride == 0 and size > 1 for size, stride in zip(tensor._array.shape, strides, strict=True)
@@ -99,7 +169,14 @@ def assign(tensor: Tensor, new: Tensor) -> Tensor:
 
     Eager: the memory is written. Under trace: the storage's value becomes a new symbol.
     """
-    check_writable(tensor)
+    if mode.enabled:
+        tracked = current_node(tensor) is not None or current_node(new) is not None
+        check_writable(tensor, tracked)
+    check_single(tensor)
+    return _assign(tensor, new)
+
+
+def _assign(tensor: Tensor, new: Tensor) -> Tensor:
     if active.trace is None:
         NAMESPACES[type(tensor._array)].copy_into(tensor._array, new._array)
     else:
@@ -124,17 +201,20 @@ def _edge(tensor: Tensor) -> Edge:
 def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
     """Runs the plain form of `op` and writes its result into `tensor`: `mul_` and its kin."""
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"{op.name}_(): argument 'input' must be Tensor, not {type(tensor).__name__}")
-    check_writable(tensor)
-    source = tensor
-    if mode.enabled and tensor._node is not None:
-        source = _unshared(tensor)  # a formula may save the old value, which is about to go
-    result = op(source, *args, **kwargs)
+        raise TypeError(
+            f"{op.name}_(): argument 'input' must be Tensor, not {type(tensor).__name__}"
+        )
+    tracked = mode.enabled and _any_tracked(tensor, args, kwargs)
+    if tracked:
+        check_writable(tensor, True)
+    check_single(tensor)
+    result = op(_copied(tensor) if tracked and op.composite else tensor, *args, **kwargs)
     if result._array.shape != tensor._array.shape:
         raise RuntimeError(
             f"output with shape {list(tensor.shape)} doesn't match the broadcast shape "
             f"{list(result.shape)}"
         )
+    node, fresh = result._node, result._storage
     have, want = result.dtype, tensor.dtype
     if have is not want:
         if not dtypes.can_cast(have, want):
@@ -142,16 +222,67 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
                 f"result type {have.legacy} can't be cast to the desired output type {want.legacy}"
             )
         result = NAMESPACES[Tensor].cast(result, want)
-    return assign(tensor, result)
+    if node is not None:
+        _keep_old(node, op, tensor)
+    _assign(tensor, result)
+    if node is not None:
+        _watch_result(node, fresh, tensor)
+    return tensor
 
 
-def _unshared(tensor: Tensor) -> Tensor:
-    if active.trace is not None:
-        copied = wrap(active.trace.read(tensor))
-    else:
+def _any_tracked(tensor: Tensor, args: tuple, kwargs: dict) -> bool:
+    if current_node(tensor) is not None:
+        return True
+    for each in (*args, *kwargs.values()):
+        if isinstance(each, Tensor) and current_node(each) is not None:
+            return True
+    return False
+
+
+def _keep_old(node: Node, op: Any, tensor: Tensor) -> None:
+    """Gives a formula that saved the value about to be overwritten a copy of it."""
+    if not isinstance(node, OpNode) or node.op is not op:
+        return
+    for i, position in enumerate(node.plan.saves):
+        if position == op.first and node.saved[i] is tensor:
+            copied = _copied(tensor)
+            if node.values[i] is tensor._array:  # otherwise it was converted and is a copy already
+                node.values[i] = copied._array
+            node.saved[i], node.versions[i] = copied, 0
+
+
+def _copied(tensor: Tensor) -> Tensor:
+    """Returns a tensor of the same value and history in memory of its own."""
+    if active.trace is None:
         copied = wrap(NAMESPACES[type(tensor._array)].clone(tensor._array))
+    else:
+        copied = wrap(active.trace.read(tensor))
     copied._node, copied._index = tensor._node, tensor._index
     return copied
+
+
+def _watch_result(node: Node, fresh: Storage, tensor: Tensor) -> None:
+    """Makes a formula that saved its result notice later writes to where that went."""
+    if not isinstance(node, OpNode):
+        return
+    for i, each in enumerate(node.saved):
+        if each is fresh:
+            node.saved[i] = Written(fresh.array, tensor._storage)
+            node.versions[i] = tensor._storage.version
+
+
+class Written(Storage):
+    """A result that was written elsewhere as well: as old as the memory it was written to."""
+
+    __slots__ = ("memory",)
+
+    def __init__(self, array: Any, memory: Storage):
+        self.array, self.memory = array, memory
+
+    @property
+    def version(self) -> int:  # type: ignore[override]
+        """The count of writes to the other memory."""
+        return self.memory.version
 
 
 def write_out(target: Tensor, value: Tensor) -> None:

@@ -13,6 +13,7 @@ import ml_dtypes
 import numpy as np
 
 from .. import dtypes
+from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES
 
@@ -56,6 +57,16 @@ def address_of(x):
     return x.__array_interface__["data"][0] if x.dtype.char != "E" else x.ctypes.data
 
 
+def offset_in(x, whole):
+    """Returns how many elements lie between the start of `whole` and that of its part `x`."""
+    return (address_of(x) - address_of(whole)) // x.itemsize
+
+
+def extent(x):
+    """Returns the shape and the strides in elements."""
+    return x.shape, strides_of(x)
+
+
 def to_numpy(x, force):
     """Returns a NumPy array of the same memory."""
     return x
@@ -71,6 +82,11 @@ def keep(x, shared):
     if type(x) is not np.ndarray:
         return np.asarray(x)
     return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
+
+
+def side_by_side(arrays):
+    """Returns the elements of several arrays in one flat array."""
+    return np.concatenate(arrays, None)
 
 
 def is_row_major(x):
@@ -229,7 +245,31 @@ def cumprod(x, dim):
 
 
 def reshape(x, shape):
-    return x.reshape(shape)
+    if _is_plain(x):
+        return x.reshape(shape)
+    strides = shapes.view_strides(x.shape, strides_of(x), shape)
+    if strides is None:
+        return x.reshape(shape)
+    return strided(x, shape, [each * x.itemsize for each in strides])
+
+
+def _is_plain(x):
+    # Then all strides of a reshaped view are those of a row-major array: a last dimension of
+    # size 1 may have any stride, and PyTorch hands it on.
+    return x.flags.c_contiguous and (not x.ndim or x.size > 0 and x.strides[-1] == x.itemsize)
+
+
+def strides_of(x):
+    """Returns the strides in elements."""
+    item = x.itemsize
+    return tuple([each // item for each in x.strides])
+
+
+def views_as(x, shape):
+    """Says whether a view can show the elements in this shape."""
+    if x.flags.c_contiguous:
+        return True
+    return shapes.view_strides(x.shape, strides_of(x), shape) is not None
 
 
 def permute(x, dims):
@@ -238,10 +278,13 @@ def permute(x, dims):
 
 def expand(x, shape):
     lead = len(shape) - x.ndim
-    strides = (0,) * lead + tuple(
+    strides = [
         0 if size != target else stride
         for size, target, stride in zip(x.shape, shape[lead:], x.strides, strict=True)
-    )
+    ]
+    for i in reversed(range(lead)):
+        outer = shape[i + 1] * strides[0] if strides else x.itemsize
+        strides.insert(0, outer if shape[i] == 1 else 0)
     return strided(x, shape, strides)
 
 
@@ -250,6 +293,28 @@ def strided(x, shape, strides):
     if x.flags.c_contiguous and x.dtype.char != "E":
         return np.ndarray(shape, x.dtype, x, 0, strides)
     return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def memory_of(x):
+    """Returns the memory from the first element of `x` to its last as a 1-d array."""
+    length = shapes.offsets_range(x.shape, strides_of(x))
+    return np.lib.stride_tricks.as_strided(x, (length,), (x.itemsize,))
+
+
+def window(x, size, stride, offset):
+    """Returns the memory of `x` from its first element on, seen with strides in elements.
+
+    The caller knows that the view stays within the memory.
+    """
+    item = x.itemsize
+    memory = x if x.flags.c_contiguous else memory_of(x)
+    strides = [each * item for each in stride]
+    if 0 in size:
+        return np.lib.stride_tricks.as_strided(x.reshape(-1)[:0], size, strides)
+    if x.dtype.char == "E":  # the buffer protocol has no bfloat16
+        bits = memory.view(np.uint16)
+        return np.ndarray(size, np.uint16, bits, offset * item, strides).view(x.dtype)
+    return np.ndarray(size, x.dtype, memory, offset * item, strides)
 
 
 def flip(x, dims):
@@ -261,10 +326,14 @@ def cat(tensors, dim):
 
 
 def as_strided(x, size, stride, storage_offset):
-    item = x.itemsize
-    flat = np.lib.stride_tricks.as_strided(x, (), ())
-    flat = np.lib.stride_tricks.as_strided(flat, (storage_offset + 1,), (item,))[storage_offset:]
-    return np.lib.stride_tricks.as_strided(flat, size, [each * item for each in stride])
+    return window(np.ascontiguousarray(x), size, stride, storage_offset)
+
+
+def bitcast(x, dtype):
+    target = NUMPY_DTYPE[dtype]
+    if target.itemsize != x.itemsize and x.ndim and x.strides[-1] != x.itemsize:
+        x = np.ascontiguousarray(x)
+    return x.view(target)
 
 
 def diagonal(x, offset, dim1, dim2):
@@ -274,7 +343,12 @@ def diagonal(x, offset, dim1, dim2):
 
 
 def clone(x):
-    return x.copy("K")
+    if x.flags.forc or 0 not in x.strides:
+        return x.copy("K")
+    # NumPy takes a stride of 0 for the innermost, PyTorch leaves such a dimension where it is.
+    result = window(np.empty(x.size, x.dtype), x.shape, shapes.kept_strides(x.shape, strides_of(x)), 0)
+    result[...] = x
+    return result
 
 
 def contiguous(x):
@@ -334,16 +408,20 @@ def linear(x, weight, bias):
     result = np.matmul(x, weight.T)
     if bias is None:
         return result
-    rows = result.size // bias.size if bias.size else 0
-    if rows < 64 or bias.size > 64:
-        return np.add(result, bias, out=result) if result.ndim else result + bias
-    # A narrow bias is repeated so that each inner loop of the addition is long.
-    fold = max(1, 512 // bias.size)
+    if not result.ndim:
+        return result + bias
+    columns = bias.size
+    if columns > 64 or result.size < 256 * columns or not columns:
+        return np.add(result, bias, out=result)
+    # A narrow bias is repeated, so that each inner loop of the addition is long.
+    fold = max(1, 512 // columns)
+    repeated = np.empty((fold, columns), bias.dtype)
+    repeated[:] = bias
     flat = result.reshape(-1)
-    whole = rows - rows % fold
-    wide = flat[: whole * bias.size].reshape(-1, fold * bias.size)
-    np.add(wide, np.tile(bias, fold), out=wide)
-    tail = flat[whole * bias.size :].reshape(-1, bias.size)
+    whole = flat.size - flat.size % (fold * columns)
+    wide = flat[:whole].reshape(-1, fold * columns)
+    np.add(wide, repeated.reshape(-1), out=wide)
+    tail = flat[whole:].reshape(-1, columns)
     np.add(tail, bias, out=tail)
     return result
 
@@ -373,8 +451,17 @@ def argtopk(x, k, dim, largest, sorted):  # noqa: A002
     return np.ascontiguousarray(order[(slice(None),) * dim + (slice(k),)]) if x.ndim else order
 
 
+# Draws whose shape and dtype follow from the arrays among their parameters.
+DRAWN_BY_ARRAYS = {"normal_around", "multinomial", "poisson"}
+
+
 def draw(kind, shape, dtype, generator, *parameters):
-    return getattr(generator.stream, kind)(shape, NUMPY_DTYPE[dtype], *parameters)
+    method = getattr(generator.stream, kind)
+    if kind in DRAWN_BY_ARRAYS:
+        return method(*parameters)
+    if kind == "permutation":
+        return method(shape[0], NUMPY_DTYPE[dtype])
+    return method(shape, NUMPY_DTYPE[dtype], *parameters)
 
 
 def is_array(value):

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from typing import Any
 
 # Where PyTorch's name of a package is not `torch` plus the rest of Lantern's; first match counts.
 _TORCH_NAMES = (
@@ -27,7 +28,7 @@ def torch_name(module_name: str) -> str:
     return module_name
 
 
-def missing(module_name: str) -> Callable[[str], object]:
+def missing(module_name: str) -> Callable[[str], Any]:
     """Makes the module-level `__getattr__` of `module_name`: `__getattr__ = missing(__name__)`.
 
     A submodule that exists and was not imported yet is imported and returned. Any other name
@@ -40,7 +41,7 @@ def missing(module_name: str) -> Callable[[str], object]:
 torch.compat.missing.missing?
     """
 
-    def __getattr__(name: str) -> object:
+    def __getattr__(name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):  # Python's own question, not a user's
             raise AttributeError(f"module '{module_name}' has no attribute '{name}'")
         if _has_submodule(module_name, name):

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..backends.vocabulary import VOCABULARY
 from ..dtypes import dtype
-from ..shape import contiguous_strides
+from .strides import Place, place_of
 
 INPUT = "input"
 
@@ -20,7 +20,7 @@ INPUT = "input"
 class Value:
     """A tensor that is not there yet: shape and dtype, and how it is computed."""
 
-    __slots__ = ("graph", "number", "name", "args", "shape", "dtype", "place", "_strides")
+    __slots__ = ("graph", "number", "name", "args", "shape", "dtype", "place", "_memory")
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Value:
         self.shape = shape
         self.dtype = dtype
         self.place = place  # the user's file and line
-        self._strides: tuple[int, ...] | None = None
+        self._memory: Place | None = None
 
     @property
     def ndim(self) -> int:
@@ -58,10 +58,20 @@ class Value:
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """The byte strides that the eager result would have, as far as views decide them."""
-        if self._strides is None:
-            self._strides = _strides(self)
-        return self._strides
+        """The byte strides that the eager result would have."""
+        item = self.dtype.itemsize
+        return tuple([each * item for each in self.memory[0]])
+
+    @property
+    def memory(self) -> Place:
+        """The strides and the offset that the eager result would have, in elements."""
+        if self._memory is None:
+            self._memory = place_of(self)
+        return self._memory
+
+    def lies(self, strides: tuple[int, ...], offset: int = 0) -> None:
+        """Fixes where the value lies."""
+        self._memory = strides, offset
 
     def operands(self) -> Iterator[Value]:
         """Yields the values that this one is computed from."""
@@ -73,18 +83,6 @@ class Value:
 
     def __repr__(self) -> str:
         return f"%{self.number}: {self.dtype.name}{list(self.shape)}"
-
-
-def _strides(value: Value) -> tuple[int, ...]:
-    if value.name == "permute":
-        x, dims = value.args
-        return tuple(x.strides[d] for d in dims)
-    if value.name == "expand":
-        x, shape = value.args
-        lead = len(shape) - x.ndim
-        kept = (0 if have != want else s for have, want, s in zip(x.shape, shape[lead:], x.strides, strict=True))
-        return (0,) * lead + tuple(kept)
-    return tuple(each * value.dtype.itemsize for each in contiguous_strides(value.shape))
 
 
 class Graph:

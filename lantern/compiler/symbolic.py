@@ -12,6 +12,7 @@ from ..backends import NAMESPACES
 from ..backends.vocabulary import VOCABULARY
 from ..device import CPU, device
 from ..dtypes import dtype
+from ..shape import view_strides
 from .ir import Value
 
 NAMESPACES[Value] = sys.modules[__name__]
@@ -50,6 +51,21 @@ def device_of(x: Value) -> device:
 def asarray(x: Any, dtype: dtype | None = None) -> Value:
     """Returns a value as it is, a Python number as a constant."""
     return x if isinstance(x, Value) else globals()["full"]((), x, dtype)
+
+
+def offset_in(x: Value, whole: Any) -> int:
+    """Returns how many elements lie between the start of the memory and that of a value in it."""
+    return x.memory[1]
+
+
+def extent(x: Value) -> tuple:
+    """Returns the shape and the strides in elements."""
+    return x.shape, x.memory[0]
+
+
+def views_as(x: Value, shape: tuple) -> bool:
+    """Says whether a view can show the elements in this shape."""
+    return view_strides(x.shape, x.memory[0], shape) is not None
 
 
 def keep(x: Value, shared: bool) -> Value:

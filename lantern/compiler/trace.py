@@ -56,6 +56,7 @@ class Trace:
     def bind(self, storage: Storage, array: Callable[[], Any]) -> Value:
         """Makes a storage an input whose array is found by a call before each run."""
         value = self.graph.input(storage.array.shape, NAMESPACES[type(storage.array)].dtype_of(storage.array))
+        value.lies(NAMESPACES[type(storage.array)].extent(storage.array)[1])
         self.inputs.append(array)
         self.values[storage] = self.storages[storage] = value
         return value
@@ -100,6 +101,9 @@ class Trace:
             base = self._first(storage)
         if tensor._layout:
             value = replace(symbolic, base, value, tensor._layout)
+        if value.memory != base.memory:  # what is written takes the place of what was there
+            value = symbolic.clone(value)
+            value.lies(*base.memory)
         self.values[storage] = value
         self.written[storage] = None
 

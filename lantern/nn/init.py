@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import lantern
+from lantern.compat.missing import missing
 from lantern.tensor import Tensor
 
 __all__ = [
@@ -84,9 +85,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
         return tensor.uniform_(a, b, generator=generator)
 
 
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None
-) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fills the tensor with draws from the normal distribution; raises for a negative `std`."""
     with lantern.no_grad():
         return tensor.normal_(mean, std, generator=generator)
@@ -226,15 +225,27 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     with lantern.no_grad():
         drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
         wide = rows < columns
-        q, r = lantern.linalg.qr(drawn.t() if wide else drawn)
-        q = q * lantern.diagonal(r).sign()  # makes the choice of q unique, and so uniform
+        q = _orthonormal(drawn.t() if wide else drawn)
         tensor.copy_((q.t() if wide else q).reshape(tensor.shape))
         return tensor.mul_(gain)
 
 
-def sparse_(
-    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None
-) -> Tensor:
+def _orthonormal(matrix: Tensor) -> Tensor:
+    """Returns the Q of `matrix = Q R` for which the diagonal of R is positive, in float64.
+
+    That Q is unique, so this column by column method finds the one that LAPACK's is turned into.
+    """
+    columns = matrix.double()
+    q = lantern.zeros_like(columns)
+    for k in range(columns.size(1)):
+        column = columns[:, k]
+        for _ in range(2):  # the second round removes what rounding has left in the first
+            column = column - q[:, :k] @ (q[:, :k].t() @ column)
+        q[:, k] = column / column.square().sum().sqrt()
+    return q
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fills a matrix with normal draws and sets the share `sparsity` of each column to zero.
 
     Raises ValueError unless there are two dimensions.
@@ -373,3 +384,5 @@ kaiming_uniform = _deprecated(kaiming_uniform_)
 kaiming_normal = _deprecated(kaiming_normal_)
 orthogonal = _deprecated(orthogonal_)
 sparse = _deprecated(sparse_)
+
+__getattr__ = missing(__name__)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 import lantern
+from lantern.compat.missing import missing
 from lantern.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -57,7 +58,9 @@ class Parameter(Tensor, metaclass=_ParameterType):
         return "Parameter containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
-        return _rebuild_parameter, (self.data, self.requires_grad, OrderedDict())
+        parts = Tensor.__annotations__  # what a tensor is made of; the rest was put on it
+        added = {name: value for name, value in vars(self).items() if name not in parts}
+        return _rebuild_parameter, (self.data, self.requires_grad, OrderedDict()), added or None
 
 
 class _BufferType(type(Tensor)):  # type: ignore[misc]
@@ -93,11 +96,12 @@ class Buffer(Tensor, metaclass=_BufferType):
 
 def _check_gradient_wanted(data: Tensor, requires_grad: bool) -> None:
     if requires_grad and not (data.is_floating_point() or data.is_complex()):
-        raise RuntimeError(
-            "Only Tensors of floating point and complex dtype can require gradients"
-        )
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
 
 
 def _rebuild_parameter(data: Tensor, requires_grad: bool, hooks: Any) -> Parameter:
     """Makes a parameter from what a pickle holds; `hooks` is a field of PyTorch's, always empty."""
     return Parameter(data, requires_grad)
+
+
+__getattr__ = missing(__name__)

@@ -110,7 +110,7 @@ matmul.vjp(input=_matmul_input, other=_matmul_other)
 matmul._grad_name = _matmul_name
 
 
-@op(promote=SAME, method=False, function=False, check=("?", lambda *args: None))
+@op(promote=SAME, method=False, function=False, exact=True)
 def linear(xp, input, weight, bias=None):
     """`input @ weight.T + bias` for a weight `(out, in)` and inputs `(*, in)`."""
     if input.shape[-1:] != weight.shape[-1:]:

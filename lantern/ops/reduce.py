@@ -23,7 +23,7 @@ def typed(xp, input, dtype):
     return input if dtype is None else xp.cast(input, dtype)
 
 
-@op(promote=INT_TO_LONG)
+@op(promote=INT_TO_LONG, exact=True)
 def sum(xp, input, dim=None, keepdim=False, *, dtype=None):  # noqa: A001
     """The sum over `dim` (an int, several, or all).
 

@@ -22,65 +22,74 @@ class _Source:
 source = _Source()
 
 
-def draw(kind, shape, dtype, generator, *parameters):
+def draw(kind: str, shape: Sequence[int], dtype: Any, generator: Any, *parameters: Any) -> Tensor:
     """A tensor of draws of one kind (`uniform`, `normal`, ...) from a generator.
 
     The kinds are the methods of `backends.mt19937.MT19937`; parameters may be tensors.
     """
     generator = source.generator if generator is None else generator
-    parameters = tuple(map(_value, parameters))
-    return wrap(namespace().draw(kind, tuple(shape), dtype, generator, *parameters))
+    values = [_value(each) if isinstance(each, Tensor) else each for each in parameters]
+    return wrap(namespace().draw(kind, tuple(shape), dtype, generator, *values))
 
 
-def _value(parameter: Any) -> Any:
-    if not isinstance(parameter, Tensor):
-        return parameter
-    return parameter._array if active.trace is None else active.trace.read(parameter)
+def _value(tensor: Tensor) -> Any:
+    return tensor._array if active.trace is None else active.trace.read(tensor)
 
 
 def memory_order(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
     """Returns the dimensions from the outermost in memory to the innermost.
 
-    A dimension of stride 0 stays where it is; of equal strides the smaller size comes last.
+    Of equal strides the larger size is outside; dimensions of stride 0 do not move others.
     """
-    order = list(range(len(shape)))
-    for end in range(len(shape) - 2, -1, -1):
+    order = list(range(len(shape)))[::-1]  # from the innermost, sorted by insertion
+    for end in range(1, len(order)):
         place = end
-        for other in range(end + 1, len(shape)):
-            here, there = order[place], order[other]
-            if 0 in (strides[here], strides[there]):
+        for before in range(end - 1, -1, -1):
+            inner, outer = order[before], order[place]
+            if 0 in (strides[inner], strides[outer]):
                 continue
-            if (strides[here], shape[here]) >= (strides[there], shape[there]):
-                if strides[here] > strides[there]:
-                    break
-                continue
-            order[place], order[other] = there, here
-            place = other
-    return tuple(order)
+            if strides[inner] < strides[outer]:
+                break
+            if strides[inner] > strides[outer] or shape[inner] > shape[outer]:
+                order[before], order[place] = outer, inner
+                place = before
+    return tuple(reversed(order))
+
+
+def fill(tensor: Tensor, kind: str, generator: Any, *parameters: Any) -> Tensor:
+    """Writes draws into a tensor, in the order of its memory."""
+    check_writable(tensor)
+    if kind == "normal":  # PyTorch draws normals one by one where memory has gaps
+        parameters = (*parameters, tensor.is_contiguous())
+    drawn = _in_order(tensor, kind, tensor.dtype, generator, parameters)
+    if mode.enabled and tensor.requires_grad:
+        return write_inplace(copy, tensor, (drawn,), {})
+    return assign(tensor, drawn)
 
 
 def draw_like(tensor: Tensor, kind: str, dtype: Any, generator: Any, *parameters: Any) -> Tensor:
-    """Draws in the shape of a tensor, taken and laid out in the order of its memory."""
+    """Draws in the shape of a tensor, laid out in memory as that is but without gaps."""
+    if kind == "normal":
+        order = memory_order(tensor.shape, tensor.stride())
+        outward = [d for d in order if tensor.shape[d] != 1]
+        parameters = (*parameters, outward == sorted(outward))
+    return _in_order(tensor, kind, dtype, generator, parameters)
+
+
+def _in_order(tensor: Tensor, kind: str, dtype: Any, generator: Any, parameters: tuple) -> Tensor:
     shape = tensor.shape
     if tensor.is_contiguous():
         return draw(kind, shape, dtype, generator, *parameters)
     order = memory_order(shape, tensor.stride())
-    inward = range(len(shape))
-    if kind == "normal":
-        parameters = (*parameters, order == tuple(inward))
     parameters = tuple(p.permute(order) if isinstance(p, Tensor) else p for p in parameters)
     drawn = draw(kind, [shape[d] for d in order], dtype, generator, *parameters)
-    return wrap(namespace().permute(_value(drawn), tuple(order.index(d) for d in inward)))
+    inverse = tuple(order.index(d) for d in range(len(order)))
+    return wrap(namespace().permute(_value(drawn), inverse))
 
 
-def fill(tensor: Tensor, kind: str, generator: Any, *parameters: Any) -> Tensor:
-    """Writes draws into a tensor, in the order of its memory; its history ends here."""
-    check_writable(tensor)
-    if kind == "normal" and not tensor.is_contiguous():
-        parameters = (*parameters, False)  # PyTorch then draws one by one, even if it is dense
-        drawn = _in_order(tensor, kind, generator, parameters)
-    else:
-        drawn = draw_like(tensor, kind, tensor.dtype, generator, *parameters)
-    if mode.enabled and tensor.requires_grad:
-        return write_inplace(copy, tensor, (drawn,), {})
-    return assign(tensor, drawn)
+def without_slope(drawn: Tensor, *tensors: Any) -> Tensor:
+    """Returns draws as results of tensors that they depend on, but with a gradient of zero."""
+    for each in tensors:
+        if isinstance(each, Tensor) and mode.enabled and each.requires_grad:
+            drawn = copy(cast(expand(each, drawn.shape), drawn.dtype), drawn)
+    return drawn

@@ -6,7 +6,7 @@ from typing import Any
 
 import lantern
 from lantern.tensor import Tensor
-from lantern.updating import advance, choice, number, numbers_of, update
+from lantern.updating import advance, choices, items_of, numbers_of, update
 
 from .optimizer import Optimizer, check_at_least_zero
 from .sgd import directed, is_zero
@@ -72,23 +72,26 @@ class Adam(Optimizer):
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         """Updates the parameters of one group."""
-        lr, weight_decay = number(group, "lr"), number(group, "weight_decay")
-        beta1, beta2 = numbers_of(group, "betas")
-        eps = number(group, "eps")
-        amsgrad, maximize = choice(group, "amsgrad"), choice(group, "maximize")
-        decoupled = choice(group, "decoupled_weight_decay")
+        lr, weight_decay, eps = numbers_of(group, "lr", "weight_decay", "eps")
+        beta1, beta2 = items_of(group, "betas")
+        settings = ("amsgrad", "maximize", "decoupled_weight_decay")
+        amsgrad, maximize, decoupled = choices(group, *settings)
+        decay = 0 if decoupled else weight_decay
+        shrink = 1 - lr * weight_decay if decoupled and not is_zero(weight_decay) else 1
+        jobs, steps, numbers = [], None, ()
         for param in parameters:
             state = self._state(param, amsgrad)
             step = advance(state["step"])
-            correction1, correction2 = 1 - beta1**step, (1 - beta2**step) ** 0.5
+            if step is not steps and not (type(step) is float and step == steps):
+                steps = step  # parameters mostly share a count, and so what follows from it
+                rate, scale = lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
+                moving = (beta1, 1 - beta1, beta2, 1 - beta2)
+                numbers = (rate, scale, *moving, eps, decay, shrink, maximize)
             tensors = [param, state["exp_avg"], state["exp_avg_sq"]]
             if amsgrad:
                 tensors.append(state["max_exp_avg_sq"])
-            shrink = 1 - lr * weight_decay if decoupled and not is_zero(weight_decay) else 1
-            decay = 0 if decoupled else weight_decay
-            numbers = (lr / correction1, correction2, beta1, 1 - beta1, beta2, 1 - beta2)
-            rule = largest_moments if amsgrad else moments
-            update(rule, tensors, (param._grad,), (*numbers, eps, decay, shrink, maximize))
+            jobs.append((tensors, (param._grad,), numbers))
+        update(largest_moments if amsgrad else moments, jobs)
 
 
 class AdamW(Adam):
@@ -156,7 +159,6 @@ def largest_moments(
     xp, param, first, second, most, grad, rate, scale, b1, r1, b2, r2, eps, decay, shrink, maximize
 ):
     """One step of Adam with the largest second moment so far."""
-    first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)
     if not is_one(shrink):
         param = param * shrink
     first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)

@@ -6,7 +6,7 @@ from typing import Any
 
 import lantern
 from lantern.tensor import Tensor
-from lantern.updating import choice, number, update
+from lantern.updating import choices, numbers_of, update
 
 from .optimizer import Optimizer, check_at_least_zero
 
@@ -55,23 +55,25 @@ class SGD(Optimizer):
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         """Updates the parameters of one group."""
-        lr, weight_decay = number(group, "lr"), number(group, "weight_decay")
-        momentum, dampening = number(group, "momentum"), number(group, "dampening")
-        nesterov, maximize = choice(group, "nesterov"), choice(group, "maximize")
+        lr, weight_decay = numbers_of(group, "lr", "weight_decay")
+        nesterov, maximize = choices(group, "nesterov", "maximize")
+        if group["momentum"] == 0:
+            rest = (lr, weight_decay, maximize)
+            update(plain, [((param,), (param._grad,), rest) for param in parameters])
+            return
+        momentum, dampening = numbers_of(group, "momentum", "dampening")
         numbers = (lr, weight_decay, momentum, dampening, nesterov, maximize)
-        has_momentum = group["momentum"] != 0
+        jobs = []
         for param in parameters:
-            grad = param._grad
-            if not has_momentum:
-                update(plain, (param,), (grad,), (lr, weight_decay, maximize))
-                continue
             state = self.state[param]
             buffer = state.get("momentum_buffer")
             if buffer is None:  # the first gradient itself is the first velocity
                 buffer = state["momentum_buffer"] = lantern.zeros_like(param)
-                update(heavy_ball, (param, buffer), (grad,), (*numbers[:3], 0, nesterov, maximize))
+                first = (*numbers[:3], 0, nesterov, maximize)
+                jobs.append(((param, buffer), (param._grad,), first))
             else:
-                update(heavy_ball, (param, buffer), (grad,), numbers)
+                jobs.append(((param, buffer), (param._grad,), numbers))
+        update(heavy_ball, jobs)
 
 
 def directed(param, grad, weight_decay, maximize):

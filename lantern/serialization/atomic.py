@@ -10,15 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is being written can not be removed anyway
+    fcntl = None  # type: ignore[assignment]
+
+SUFFIX = ".saving"
+
 
 @contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
     """Opens a new file beside `path` that takes its place when the block ends well.
 
     The bytes are on the disk before the name changes hands. When the block raises, `path` is as it
-    was and the new file is gone; a process that is killed leaves `.<name>.<digits>.saving` behind.
-    Links are followed; what is no plain file, such as a pipe, is written to directly. Raises
-    RuntimeError where no file can be made there.
+    was and the new file is gone; what a killed process left behind goes with the next save to the
+    same path. Links are followed; what is no plain file, such as a pipe, is written to directly.
+    Raises RuntimeError where no file can be made there.
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
@@ -27,15 +34,20 @@ def replacing(path: str) -> Iterator[BinaryIO]:
         with open(target, "wb") as file:
             yield file
         return
-    beside = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(8)}.saving")
+    prefix = os.path.join(folder, f".{name[:200]}.")
+    _remove_abandoned(folder, prefix)
+    beside, new_file = _open_beside(prefix)
     try:
-        with open(beside, "xb") as file:
+        with new_file as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, beside)
-        os.replace(beside, target)
+            with suppress(FileNotFoundError):
+                shutil.copymode(target, beside)
+            if os.name == "posix":
+                os.replace(beside, target)
+        if os.name != "posix":  # open files can not be renamed there
+            os.replace(beside, target)
     except BaseException:
         with suppress(FileNotFoundError):
             os.remove(beside)
@@ -50,6 +62,40 @@ def _check_target(path: str, target: str, folder: str) -> None:
         raise RuntimeError(f"Parent directory {os.path.dirname(path)} does not exist.")
     if os.path.isdir(target):
         raise RuntimeError(f"open file failed with strerror: Is a directory: '{path}'")
+
+
+def _open_beside(prefix: str) -> tuple[str, BinaryIO]:
+    """Opens a new file that is locked for as long as it is being written."""
+    while True:
+        beside = f"{prefix}{secrets.token_hex(8)}{SUFFIX}"
+        file = open(beside, "xb")
+        if _lock(file) and os.path.exists(beside):
+            return beside, file
+        file.close()  # another save took it for abandoned in the moment before it was locked
+
+
+def _remove_abandoned(folder: str, prefix: str) -> None:
+    """Removes what savers of the same path left when they were killed: nobody has it locked."""
+    for entry in os.listdir(folder) if fcntl is not None else ():
+        beside = os.path.join(folder, entry)
+        if not beside.startswith(prefix) or not entry.endswith(SUFFIX):
+            continue
+        with suppress(OSError), open(beside, "rb") as file:
+            if _lock(file):
+                os.remove(beside)
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Locks a file as long as it is open; False where another process has done so."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return file.writable()  # no locks on this file system: nothing is taken for abandoned
+    return True
 
 
 def _sync_folder(folder: str) -> None:

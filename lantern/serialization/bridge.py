@@ -131,8 +131,8 @@ def is_tensor(value: Any) -> bool:
 
 
 def is_parameter(value: Any) -> bool:
-    """Says whether a value is exactly a `Parameter`, not one of a class derived from it."""
-    return type(value) is lantern.nn.Parameter
+    """Says whether the class of a value is `Parameter` or derives from it."""
+    return lantern.nn.Parameter in type(value).__mro__
 
 
 def is_module_class(value: Any) -> bool:

@@ -89,6 +89,7 @@ def to_lantern(module: str, name: str, *, may_import: bool) -> Any:
 
 def function_named(name: str) -> Any:
     """Returns a function on tensors that a layer may hold as its activation, or None."""
+    name = "logsigmoid" if name == "log_sigmoid" else name  # the one that calls itself otherwise
     for namespace in (lantern.nn.functional, lantern):
         found = vars(namespace).get(name)
         if is_tensor_function(found):

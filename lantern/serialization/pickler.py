@@ -15,7 +15,7 @@ import lantern
 from . import bridge, names
 from .names import TorchName
 
-_PLAIN = (str, int, float, bool, bytes, type(None), tuple, list, dict, OrderedDict, set)
+_PLAIN = frozenset((str, int, float, bool, bytes, type(None), tuple, list, dict, OrderedDict, set))
 
 
 class SavedStorage(NamedTuple):
@@ -81,14 +81,15 @@ class TorchPickler(_PythonPickler):
 
     def persistent_id(self, obj: Any) -> tuple | None:
         """Returns the id of a storage; None for everything else."""
-        if bridge.is_storage(obj):
+        kind = type(obj)
+        if kind is not StorageReference:
+            if kind in _PLAIN or not bridge.is_storage(obj):
+                return None
             obj = self._storages.refer(obj, lantern.uint8, bridge.location_of(obj))
-        elif type(obj) is not StorageReference:
-            return None
         module = "torch.storage" if obj.name == "UntypedStorage" else "torch"
-        kind = self._name(module, obj.name)
-        described = ("storage", kind, obj.saved.key, obj.saved.location, obj.numel)
-        return (*described, None) if self._legacy else described
+        saved = obj.saved
+        known = "storage", self._name(module, obj.name), saved.key, saved.location, obj.numel
+        return (*known, None) if self._legacy else known
 
     def reducer_override(self, obj: Any) -> Any:
         """Says how tensors, and the classes and functions of Lantern, are written."""

@@ -23,6 +23,8 @@ MAX_LINE = 1000  # a module or class name
 MAX_KEY_PARTS = 1000  # values in a tuple used as a key
 MAX_KEY_DEPTH = 20
 MAX_EQUAL_HASHES = 50  # keys of a dict or set with one hash, each slower than the one before
+UINT1, UINT2, UINT4, UINT8 = (struct.Struct(form) for form in ("<B", "<H", "<I", "<Q"))
+INT4, FLOAT = struct.Struct("<i"), struct.Struct(">d")
 ATOMS = (str, int, float, bool, bytes, complex, type(None))
 
 
@@ -109,35 +111,35 @@ class SafeUnpickler:
             raise UnpicklingError(f"unsupported pickle protocol: {version}")
 
     def _frame(self) -> None:
-        if self._number("<Q") > self._stream.left:
+        if self._number(UINT8) > self._stream.left:
             raise UnpicklingError("the pickle is truncated: a frame is longer than the file")
 
-    def _number(self, form: str) -> Any:
-        return struct.unpack(form, self._read(struct.calcsize(form)))[0]
+    def _number(self, form: struct.Struct) -> Any:
+        return form.unpack(self._read(form.size))[0]
 
-    def _data(self, form: str) -> bytes:
+    def _data(self, form: struct.Struct) -> bytes:
         """Bytes after their own length."""
         size = self._number(form)
         if size < 0:
             raise UnpicklingError("the pickle is damaged: a negative length")
         return self._read(size)
 
-    def _push_number(self, form: str) -> None:
+    def _push_number(self, form: struct.Struct) -> None:
         self._stack.append(self._number(form))
 
-    def _push_long(self, form: str) -> None:
+    def _push_long(self, form: struct.Struct) -> None:
         self._stack.append(int.from_bytes(self._data(form), "little", signed=True))
 
-    def _push_text(self, form: str) -> None:
+    def _push_text(self, form: struct.Struct) -> None:
         self._stack.append(str(self._data(form), "utf-8", "surrogatepass"))
 
-    def _push_bytes(self, form: str) -> None:
+    def _push_bytes(self, form: struct.Struct) -> None:
         self._stack.append(self._data(form))
 
-    def _push_bytearray(self, form: str) -> None:
+    def _push_bytearray(self, form: struct.Struct) -> None:
         self._stack.append(bytearray(self._data(form)))
 
-    def _push_string(self, form: str) -> None:
+    def _push_string(self, form: struct.Struct) -> None:
         """A text of Python 2, which did not say in which encoding it is."""
         data = self._data(form)
         self._stack.append(data if self._encoding == "bytes" else data.decode(self._encoding))
@@ -168,10 +170,10 @@ class SafeUnpickler:
             raise IndexError("stack underflow")
         stack[-count:] = [tuple(stack[-count:])]
 
-    def _get(self, form: str) -> None:
+    def _get(self, form: struct.Struct) -> None:
         self._stack.append(self._memo[self._number(form)])
 
-    def _put(self, form: str) -> None:
+    def _put(self, form: struct.Struct) -> None:
         self._memo[self._number(form)] = self._stack[-1]
 
     def _memoize(self) -> None:
@@ -290,21 +292,21 @@ _STEPS: dict[bytes, tuple] = {
     pickle.NONE: ("_push_constant", None),
     pickle.NEWTRUE: ("_push_constant", True),
     pickle.NEWFALSE: ("_push_constant", False),
-    pickle.BININT: ("_push_number", "<i"),
-    pickle.BININT1: ("_push_number", "<B"),
-    pickle.BININT2: ("_push_number", "<H"),
-    pickle.BINFLOAT: ("_push_number", ">d"),
-    pickle.LONG1: ("_push_long", "<B"),
-    pickle.LONG4: ("_push_long", "<i"),
-    pickle.BINUNICODE: ("_push_text", "<I"),
-    pickle.SHORT_BINUNICODE: ("_push_text", "<B"),
-    pickle.BINUNICODE8: ("_push_text", "<Q"),
-    pickle.BINSTRING: ("_push_string", "<i"),
-    pickle.SHORT_BINSTRING: ("_push_string", "<B"),
-    pickle.BINBYTES: ("_push_bytes", "<I"),
-    pickle.SHORT_BINBYTES: ("_push_bytes", "<B"),
-    pickle.BINBYTES8: ("_push_bytes", "<Q"),
-    pickle.BYTEARRAY8: ("_push_bytearray", "<Q"),
+    pickle.BININT: ("_push_number", INT4),
+    pickle.BININT1: ("_push_number", UINT1),
+    pickle.BININT2: ("_push_number", UINT2),
+    pickle.BINFLOAT: ("_push_number", FLOAT),
+    pickle.LONG1: ("_push_long", UINT1),
+    pickle.LONG4: ("_push_long", INT4),
+    pickle.BINUNICODE: ("_push_text", UINT4),
+    pickle.SHORT_BINUNICODE: ("_push_text", UINT1),
+    pickle.BINUNICODE8: ("_push_text", UINT8),
+    pickle.BINSTRING: ("_push_string", INT4),
+    pickle.SHORT_BINSTRING: ("_push_string", UINT1),
+    pickle.BINBYTES: ("_push_bytes", UINT4),
+    pickle.SHORT_BINBYTES: ("_push_bytes", UINT1),
+    pickle.BINBYTES8: ("_push_bytes", UINT8),
+    pickle.BYTEARRAY8: ("_push_bytearray", UINT8),
     pickle.EMPTY_TUPLE: ("_push_constant", ()),
     pickle.TUPLE: ("_tuple",),
     pickle.TUPLE1: ("_tuple_of", 1),
@@ -319,10 +321,10 @@ _STEPS: dict[bytes, tuple] = {
     pickle.EMPTY_SET: ("_push_empty", set),
     pickle.ADDITEMS: ("_add_items",),
     pickle.FROZENSET: ("_frozenset",),
-    pickle.BINGET: ("_get", "<B"),
-    pickle.LONG_BINGET: ("_get", "<I"),
-    pickle.BINPUT: ("_put", "<B"),
-    pickle.LONG_BINPUT: ("_put", "<I"),
+    pickle.BINGET: ("_get", UINT1),
+    pickle.LONG_BINGET: ("_get", UINT4),
+    pickle.BINPUT: ("_put", UINT1),
+    pickle.LONG_BINPUT: ("_put", UINT4),
     pickle.MEMOIZE: ("_memoize",),
     pickle.GLOBAL: ("_global",),
     pickle.STACK_GLOBAL: ("_stack_global",),

@@ -90,10 +90,10 @@ class Rebuilder:
             raise UnpicklingError(f"{shown(function)} does not rebuild tensors")
         tensor = function(*args)
         if kind is not type(tensor):
-            # `Buffer` and the like: a class over a tensor that is rebuilt as a plain one.
             if not isinstance(kind, type) or not issubclass(kind, type(tensor)):
                 raise UnpicklingError(f"{shown(kind)} is not a class of tensors")
-            tensor = kind._make_subclass(kind, tensor.detach(), tensor.requires_grad)
+            make = lantern.Tensor._make_subclass
+            tensor = make(kind, tensor.detach(), tensor.requires_grad)
         return _with_attributes(tensor, state)
 
     def device_tensor(self, data: Any, dtype: Any, device: Any, requires_grad: Any) -> Any:

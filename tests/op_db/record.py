@@ -24,7 +24,8 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
   `function=False` if it is not there as one, `view=True` if the result shares memory.
 - `gradient=False` if there is none; a tuple names the places (among the arrays) that have one.
   `second=False` only where torch has no second order either. `trace=False` if the shape of the
-  result depends on values (then recording must refuse it).
+  result depends on values (then recording must refuse it). `zeros=False` where torch itself gives
+  0.0 or -0.0 depending on the memory layout.
 - `call=lambda lt, *args, **kwargs: ...` where it is not `lt.<name>(...)`; dots in names are fine.
 - `aliases="absolute"` names the other names of the op, which must behave as it does.
 - `tolerance={"float32": (1e-5, 1e-6)}` only where the default (that of torch.testing) is too strict
@@ -128,7 +129,7 @@ class Make:
         return (values / (4 if self.floating else 1)).reshape(shape).astype(NUMPY[self.dtype])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Record:
     """All that the tests need to know about one op; see the top of the file."""
 
@@ -146,6 +147,7 @@ class Record:
     out: bool = False
     view: bool = False
     trace: bool = True
+    zeros: bool = True  # the signs of zeros are compared (for special="pointwise")
     aliases: str = ""
     errors: tuple[ErrorSample, ...] | list[ErrorSample] = ()
     tolerance: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -160,6 +162,9 @@ class Record:
         if self.call is not None:
             return self.call(lt, *args, **kwargs)
         return function_of(lt, self.name)(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<record {self.label}>"
 
     def all_samples(self, seed: int, dtype: str) -> list[Sample]:
         """Returns the record's samples with those of its kind of special values."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lantern.compat.missing import missing
+
 from . import activation, container, dropout, flatten, linear, loss
 from . import module as module
 from .activation import *  # noqa: F403
@@ -14,3 +16,5 @@ from .module import Module
 
 _FILES = (activation, container, dropout, flatten, linear, loss)
 __all__ = ["Module", *(name for file in _FILES for name in file.__all__)]
+
+__getattr__ = missing(__name__)

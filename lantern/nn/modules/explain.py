@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _KEY = "_lantern_place"
 _PACKAGE = __name__.partition(".")[0]
 # What these files raise is about the module itself; Python's own sentence is complete there.
-_SELF_EXPLAINING = tuple(f"{__package__}.{each}" for each in ("module", "hooks", "container"))
+_FILES = ("module", "hooks", "state", "convert", "container")
+_SELF_EXPLAINING = tuple(f"{__package__}.{each}" for each in _FILES)
 _OP_ERRORS = frozenset({RuntimeError, ValueError, TypeError, IndexError, NotImplementedError})
 
 
@@ -65,11 +66,11 @@ class _Place:
         if self.message is not None:
             error.args = (f"{self.message} ({place})", *error.args[1:])
             return
-        notes = getattr(error, "__notes__", [])
+        notes = error.__dict__.setdefault("__notes__", [])  # what `add_note` would set
         if self.note in notes:
             notes[notes.index(self.note)] = place
         else:
-            error.add_note(place)
+            notes.append(place)
         self.note = place
 
     def __reduce__(self) -> tuple:

@@ -2,8 +2,8 @@
 
 A module keeps its parameters, buffers and child modules in three dictionaries (`_parameters`,
 `_buffers`, `_modules`), which `__setattr__` fills and `__getattr__` reads. This file holds those,
-the call, and the walks over the tree of modules; saving and loading are in `state.py`, hooks in
-`hooks.py`.
+the call, and the walks over the tree of modules. Saving and loading are in `state.py`, conversions
+in `convert.py`, hooks in `hooks.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import lantern
+from lantern.compat.missing import missing
 from lantern.nn.parameter import Buffer, Parameter
 from lantern.tensor import Tensor
 
+from .convert import ConvertMixin
 from .explain import say_where
 from .hooks import (
     EVERYWHERE,
@@ -70,7 +72,7 @@ def _forward_missing(self: Module, *input: Any) -> Any:
     )
 
 
-class Module(HookMixin, StateMixin):
+class Module(ConvertMixin, HookMixin, StateMixin):
     """The base class of all neural network modules.
 
     A subclass calls `super().__init__()`, assigns parameters and other modules to attributes, and
@@ -107,9 +109,7 @@ class Module(HookMixin, StateMixin):
             name = type(self).__name__
             if kwargs:
                 keyword = next(iter(kwargs))
-                raise TypeError(
-                    f"{name}.__init__() got an unexpected keyword argument '{keyword}'"
-                )
+                raise TypeError(f"{name}.__init__() got an unexpected keyword argument '{keyword}'")
             if args:
                 raise TypeError(
                     f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were given"
@@ -493,94 +493,6 @@ class Module(HookMixin, StateMixin):
                     grad.requires_grad_(False)
                 grad.zero_()
 
-    # --- moving and converting
-    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
-        """Replaces the memory of every parameter, its gradient and every buffer by `fn` of it."""
-        if recurse:
-            for module in self.children():
-                module._apply(fn)
-        with lantern.no_grad():
-            for parameter in self._parameters.values():
-                if parameter is None:
-                    continue
-                changed, grad = fn(parameter), parameter.grad
-                if changed is not parameter:
-                    parameter.data = changed
-                if grad is not None:
-                    changed = fn(grad)
-                    if changed is not grad:
-                        grad.data = changed
-            for name, buffer in self._buffers.items():
-                if buffer is not None:
-                    self._buffers[name] = fn(buffer)
-        return self
-
-    def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """Moves all tensors to a device, and the floating point ones to a dtype, in place.
-
-        Takes `(device, dtype, non_blocking)`, `(dtype)` or `(tensor)`, as `Tensor.to` does.
-        Raises TypeError for a dtype that is not floating point.
-
-        >>> import lantern
-        >>> lantern.nn.Linear(2, 3).to(lantern.float64).weight.dtype
-        torch.float64
-        """
-        options = _options_of_to(*args, **kwargs)
-        dtype = options.pop("dtype", None)
-        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(
-                "nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                f"dtype={dtype}"
-            )
-
-        def convert(tensor: Tensor) -> Tensor:
-            if dtype is not None and _is_inexact(tensor):
-                return tensor.to(dtype=dtype, **options)
-            return tensor.to(**options) if options else tensor
-
-        return self._apply(convert)
-
-    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
-        """Moves all tensors to a device without their values."""
-        return self._apply(lambda tensor: lantern.empty_like(tensor, device=device), recurse)
-
-    def cpu(self: M) -> M:
-        """Moves all tensors to the CPU."""
-        return self._apply(lambda tensor: tensor.cpu())
-
-    def cuda(self: M, device: Any = None) -> M:
-        """Moves all tensors to a GPU; raises if there is none."""
-        return self._apply(lambda tensor: tensor.cuda(device))
-
-    def type(self: M, dst_type: Any) -> M:
-        """Converts all tensors, also those of integers, to a dtype."""
-        return self._apply(lambda tensor: tensor.type(dst_type))
-
-    def float(self: M) -> M:
-        """Converts floating point tensors to float32."""
-        return self._convert(lantern.float32)
-
-    def double(self: M) -> M:
-        """Converts floating point tensors to float64."""
-        return self._convert(lantern.float64)
-
-    def half(self: M) -> M:
-        """Converts floating point tensors to float16."""
-        return self._convert(lantern.float16)
-
-    def bfloat16(self: M) -> M:
-        """Converts floating point tensors to bfloat16."""
-        return self._convert(lantern.bfloat16)
-
-    def _convert(self: M, dtype: Any) -> M:
-        return self._apply(
-            lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor
-        )
-
-    def share_memory(self: M) -> M:
-        """Moves all tensors to memory that other processes can share."""
-        return self._apply(lambda tensor: tensor.share_memory_())
-
     # --- printing
     def _get_name(self) -> str:
         return self.__class__.__name__
@@ -612,31 +524,6 @@ def _attribute(module: Module, name: str) -> Any:
     return getattr(module, name)
 
 
-def _is_inexact(tensor: Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _options_of_to(*args: Any, **kwargs: Any) -> dict[str, Any]:
-    """Returns the arguments of `to` by name, without those that are not given."""
-    options = dict(kwargs)
-    first = args[0] if args else options.pop("tensor", None)
-    names = ["device", "dtype", "non_blocking"]
-    if isinstance(first, Tensor):
-        options.update(device=first.device, dtype=first.dtype)
-        args, names = args[1:], ["non_blocking"]
-    elif isinstance(first, lantern.dtype):
-        names = ["dtype", "non_blocking"]
-    if len(args) > len(names):
-        raise TypeError(f"to() takes at most {len(names)} arguments here, got {len(args)}")
-    options.update(zip(names, args, strict=False))
-    unknown = options.keys() - {*names, "device", "dtype", "memory_format"}
-    if unknown:
-        raise TypeError(f"to() got an unexpected keyword argument '{min(unknown)}'")
-    if options.get("device") is not None:
-        options["device"] = lantern.device(options["device"])
-    return {name: value for name, value in options.items() if value is not None}
-
-
 def _typename(value: Any) -> str:
     """Names the type of a value as torch's messages do: `torch.FloatTensor`, `int`, `pkg.Class`."""
     if isinstance(value, Tensor):
@@ -645,3 +532,6 @@ def _typename(value: Any) -> str:
     if kind.__module__ == "builtins":
         return kind.__qualname__
     return f"{kind.__module__}.{kind.__qualname__}".replace("lantern.", "torch.", 1)
+
+
+__getattr__ = missing(__name__)

@@ -85,8 +85,8 @@ def get_total_norm(
     if not held:
         return lantern.tensor(0.0)
     with lantern.no_grad():
-        norms = [lantern.linalg.vector_norm(each, norm_type) for each in held]
-        total_norm = lantern.linalg.vector_norm(lantern.stack(norms), norm_type)
+        norms = [_norm(each, norm_type) for each in held]
+        total_norm = _norm(lantern.stack(norms), norm_type)
     if error_if_nonfinite and not bool(total_norm.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -94,6 +94,24 @@ def get_total_norm(
             "non-finite norm anyway, set `error_if_nonfinite=False`"
         )
     return total_norm
+
+
+def _norm(tensor: Tensor, order: float) -> Tensor:
+    if not tensor.is_floating_point():
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            + tensor.type().rpartition(".")[2].removesuffix("Tensor")
+        )
+    size = tensor.abs()
+    if order == 0.0:
+        return (size != 0).sum().to(tensor.dtype)
+    if order in (float("inf"), float("-inf")):
+        return size.amax() if order > 0 else size.amin()
+    if order == 1.0:
+        return size.sum()
+    if order == 2.0:
+        return tensor.square().sum().sqrt()
+    return (size**order).sum() ** (1.0 / order)
 
 
 def clip_grads_with_norm_(
@@ -107,9 +125,7 @@ def clip_grads_with_norm_(
                 parameter.grad.mul_(factor)
 
 
-def clip_grad_value_(
-    parameters: Tensors, clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Clamps every element of every gradient between `-clip_value` and `clip_value`."""
     bound = float(clip_value)
     with lantern.no_grad():

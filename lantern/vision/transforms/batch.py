@@ -1,9 +1,9 @@
 """Transforms of a whole batch of images at once.
 
 A transform may offer `batch(images)` beside its call for one image. It takes what its call takes,
-N times: an `ImageBatch` in place of a PIL image, a tensor `(N, C, H, W)` in place of `(C, H, W)`;
-it may write into them. It returns the N results the same way, bit for bit, or None where it
-cannot, before it draws a random number. Without it, images are transformed one by one.
+N times: an `ImageBatch` in place of a PIL image, a tensor `(N, C, H, W)` in place of `(C, H, W)`.
+It returns the N results the same way, bit for bit, or None where it cannot, before it draws a
+random number. Without it, images are transformed one by one.
 """
 
 from __future__ import annotations

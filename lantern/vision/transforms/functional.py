@@ -68,8 +68,11 @@ def normalize(
             f"std evaluated to zero after conversion to {tensor.dtype}, "
             "leading to division by zero."
         )
-    result = tensor if inplace else tensor.clone()
-    return result.sub_(shift).div_(scale)
+    if inplace:
+        return tensor.sub_(shift).div_(scale)
+    result = (tensor - shift) / scale
+    # With more means than channels the image would grow: that is refused as in place.
+    return result if result.shape == tensor.shape else tensor.clone().sub_(shift)
 
 
 def convert_image_dtype(image: Tensor, dtype: lantern.dtype | None = None) -> Tensor:

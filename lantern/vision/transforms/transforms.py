@@ -66,7 +66,7 @@ class ToTensor:
         """The same for N images: a tensor `(N, C, H, W)`."""
         if not isinstance(images, ImageBatch):
             return None
-        return images.pixels.unsqueeze(1).to(lantern.get_default_dtype()).div_(255)
+        return images.pixels.unsqueeze(1).to(lantern.get_default_dtype()).div(255)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -139,7 +139,7 @@ class Normalize(nn.Module):
         # A mean with an axis for each pixel, or more, could meet the axis N of the batch.
         if not (isinstance(images, Tensor) and _per_channel(self.mean) and _per_channel(self.std)):
             return None
-        return functional.normalize(images, self.mean, self.std, inplace=True)
+        return functional.normalize(images, self.mean, self.std)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(mean={self.mean}, std={self.std})"

@@ -1,0 +1,391 @@
+"""Groups the primitives of a graph into kernels: what is computed in one pass over memory.
+
+Movements become ways to look at memory (an offset and strides) and cost nothing. Pointwise
+primitives join the kernel that makes one of their operands: a loop, or a matrix product whose
+results they finish while these are in the cache. A reduction joins the loop that makes its operand.
+What has no native form becomes a call of the NumPy backend between native kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, NamedTuple
+
+from .. import dtypes
+from ..backends.vocabulary import POINTWISE, REDUCE, VOCABULARY
+from ..shape import contiguous_strides, view_strides
+from . import scalar
+from .ir import INPUT, Graph, Value
+from .simplify import constant
+
+MOVES = frozenset("reshape permute expand flip diagonal getitem".split())
+
+
+class Unsupported(Exception):
+    """A graph has something that native code cannot do; it is interpreted instead."""
+
+
+class Look(NamedTuple):
+    """A way to see the memory of `leaf`: where to start and how far apart, in elements."""
+
+    leaf: Value
+    offset: int
+    strides: tuple[int, ...]
+
+
+@dataclass(eq=False)
+class Kernel:
+    """A pass over `space`: values computed per element, reductions over `dims`, and stores.
+
+    `kind` is `loop`, `matmul` (then `values` finish its result) or `call`.
+    """
+
+    kind: str
+    space: tuple[int, ...]
+    index: int
+    dims: tuple[int, ...] | None = None
+    values: list[Value] = field(default_factory=list)
+    reductions: list[Value] = field(default_factory=list)
+    stores: list[tuple[Value, Look]] = field(default_factory=list)
+    product: Value | None = None  # of a matmul
+    call: Value | None = None
+
+    def __str__(self) -> str:
+        over = f" reducing {self.dims}" if self.dims else ""
+        lines = [f"kernel {self.index}: {self.kind} over {list(self.space)}{over}"]
+        inner = [each for each in (self.call, self.product) if each is not None]
+        lines += [f"  {_text(each)}" for each in (*inner, *self.values, *self.reductions)]
+        for source, target in self.stores:
+            where = "" if target.leaf is source else f" into {target.leaf!r} at {target.offset}"
+            lines.append(f"  store %{source.number}{where}")
+        return "\n".join(lines)
+
+
+def _text(value: Value) -> str:
+    args = ", ".join(f"%{a.number}" if isinstance(a, Value) else repr(a) for a in value.args)
+    return f"{value!r} = {value.name}({args})"
+
+
+@dataclass
+class Plan:
+    """The kernels of a graph in order, and how each output is seen."""
+
+    graph: Graph
+    kernels: list[Kernel]
+    looks: dict[Value, Look]
+    constants: list[Value]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.kernels))
+
+
+def fuse(graph: Graph) -> Plan:
+    """Returns the kernels that compute the outputs of a simplified graph."""
+    return _Fuser(graph).run()
+
+
+def is_native_pointwise(value: Value) -> bool:
+    """Says whether a primitive is pointwise and has machine instructions."""
+    if VOCABULARY[value.name].kind not in POINTWISE:
+        return False
+    return scalar.lowered(value.name, operand_dtype(value), value.args)
+
+
+def operand_dtype(value: Value) -> dtypes.dtype:
+    """Returns the dtype that a pointwise primitive computes in."""
+    args = value.args[1:] if value.name == "where" else value.args
+    return next((each.dtype for each in args if isinstance(each, Value)), value.dtype)
+
+
+def aligned_strides(look: Look, shape: tuple[int, ...], space: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the strides of a look along `space`, 0 where it is broadcast."""
+    strides = [0 if size == 1 else s for size, s in zip(shape, look.strides, strict=True)]
+    lead = len(space) - len(shape)
+    return (0,) * lead + tuple(strides[max(-lead, 0) :])
+
+
+class _Fuser:
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.kernels: list[Kernel] = []
+        self.looks: dict[Value, Look] = {}
+        self.home: dict[Value, Kernel] = {}
+        self.ready: dict[Value, int] = {}  # the last kernel that writes a leaf
+        self.loaders: dict[Value, list[Kernel]] = {}  # loops that read a value element by element
+        self.stored: set[Value] = set()
+        self.constants: list[Value] = []
+
+    def run(self) -> Plan:
+        for value in self.graph.values:
+            self._place(value)
+        for each in dict.fromkeys(self.graph.outputs):
+            self._output(each)
+        for kernel in self.kernels:
+            made = [*kernel.values, *kernel.reductions]
+            kernel.stores[:0] = [(each, self.looks[each]) for each in made if each in self.stored]
+        return Plan(self.graph, self.kernels, self.looks, self.constants)
+
+    def _new(self, kind: str, space: tuple[int, ...]) -> Kernel:
+        kernel = Kernel(kind, tuple(space), len(self.kernels))
+        self.kernels.append(kernel)
+        return kernel
+
+    def _leaf(self, value: Value) -> Look:
+        look = self.looks[value] = Look(value, 0, contiguous_strides(value.shape))
+        return look
+
+    # --- one value
+    def _place(self, value: Value) -> None:
+        name = value.name
+        if name == INPUT:
+            self._leaf(value)
+            self.ready[value] = -1
+        elif name == "arange":
+            self._leaf(value)
+            self.ready[value] = -1
+            self.constants.append(value)
+        elif immediate(value) is not None:
+            self._leaf(value)  # filled in where somebody needs it in memory
+        elif name in MOVES and self._look(value):
+            pass
+        elif name == "reshape":
+            self._copied(value)
+        elif is_native_pointwise(value):
+            self._pointwise(value)
+        elif VOCABULARY[name].kind == REDUCE and reducible(value):
+            self._reduction(value)
+        elif name == "matmul" and value.dtype in (dtypes.float32, dtypes.float64):
+            self._matmul(value)
+        elif name == "put" and is_static(value.args[1]) and isinstance(value.args[2], Value):
+            self._put(value)
+        elif name == "cat":
+            self._cat(value)
+        elif name == "as_strided":
+            raise Unsupported("as_strided depends on where NumPy puts its results")
+        else:
+            self._call(value)
+
+    def _look(self, value: Value) -> bool:
+        x = value.args[0]
+        look = moved(self.looks[x], x.shape, value)
+        if look is not None:
+            self.looks[value] = look
+        return look is not None
+
+    def _need(self, value: Value) -> int:
+        """Notes that a value is read from memory; returns the first kernel that may do so."""
+        leaf = self.looks[value].leaf
+        if leaf.name == "full" and leaf not in self.ready:
+            kernel = self._new("loop", leaf.shape)
+            kernel.stores.append((leaf, self.looks[leaf]))
+            self.ready[leaf] = kernel.index
+        self.stored.add(leaf)
+        return self.ready[leaf] + 1
+
+    def _operands(self, value: Value) -> list[Value]:
+        """Returns the operands that are no constants."""
+        return self._operands_of(*value.operands())
+
+    def _operands_of(self, *values: Value) -> list[Value]:
+        return [each for each in values if immediate(self.looks[each].leaf) is None]
+
+    def _pointwise(self, value: Value) -> None:
+        operands = self._operands(value)
+        kernel = self._choose(value.shape, operands, None)
+        if kernel is None:
+            kernel = self._new("loop", value.shape)
+        self._join(kernel, operands)
+        kernel.values.append(value)
+        self.home[value] = kernel
+        self.ready[value] = kernel.index
+        self._leaf(value)
+
+    def _choose(
+        self, space: tuple[int, ...], operands: list[Value], dims: tuple[int, ...] | None
+    ) -> Kernel | None:
+        """Returns the kernel that a value over `space` can join."""
+        first = 0
+        candidates: dict[Kernel, None] = {}
+        for each in operands:
+            kernel = self.home.get(each)
+            if kernel is not None and each not in kernel.reductions and kernel.space == space:
+                first = max(first, kernel.index)
+                candidates[kernel] = None
+            else:
+                first = max(first, self.ready.get(self.looks[each].leaf, len(self.kernels)) + 1)
+            if each.shape == space:
+                candidates |= dict.fromkeys(self.loaders.get(each, ()))
+        fitting = [each for each in candidates if each.index >= first and accepts(each, dims)]
+        return max(fitting, key=lambda each: each.index, default=None)
+
+    def _join(self, kernel: Kernel, operands: list[Value]) -> None:
+        for each in operands:
+            if self.home.get(each) is kernel and each not in kernel.reductions:
+                continue
+            self._need(each)
+            if each.shape == kernel.space:
+                self.loaders.setdefault(each, []).append(kernel)
+
+    def _reduction(self, value: Value) -> None:
+        x = value.args[0]
+        dims = reduced_dims(value)
+        if immediate(self.looks[x].leaf) is not None:
+            self._need(x)
+        kernel = self._choose(x.shape, [x], dims)
+        if kernel is None:
+            kernel = self._new("loop", x.shape)
+        self._join(kernel, [x])
+        kernel.dims = dims
+        kernel.reductions.append(value)
+        self.home[value] = kernel
+        self.ready[value] = kernel.index
+        self._leaf(value)
+
+    def _matmul(self, value: Value) -> None:
+        for each in value.operands():
+            self._need(each)
+        kernel = self._new("matmul", value.shape)
+        kernel.product = value
+        self.home[value] = kernel
+        self.ready[value] = kernel.index
+        self._leaf(value)
+
+    # --- values that are put together by stores
+    def _copied(self, value: Value) -> None:
+        x = value.args[0]
+        self._leaf(value)
+        self._store(x, Look(value, 0, contiguous_strides(x.shape)))
+
+    def _store(
+        self, source: Value, target: Look, space: tuple[int, ...] | None = None
+    ) -> None:
+        if self._operands_of(source):
+            self._need(source)
+        kernel = self._new("loop", source.shape if space is None else space)
+        kernel.stores.append((source, target))
+        self.ready[target.leaf] = kernel.index
+
+    def _put(self, value: Value) -> None:
+        x, index, part = value.args
+        whole = self._leaf(value)
+        self._store(x, whole)
+        target = indexed(whole, x.shape, index)
+        shape = VOCABULARY["getitem"].rule(x, index)[0]
+        self._store(part, target, shape)
+
+    def _cat(self, value: Value) -> None:
+        tensors, dim = value.args
+        strides = self._leaf(value).strides
+        start = 0
+        for each in tensors:
+            self._store(each, Look(value, start * strides[dim], strides))
+            start += each.shape[dim]
+
+    def _call(self, value: Value) -> None:
+        for each in value.operands():
+            self._need(each)
+        kernel = self._new("call", value.shape)
+        kernel.call = value
+        self.ready[value] = kernel.index
+        self._leaf(value)
+
+    def _output(self, value: Value) -> None:
+        look = self.looks[value]
+        plain = Look(look.leaf, 0, contiguous_strides(value.shape))
+        if look.leaf.name != INPUT and look.leaf not in self.constants and look == plain \
+                and prod(look.leaf.shape) == prod(value.shape):
+            self._need(value)
+            return
+        copy = Value(self.graph, -1, "reshape", (value, value.shape), value.shape, value.dtype)
+        self._leaf(copy)
+        self._store(value, self.looks[copy])
+        self.stored.add(copy)
+        self.looks[value] = self.looks[copy]
+
+
+def immediate(value: Value) -> Any:
+    """Returns the number that instructions can hold in place of a value, or None."""
+    return None if value.dtype.char in "eE" else constant(value)
+
+
+def accepts(kernel: Kernel, dims: tuple[int, ...] | None) -> bool:
+    """Says whether a kernel can take another value: pointwise, or a reduction over `dims`."""
+    if dims is None:
+        return kernel.kind in ("loop", "matmul")
+    return kernel.kind == "loop" and kernel.dims in (None, dims)
+
+
+def reduced_dims(value: Value) -> tuple[int, ...]:
+    """Returns the dimensions that a reduction goes over, in order."""
+    x, dim = value.args[0], value.args[1] if len(value.args) > 1 else None
+    if dim is None:
+        return tuple(range(x.ndim))
+    return (dim,) if isinstance(dim, int) else tuple(sorted(dim))
+
+
+def reducible(value: Value) -> bool:
+    """Says whether a reduction has a native form."""
+    x = value.args[0]
+    if value.name not in scalar.JOIN or x.dtype not in scalar.COMPUTED:
+        return False
+    if value.name in ("sum", "prod") and x.dtype.kind == "b":
+        return False
+    dims = reduced_dims(value)
+    if not dims:
+        return False
+    empty = prod(x.shape[d] for d in dims) == 0
+    return not (empty and value.name in ("amax", "amin"))
+
+
+def is_static(index: tuple) -> bool:
+    """Says whether an index holds only ints, slices and None."""
+    return not any(isinstance(each, Value) for each in index)
+
+
+def moved(look: Look, shape: tuple[int, ...], value: Value) -> Look | None:
+    """Returns the look of a movement of something seen by `look`, or None where there is none."""
+    leaf, offset, strides = look
+    name, args = value.name, value.args
+    if name == "reshape":
+        new = view_strides(shape, strides, args[1])
+        return None if new is None else Look(leaf, offset, tuple(new))
+    if name == "permute":
+        return Look(leaf, offset, tuple(strides[d] for d in args[1]))
+    if name == "expand":
+        return Look(leaf, offset, aligned_strides(look, shape, tuple(args[1])))
+    if name == "flip":
+        dims = [d % len(shape) for d in args[1]]
+        offset += sum((shape[d] - 1) * strides[d] for d in dims if shape[d])
+        return Look(leaf, offset, tuple(-s if d in dims else s for d, s in enumerate(strides)))
+    if name == "diagonal":
+        return _diagonal(look, shape, value)
+    return indexed(look, shape, args[1]) if is_static(args[1]) else None
+
+
+def _diagonal(look: Look, shape: tuple[int, ...], value: Value) -> Look:
+    _, shift, dim1, dim2 = value.args
+    dim1, dim2 = dim1 % len(shape), dim2 % len(shape)
+    leaf, offset, strides = look
+    offset += shift * strides[dim2] if shift > 0 else -shift * strides[dim1]
+    rest = [s for d, s in enumerate(strides) if d not in (dim1, dim2)]
+    return Look(leaf, offset, (*rest, strides[dim1] + strides[dim2]))
+
+
+def indexed(look: Look, shape: tuple[int, ...], index: tuple) -> Look:
+    """Returns the look through an index of ints, slices and None."""
+    leaf, offset, strides = look
+    result: list[int] = []
+    axis = 0
+    for each in index:
+        if each is None:
+            result.append(0)
+            continue
+        if isinstance(each, slice):
+            start, _, step = each.indices(shape[axis])
+            offset += start * strides[axis] if shape[axis] else 0
+            result.append(step * strides[axis])
+        else:
+            offset += (each + shape[axis] if each < 0 else each) * strides[axis]
+        axis += 1
+    return Look(leaf, offset, (*result, *strides[axis:]))

@@ -1,0 +1,317 @@
+"""Prints kernels as LLVM assembly; nothing here knows what they compute.
+
+The text holds one function per kernel and one per segment, a run of kernels between two calls of
+the NumPy backend. Addresses come from the global `@table`, which the runtime fills in, so that
+compiled code can be kept on disk.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from .builder import Function, Instruction, Loop
+from .scalar import bits
+
+PYTHON_ENTRY = """
+define ptr @call{n}(ptr %self, ptr %args) {{
+  call void @segment{n}()
+  %none = load ptr, ptr @python
+  %hold = load ptr, ptr getelementptr (ptr, ptr @python, i64 1)
+  call void %hold(ptr %none)
+  ret ptr %none
+}}
+"""
+
+
+def module(functions: list[Function], segments: list[list[str]], slots: int) -> str:
+    """Returns the text of a module with a function per segment and one to call it from Python."""
+    declarations: dict[str, None] = {}
+    parts = [_Printer(each, declarations).text() for each in functions]
+    for n, names in enumerate(segments):
+        calls = "".join(f"  call void @{name}()\n" for name in names)
+        parts.append(f"define void @segment{n}() {{\n{calls}  ret void\n}}\n")
+        parts.append(PYTHON_ENTRY.format(n=n))
+    head = [
+        f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
+        "@python = global [2 x ptr] zeroinitializer",
+        *declarations,
+    ]
+    return "\n".join([*head, "", *parts])
+
+
+def kind(element: str, lanes: int) -> str:
+    """Returns the LLVM type of `lanes` elements."""
+    return element if lanes == 1 else f"<{lanes} x {element}>"
+
+
+def suffix(element: str, lanes: int) -> str:
+    """Returns the ending that intrinsics on a type have."""
+    short = {"float": "f32", "double": "f64", "half": "f16"}.get(element, element)
+    return short if lanes == 1 else f"v{lanes}{short}"
+
+
+def literal(number: Any, element: str) -> str:
+    """Returns a Python number as LLVM spells it; floating point to the last bit."""
+    if element in ("float", "double"):
+        number = float(number)
+        if element == "float":
+            try:
+                number = struct.unpack("<f", struct.pack("<f", number))[0]
+            except OverflowError:
+                number = float("inf") if number > 0 else float("-inf")
+        return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
+    if element == "i1":
+        return "true" if number else "false"
+    return str(int(number))
+
+
+class _Printer:
+    def __init__(self, function: Function, declarations: dict[str, None]):
+        self.function = function
+        self.declarations = declarations
+        self.lines: list[str] = []
+        self.alias: dict[str, Any] = {}  # a name that stands for another name or for a number
+        self.label = "entry"
+        self.fresh = 0
+
+    def text(self) -> str:
+        self._block(self.function.body)
+        body = "\n".join(self.lines)
+        return f"define internal void @{self.function.name}() {{\nentry:\n{body}\n  ret void\n}}\n"
+
+    def _say(self, line: str) -> None:
+        self.lines.append("  " + line)
+
+    def _temporary(self) -> str:
+        self.fresh += 1
+        return f"%t{self.fresh}"
+
+    def _declare(self, result: str, name: str, *types: str) -> None:
+        self.declarations[f"declare {result} @{name}({', '.join(types)})"] = None
+
+    def _resolve(self, x: Any) -> Any:
+        while isinstance(x, str) and x in self.alias:
+            x = self.alias[x]
+        return x
+
+    def _value(self, x: Any, element: str, lanes: int) -> str:
+        """Returns an operand: a name, or a number repeated for every lane."""
+        x = self._resolve(x)
+        if isinstance(x, str):
+            return x
+        if isinstance(x, _Mask):
+            return x.text(lanes)
+        text = literal(x, element)
+        if lanes == 1:
+            return text
+        return "<" + ", ".join([f"{element} {text}"] * lanes) + ">"
+
+    # --- loops
+    def _block(self, body: list) -> None:
+        for each in body:
+            if isinstance(each, Loop):
+                self._loop(each)
+            else:
+                self._instruction(each)
+
+    def _loop(self, loop: Loop) -> None:
+        trips = len(range(loop.start, loop.stop, loop.step))
+        if trips <= 1:
+            self.alias[loop.index] = loop.start
+            self.alias |= {c: self._resolve(f) for c, f in zip(loop.carried, loop.first, strict=True)}
+            if trips:
+                self._block(loop.body)
+            last = loop.next if trips else loop.first
+            self.alias |= {r: self._resolve(x) for r, x in zip(loop.results, last, strict=True)}
+            return
+        n, before = loop.number, self.label
+        firsts = [
+            self._value(first, *types) for first, types in zip(loop.first, loop.types, strict=True)
+        ]
+        self._say(f"br label %loop{n}")
+        place = len(self.lines)
+        self.label = f"loop{n}"
+        self._block(loop.body)
+        self._say(f"{loop.index}.next = add i64 {loop.index}, {loop.step}")
+        self._say(f"{loop.index}.more = icmp slt i64 {loop.index}.next, {loop.stop}")
+        self._say(f"br i1 {loop.index}.more, label %loop{n}, label %done{n}")
+        head = [f"loop{n}:"]
+        back = self.label
+        head.append(
+            f"  {loop.index} = phi i64 [{loop.start}, %{before}], [{loop.index}.next, %{back}]"
+        )
+        for name, types, first, last in zip(loop.carried, loop.types, firsts, loop.next, strict=True):
+            last = self._value(last, *types)
+            head.append(f"  {name} = phi {kind(*types)} [{first}, %{before}], [{last}, %{back}]")
+        self.lines[place:place] = head
+        self.lines.append(f"done{n}:")
+        self.label = f"done{n}"
+        self.alias |= {r: self._resolve(x) for r, x in zip(loop.results, loop.next, strict=True)}
+
+    # --- instructions
+    def _instruction(self, each: Instruction) -> None:
+        special = getattr(self, "_" + each.what.replace(" ", "_"), None)
+        if special is not None:
+            special(each)
+            return
+        element, lanes = each.element, each.lanes
+        args = [self._value(x, element, lanes) for x in each.args]
+        if each.extra is not None:  # a conversion
+            target = kind(each.extra, lanes)
+            self._say(f"{each.result} = {each.what} {kind(element, lanes)} {args[0]} to {target}")
+        else:
+            self._say(f"{each.result} = {each.what} {kind(element, lanes)} {', '.join(args)}")
+
+    def _constant(self, each: Instruction) -> None:
+        self.alias[each.result] = each.args[0]
+
+    def _mask(self, each: Instruction) -> None:
+        self.alias[each.result] = _Mask(each.args[0])
+
+    def _select(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        condition = self._value(each.args[0], "i1", lanes)
+        x, y = (self._value(x, element, lanes) for x in each.args[1:])
+        type_ = kind(element, lanes)
+        self._say(
+            f"{each.result} = select {kind('i1', lanes)} {condition}, {type_} {x}, {type_} {y}"
+        )
+
+    def _intrinsic(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        # fmuladd: fused where the machine has it, two roundings where it has not.
+        name = {"fma": "fmuladd"}.get(each.extra, each.extra)
+        name = f"llvm.{name}.{suffix(element, lanes)}"
+        type_ = kind(element, lanes)
+        self._declare(type_, name, *[type_] * len(each.args))
+        args = ", ".join(f"{type_} {self._value(x, element, lanes)}" for x in each.args)
+        self._say(f"{each.result} = call {type_} @{name}({args})")
+
+    def _library(self, each: Instruction) -> None:
+        (name, live), element, lanes = each.extra, each.element, each.lanes
+        self._declare(element, name, *[element] * len(each.args))
+        type_ = kind(element, lanes)
+        args = [self._value(x, element, lanes) for x in each.args]
+        if lanes == 1:
+            inner = ", ".join(f"{element} {x}" for x in args)
+            self._say(f"{each.result} = call {element} @{name}({inner})")
+            return
+        vector = "zeroinitializer"
+        for lane in range(live):
+            parts = []
+            for x in args:
+                parts.append(self._temporary())
+                self._say(f"{parts[-1]} = extractelement {type_} {x}, i64 {lane}")
+            one = self._temporary()
+            inner = ", ".join(f"{element} {x}" for x in parts)
+            self._say(f"{one} = call {element} @{name}({inner})")
+            result = each.result if lane == live - 1 else self._temporary()
+            self._say(f"{result} = insertelement {type_} {vector}, {element} {one}, i64 {lane}")
+            vector = result
+
+    def _spread(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        x = self._value(each.args[0], element, 1)
+        one, type_ = self._temporary(), kind(element, lanes)
+        self._say(f"{one} = insertelement {type_} poison, {element} {x}, i64 0")
+        self._say(
+            f"{each.result} = shufflevector {type_} {one}, {type_} poison, "
+            f"<{lanes} x i32> zeroinitializer"
+        )
+
+    def _part(self, each: Instruction) -> None:
+        start, size = each.extra
+        type_ = kind(each.element, size)
+        x = self._value(each.args[0], each.element, size)
+        if each.lanes == 1:
+            self._say(f"{each.result} = extractelement {type_} {x}, i64 {start}")
+            return
+        places = ", ".join(f"i32 {i}" for i in range(start, start + each.lanes))
+        self._say(f"{each.result} = shufflevector {type_} {x}, {type_} poison, "
+                  f"<{each.lanes} x i32> <{places}>")
+
+    # --- memory
+    def _pointer(self, each: Instruction) -> None:
+        slot, offset = each.args
+        base = self._temporary()
+        self._say(f"{base} = load ptr, ptr getelementptr (ptr, ptr @table, i64 {slot})")
+        self._say(f"{each.result} = getelementptr i8, ptr {base}, i64 {offset}")
+
+    def _advance(self, each: Instruction) -> None:
+        pointer, index, stride = each.args
+        pointer, index = self._resolve(pointer), self._resolve(index)
+        if isinstance(index, int):
+            step: Any = index * stride
+        else:
+            step = self._temporary()
+            self._say(f"{step} = mul i64 {index}, {stride}")
+        self._say(f"{each.result} = getelementptr i8, ptr {pointer}, i64 {step}")
+
+    def _load(self, each: Instruction) -> None:
+        element, lanes, pointer = each.element, each.lanes, self._resolve(each.args[0])
+        type_, align = kind(element, lanes), bits(element) // 8
+        if each.extra is None or lanes == 1:
+            self._say(f"{each.result} = load {type_}, ptr {pointer}, align {align}")
+            return
+        name = f"llvm.masked.load.{suffix(element, lanes)}.p0"
+        self._declare(type_, name, "ptr", "i32 immarg", kind("i1", lanes), type_)
+        self._say(
+            f"{each.result} = call {type_} @{name}(ptr {pointer}, i32 {align}, "
+            f"{kind('i1', lanes)} {_Mask(each.extra).text(lanes)}, {type_} zeroinitializer)"
+        )
+
+    def _store(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        x, pointer = self._value(each.args[0], element, lanes), self._resolve(each.args[1])
+        type_, align = kind(element, lanes), bits(element) // 8
+        if each.extra is None or lanes == 1:
+            self._say(f"store {type_} {x}, ptr {pointer}, align {align}")
+            return
+        name = f"llvm.masked.store.{suffix(element, lanes)}.p0"
+        self._declare("void", name, type_, "ptr", "i32 immarg", kind("i1", lanes))
+        self._say(
+            f"call void @{name}({type_} {x}, ptr {pointer}, i32 {align}, "
+            f"{kind('i1', lanes)} {_Mask(each.extra).text(lanes)})"
+        )
+
+    def _gather(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        pointer, stride = self._resolve(each.args[0]), each.args[1]
+        vector = "zeroinitializer"
+        for lane in range(each.extra):
+            place, one = self._temporary(), self._temporary()
+            self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * stride}")
+            self._say(f"{one} = load {element}, ptr {place}, align {bits(element) // 8}")
+            result = each.result if lane == each.extra - 1 else self._temporary()
+            self._say(f"{result} = insertelement {kind(element, lanes)} {vector}, "
+                      f"{element} {one}, i64 {lane}")
+            vector = result
+
+    def _scatter(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        x, pointer = self._value(each.args[0], element, lanes), self._resolve(each.args[1])
+        for lane in range(each.extra):
+            place, one = self._temporary(), self._temporary()
+            self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * each.args[2]}")
+            self._say(f"{one} = extractelement {kind(element, lanes)} {x}, i64 {lane}")
+            self._say(f"store {element} {one}, ptr {place}, align {bits(element) // 8}")
+
+    def _copy(self, each: Instruction) -> None:
+        target, source, size = each.args
+        self._declare("void", "llvm.memcpy.p0.p0.i64", "ptr", "ptr", "i64", "i1 immarg")
+        self._say(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {self._resolve(target)}, "
+            f"ptr {self._resolve(source)}, i64 {size}, i1 false)"
+        )
+
+
+class _Mask:
+    """The condition that holds in the first lanes."""
+
+    def __init__(self, count: int):
+        self.count = count
+
+    def text(self, lanes: int) -> str:
+        flags = ["i1 true" if i < self.count else "i1 false" for i in range(lanes)]
+        return "<" + ", ".join(flags) + ">" if lanes > 1 else flags[0].split()[1]

@@ -1,0 +1,418 @@
+"""Turns kernels into loop nests over explicit vectors.
+
+A kernel's dimensions are merged where all its accesses allow, one of them is cut into vectors, and
+its body is written once per kind of block: several vectors at a time, one, and the masked rest.
+`builder.Function` holds the loops; `llvm.py` prints them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+from .. import dtypes
+from . import scalar
+from .builder import Function
+from .fuse import Kernel, Look, Plan, aligned_strides, immediate, operand_dtype
+from .ir import Value
+from .memory import Memory
+
+UNROLLED = 4  # vectors per step where a loop is long enough
+
+
+@dataclass
+class Access:
+    """A read or write of memory by a kernel; strides are in bytes along the dimensions."""
+
+    value: Value
+    place: tuple[int, int]
+    strides: tuple[int, ...]
+    write: bool
+
+    @property
+    def item(self) -> int:
+        return self.value.dtype.itemsize
+
+
+class Dim(NamedTuple):
+    """A loop: its size, the stride of each access, and whether the kernel reduces over it."""
+
+    size: int
+    strides: tuple[int, ...]
+    reduced: bool
+
+
+class Segment(NamedTuple):
+    """A part of the vector dimension: `count` lanes are live in its single, last block."""
+
+    start: int
+    stop: int
+    unroll: int
+    count: int | None
+
+
+class Accesses:
+    """All the reads and writes of a kernel, each once, with what is stored through the writes."""
+
+    def __init__(self, plan: Plan, memory: Memory, kernel: Kernel):
+        self.plan, self.memory, self.kernel = plan, memory, kernel
+        self.all: list[Access] = []
+        self.of: dict[Value, int] = {}  # operands read
+        self._known: dict[Any, int] = {}
+        own = {*kernel.values, *kernel.reductions}
+        used = [x for each in (*kernel.values, *kernel.reductions) for x in each.operands()]
+        for value in dict.fromkeys([*used, *(source for source, _ in kernel.stores)]):
+            look = plan.looks[value]
+            if value not in own and immediate(look.leaf) is None:
+                self.of[value] = self._add(look, value.shape, value.dtype.itemsize, False)
+        self.stores: list[tuple[Value, int]] = []
+        self.results: dict[Value, int] = {}
+        for source, target in kernel.stores:
+            if source in kernel.reductions:
+                self.results[source] = self._add_result(source, target)
+            else:
+                item = target.leaf.dtype.itemsize
+                self.stores.append((source, self._add(target, kernel.space, item, True)))
+
+    def _add(self, look: Look, shape: tuple[int, ...], item: int, write: bool) -> int:
+        strides = aligned_strides(look, shape, self.kernel.space)
+        return self._note(look, strides, item, write)
+
+    def _note(self, look: Look, strides: tuple[int, ...], item: int, write: bool) -> int:
+        key = (look.leaf, look.offset, strides, write)
+        if key not in self._known:
+            slot, offset = self.memory.places[look.leaf]
+            place = (slot, offset + look.offset * item)
+            self._known[key] = len(self.all)
+            self.all.append(Access(look.leaf, place, tuple(s * item for s in strides), write))
+        return self._known[key]
+
+    def _add_result(self, value: Value, target: Look) -> int:
+        dims = self.kernel.dims or ()
+        kept = iter(target.strides)
+        strides = []
+        keepdim = len(value.shape) == len(self.kernel.space)
+        for d, _ in enumerate(self.kernel.space):
+            if d in dims:
+                strides.append(0)
+                if keepdim:
+                    next(kept)
+            else:
+                strides.append(next(kept))
+        return self._note(target, tuple(strides), value.dtype.itemsize, True)
+
+
+def merged(space: tuple[int, ...], accesses: list[Access], reduced: tuple[int, ...]) -> list[Dim]:
+    """Returns the loops over `space`, neighbours merged where every access allows it."""
+    dims: list[Dim] = []
+    for d, size in enumerate(space):
+        if size == 1:
+            continue
+        dim = Dim(size, tuple(each.strides[d] for each in accesses), d in reduced)
+        if dims and dims[-1].reduced == dim.reduced and all(
+            outer == inner * size for outer, inner in zip(dims[-1].strides, dim.strides, strict=True)
+        ):
+            dims[-1] = Dim(dims[-1].size * size, dim.strides, dim.reduced)
+        else:
+            dims.append(dim)
+    return dims
+
+
+def vector_dim(dims: list[Dim], accesses: list[Access], lanes: int) -> int | None:
+    """Returns the dimension to cut into vectors: the one along which most memory is contiguous."""
+
+    def worth(d: int) -> tuple[float, int]:
+        total = 0.0
+        for access, stride in zip(accesses, dims[d].strides, strict=True):
+            if stride == access.item:
+                total += 3 if access.write else 2
+            elif stride == 0:
+                total += 0.5
+        filled = dims[d].size / (-(-dims[d].size // lanes) * lanes)
+        return (total * filled * min(dims[d].size, lanes), d)
+
+    return max(range(len(dims)), key=worth, default=None)
+
+
+def lanes_of(kernel: Kernel, vector_bytes: int) -> int:
+    """Returns how many elements of the widest dtype of a kernel fill a vector."""
+    values = [*kernel.values, *kernel.reductions, *(source for source, _ in kernel.stores)]
+    values += [x for each in (*kernel.values, *kernel.reductions) for x in each.operands()]
+    widest = max((each.dtype.itemsize for each in values), default=4)
+    return max(vector_bytes // max(widest, 2), 1)
+
+
+class Nest:
+    """The loops of one kernel, written into a function."""
+
+    def __init__(self, b: Function, accesses: Accesses, lanes: int):
+        self.b, self.lanes = b, lanes
+        self.accesses = accesses
+        self.kernel = accesses.kernel
+        self.plan = accesses.plan
+
+    def write(self) -> None:
+        """Writes the whole kernel."""
+        kernel, all_ = self.kernel, self.accesses.all
+        if prod(kernel.space) == 0:
+            return self._write_empty()
+        pointers = [self.b.pointer(*each.place) for each in all_]
+        dims = merged(kernel.space, all_, kernel.dims or ())
+        self.run(dims, pointers)
+
+    def run(self, dims: list[Dim], pointers: list[str]) -> None:
+        """Writes the loops over `dims` from where `pointers` stand."""
+        chosen = vector_dim(dims, self.accesses.all, self.lanes)
+        if chosen is not None:
+            vector = dims[chosen]
+            kept = [d for i, d in enumerate(dims) if i != chosen and not d.reduced]
+            reduced = [d for i, d in enumerate(dims) if i != chosen and d.reduced]
+            dims = [*kept, *reduced, vector] if vector.reduced else [*kept, vector, *reduced]
+            self.vector = dims.index(vector)
+        else:
+            self.vector = -1
+        self.dims = dims
+        flags = [d.reduced for d in dims]
+        self.first_reduced = flags.index(True) if True in flags else len(dims)
+        self.b.lanes = self.lanes if chosen is not None else 1
+        self._level(0, pointers, {}, None, Segment(0, 0, 1, None))
+
+    def _write_empty(self) -> None:
+        """Stores what a reduction of nothing gives."""
+        kept = tuple(1 if d in (self.kernel.dims or ()) else s for d, s in enumerate(self.kernel.space))
+        if prod(kept) == 0:
+            return
+        for value, place in self.accesses.results.items():
+            access = self.accesses.all[place]
+            dims = [Dim(s, (access.strides[d],), False) for d, s in enumerate(kept) if s != 1]
+            self.b.lanes = 1
+            self._fill(dims, self.b.pointer(*access.place), value)
+
+    def _fill(self, dims: list[Dim], pointer: str, value: Value) -> None:
+        if not dims:
+            start = scalar.identity(value.name, value.dtype)
+            self.b.store(value.dtype, pointer, value.dtype.itemsize, start, None)
+            return
+        with self.b.loop(0, dims[0].size, 1, []) as loop:
+            self._fill(dims[1:], self.b.advance(pointer, loop.index, dims[0].strides[0]), value)
+
+    # --- levels
+    def _level(
+        self, level: int, pointers: list[str], loaded: dict[int, str], sums: Any, block: Segment
+    ) -> Any:
+        """Writes the loops from `level` inwards; returns the running reductions."""
+        loaded = self._hoist(level, pointers, loaded)
+        starts = level == self.first_reduced or level == len(self.dims) and sums is None
+        if starts and sums is None and self.kernel.reductions:
+            inner = self._inside(level, pointers, loaded, self._identities(block), block)
+            self._finish(inner, pointers, block)
+            return None
+        return self._inside(level, pointers, loaded, sums, block)
+
+    def _inside(
+        self, level: int, pointers: list[str], loaded: dict[int, str], sums: Any, block: Segment
+    ) -> Any:
+        if level == len(self.dims):
+            return self._body(pointers, loaded, sums, block)
+        dim = self.dims[level]
+        if level == self.vector:
+            return self._vector_level(level, pointers, loaded, sums)
+        with self.b.loop(0, dim.size, 1, self._carried(sums)) as loop:
+            moved = self._advance(pointers, loop.index, dim)
+            after = self._level(level + 1, moved, loaded, self._regroup(sums, loop.carried), block)
+            loop.next = self._flat(after)
+        return self._regroup(sums, loop.results)
+
+    def _vector_level(
+        self, level: int, pointers: list[str], loaded: dict[int, str], sums: Any
+    ) -> Any:
+        dim = self.dims[level]
+        for segment in segments(dim.size, self.lanes):
+            if segment.count is not None:  # the rest, a single block
+                moved = self._advance(pointers, segment.start, dim)
+                sums = self._level(level + 1, moved, loaded, self._widen(sums, 1), segment)
+                continue
+            step = self.lanes * segment.unroll
+            wide = self._widen(sums, segment.unroll)
+            with self.b.loop(segment.start, segment.stop, step, self._carried(wide)) as loop:
+                moved = self._advance(pointers, loop.index, dim)
+                inner = self._regroup(wide, loop.carried)
+                after = self._level(level + 1, moved, loaded, inner, segment)
+                loop.next = self._flat(after)
+            sums = self._regroup(wide, loop.results)
+        return self._widen(sums, 1)
+
+    def _advance(self, pointers: list[str], index: Any, dim: Dim) -> list[str]:
+        return [
+            self.b.advance(pointer, index, stride) if stride else pointer
+            for pointer, stride in zip(pointers, dim.strides, strict=True)
+        ]
+
+    def _hoist(self, level: int, pointers: list[str], loaded: dict[int, str]) -> dict[int, str]:
+        """Reads what does not change in the loops further in."""
+        loaded = dict(loaded)
+        for i, access in enumerate(self.accesses.all):
+            if access.write or i in loaded or i not in self.accesses.of.values():
+                continue
+            if level <= self.vector and all(d.strides[i] == 0 for d in self.dims[level:]):
+                kind = self._dtype(i)
+                loaded[i] = self.b.load(kind, pointers[i], 0, None)
+        return loaded
+
+    def _dtype(self, access: int) -> dtypes.dtype:
+        return self.accesses.all[access].value.dtype
+
+    # --- reductions
+    def _identities(self, block: Segment) -> list[list[str]]:
+        return [
+            [self.b.splat(self._kind(each), scalar.identity(each.name, each.dtype))] * block.unroll
+            for each in self.kernel.reductions
+        ]
+
+    def _kind(self, value: Value) -> str:
+        return scalar.ELEMENT[value.dtype]
+
+    def _carried(self, sums: Any) -> list[tuple[str, str]]:
+        if sums is None:
+            return []
+        pairs = zip(self.kernel.reductions, sums, strict=True)
+        return [(self._kind(value), each) for value, group in pairs for each in group]
+
+    def _flat(self, sums: Any) -> list[str]:
+        return [] if sums is None else [each for group in sums for each in group]
+
+    def _regroup(self, sums: Any, names: list[str]) -> Any:
+        if sums is None:
+            return None
+        rest = iter(names)
+        return [[next(rest) for _ in group] for group in sums]
+
+    def _widen(self, sums: Any, count: int) -> Any:
+        """Brings the partial results of each reduction to `count` vectors."""
+        if sums is None:
+            return None
+        result = []
+        for value, group in zip(self.kernel.reductions, sums, strict=True):
+            group = list(group)
+            while len(group) > count:
+                group = [self._join(value, *group[:2]), *group[2:]]
+            identity = scalar.identity(value.name, value.dtype)
+            while len(group) < count:
+                group.append(self.b.splat(self._kind(value), identity))
+            result.append(group)
+        return result
+
+    def _join(self, value: Value, x: str, y: str) -> str:
+        return scalar.write(self.b, scalar.JOIN[value.name], value.dtype, [x, y])
+
+    def _finish(self, sums: list[list[str]], pointers: list[str], block: Segment) -> None:
+        """Stores the reductions: lane by lane, or all lanes joined to one number."""
+        across = self.vector >= self.first_reduced
+        for value, group in zip(self.kernel.reductions, sums, strict=True):
+            place = self.accesses.results.get(value)
+            if place is None:
+                continue
+            if across:
+                total = group[0]
+                for each in group[1:]:
+                    total = self._join(value, total, each)
+                total = self.b.across(lambda x, y, v=value: self._join(v, x, y), self._kind(value), total)
+                lanes, self.b.lanes = self.b.lanes, 1
+                self.b.store(value.dtype, pointers[place], value.dtype.itemsize, total, None)
+                self.b.lanes = lanes
+                continue
+            self._store_blocks(value.dtype, place, pointers, group, block)
+
+    def _store_blocks(
+        self, kind: dtypes.dtype, place: int, pointers: list[str], group: list[str], block: Segment
+    ) -> None:
+        stride = self.dims[self.vector].strides[place] if self.vector >= 0 else kind.itemsize
+        for u, each in enumerate(group):
+            pointer = self.b.advance(pointers[place], u * self.lanes, stride) if u else pointers[place]
+            self.b.store(kind, pointer, stride, each, block.count)
+
+    # --- the body
+    def _body(
+        self, pointers: list[str], loaded: dict[int, str], sums: Any, block: Segment
+    ) -> Any:
+        result: list[list[str]] = [[] for _ in self.kernel.reductions]
+        for u in range(block.unroll):
+            moved = pointers
+            if u:
+                moved = self._advance(pointers, u * self.lanes, self.dims[self.vector])
+            known: dict[Value, Any] = {}
+            for value in self.kernel.values:
+                known[value] = self._compute(value, known, moved, loaded, block)
+            for i, value in enumerate(self.kernel.reductions):
+                x = self._operand(value.args[0], None, known, moved, loaded, block)
+                result[i].append(self._join_block(value, x, sums[i][u], block))
+            for source, place in self.accesses.stores:
+                kind = self._dtype(place)
+                x = self._operand(source, kind, known, moved, loaded, block)
+                self._store_blocks(kind, place, moved, [x], block)
+        return result if self.kernel.reductions else None
+
+    def _join_block(self, value: Value, x: str, total: str, block: Segment) -> str:
+        source = value.args[0].dtype
+        if value.name in ("any", "all"):
+            x = scalar.truth(self.b, scalar.ELEMENT[source], x)
+        if block.count is not None and self.dims[self.vector].reduced:
+            identity = scalar.identity(value.name, value.dtype)
+            x = self.b.select(self.b.mask(block.count), self._kind(value), x, identity)
+        return self._join(value, total, x)
+
+    def _compute(self, value: Value, known: dict, pointers: list, loaded: dict, block: Segment) -> Any:
+        kind = operand_dtype(value)
+        self.b.live = block.count
+        if value.name == "cast":
+            x = self._operand(value.args[0], None, known, pointers, loaded, block)
+            return scalar.cast(self.b, value.args[0].dtype, value.args[1], x)
+        args = []
+        for i, arg in enumerate(value.args):
+            if isinstance(arg, Value):
+                x = self._operand(arg, None, known, pointers, loaded, block)
+                if value.name == "where" and i == 0:
+                    x = scalar.truth(self.b, scalar.ELEMENT[arg.dtype], x)
+                args.append(x)
+            else:
+                args.append(typed(arg, kind))
+        return scalar.write(self.b, value.name, kind, args)
+
+    def _operand(
+        self, value: Value, kind: Any, known: dict, pointers: list, loaded: dict, block: Segment
+    ) -> Any:
+        if value in known:
+            return known[value]
+        number = immediate(self.plan.looks[value].leaf)
+        if number is not None:
+            kind = self.plan.looks[value].leaf.dtype
+            return self.b.splat(scalar.ELEMENT[kind], typed(number, kind))
+        place = self.accesses.of[value]
+        if place in loaded:
+            return loaded[place]
+        stride = self.dims[self.vector].strides[place] if self.vector >= 0 else 0
+        known[value] = self.b.load(self._dtype(place), pointers[place], stride, block.count)
+        return known[value]
+
+
+def typed(number: Any, kind: dtypes.dtype) -> Any:
+    """Returns a Python number as one of the kind."""
+    return float(number) if kind.kind == "f" else number
+
+
+def segments(size: int, lanes: int) -> list[Segment]:
+    """Cuts the vector dimension into blocks of several vectors, of one, and the masked rest."""
+    found = []
+    start = 0
+    wide = lanes * UNROLLED
+    if size >= 2 * wide:
+        stop = size - size % wide
+        found.append(Segment(0, stop, UNROLLED, None))
+        start = stop
+    stop = size - (size - start) % lanes
+    if stop > start:
+        found.append(Segment(start, stop, 1, None))
+    if size > stop:
+        found.append(Segment(stop, size, 1, size - stop))
+    return found

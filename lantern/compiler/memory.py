@@ -1,0 +1,162 @@
+"""Where each value of a plan lives: in one arena that kernels share, or in memory given from outside.
+
+Addresses are (slot, byte offset): slot 0 of the pointer table is the arena, the others hold the
+inputs. A value gets a place when it is first written and gives it back after its last use. An
+output that replaces an input is written over it at once only where no kernel still reads the old
+value; otherwise it is made in the arena and copied at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+
+from ..shape import contiguous_strides
+from .fuse import Kernel, Look, Plan, aligned_strides, immediate
+from .ir import INPUT, Value
+
+ALIGNMENT = 64
+
+
+@dataclass
+class Memory:
+    """The place of every value in memory, and the copies to make when all else is done."""
+
+    places: dict[Value, tuple[int, int]]
+    size: int  # of the arena, in bytes
+    copies: list[tuple[Value, Value]] = field(default_factory=list)  # (new value, input it replaces)
+
+    def __str__(self) -> str:
+        lines = [f"arena of {self.size} bytes"]
+        lines += [f"  %{v.number} at {place}" for v, place in self.places.items()]
+        lines += [f"  at the end %{new.number} over %{old.number}" for new, old in self.copies]
+        return "\n".join(lines)
+
+
+def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
+    """Returns the places for a plan whose `writes` are pairs (output, input that it replaces)."""
+    slots = {value: i for i, value in enumerate([*plan.graph.inputs, *plan.constants], 1)}
+    memory = Memory({value: (slot, 0) for value, slot in slots.items()}, 0)
+    reads = read_leaves(plan)
+    for new, old in writes:
+        leaf = plan.looks[new].leaf
+        if leaf in memory.places or not _may_replace(plan, reads, leaf, old):
+            memory.copies.append((leaf, old))
+        else:
+            memory.places[leaf] = (slots[old], 0)
+    _fill_arena(plan, reads, memory)
+    return memory
+
+
+def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:
+    """Returns, for each leaf, the kernels that read it and how (None: as a whole)."""
+    reads: dict[Value, list[tuple[Kernel, Look | None]]] = {}
+    for kernel in plan.kernels:
+        for value in operands(kernel):
+            look = plan.looks[value]
+            if immediate(look.leaf) is None or kernel.kind != "loop":
+                strides = aligned_strides(look, value.shape, kernel.space)
+                whole = kernel.kind == "call" or value in _factors(kernel)
+                seen = None if whole else Look(look.leaf, look.offset, strides)
+                reads.setdefault(look.leaf, []).append((kernel, seen))
+    return reads
+
+
+def _factors(kernel: Kernel) -> tuple:
+    return kernel.product.args if kernel.product is not None else ()
+
+
+def operands(kernel: Kernel) -> list[Value]:
+    """Returns the values that a kernel reads from memory."""
+    own = {*kernel.values, *kernel.reductions, kernel.product}
+    made = [*kernel.values, *kernel.reductions]
+    found = [x for each in made for x in each.operands()]
+    found += [source for source, _ in kernel.stores]
+    for each in (kernel.product, kernel.call):
+        found += [] if each is None else each.operands()
+    return [each for each in dict.fromkeys(found) if each not in own]
+
+
+def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
+    """Says whether a kernel may write `leaf` over the input `old` while it runs."""
+    writers = [k for k in plan.kernels for _, target in k.stores if target.leaf is leaf]
+    if len(writers) != 1 or leaf.name == INPUT or leaf.shape != old.shape:
+        return False
+    if leaf.dtype is not old.dtype or writers[0].kind == "call" or leaf is writers[0].product:
+        return False
+    kernel = writers[0]
+    if any(each.kind == "call" for each in plan.kernels[kernel.index :]):
+        return False  # a call may raise, and then nothing must have been written
+    aligned = Look(old, 0, _plain(old.shape))
+    for reader, look in reads.get(old, ()):
+        if reader.index > kernel.index:
+            return False
+        if reader is kernel and (look != aligned or kernel.space != old.shape):
+            return False
+    return leaf in kernel.values and plan.looks[leaf] == Look(leaf, 0, contiguous_strides(leaf.shape))
+
+
+def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(
+        0 if size == 1 else s for size, s in zip(shape, contiguous_strides(shape), strict=True)
+    )
+
+
+def _fill_arena(plan: Plan, reads: dict, memory: Memory) -> None:
+    first: dict[Value, int] = {}
+    last: dict[Value, int] = {}
+    for kernel in plan.kernels:
+        written = [target.leaf for _, target in kernel.stores]
+        written += [each for each in (kernel.product, kernel.call) if each is not None]
+        for leaf in written:
+            first.setdefault(leaf, kernel.index)
+            last[leaf] = kernel.index
+    for leaf, found in reads.items():
+        if leaf in last:
+            last[leaf] = max(last[leaf], *(kernel.index for kernel, _ in found))
+    kept = {plan.looks[each].leaf for each in plan.graph.outputs}
+    free = _Free()
+    ends: dict[int, list[Value]] = {}
+    for leaf, start in sorted(first.items(), key=lambda item: item[1]):
+        if leaf in memory.places:
+            continue
+        for index in sorted(each for each in ends if each < start):
+            for gone in ends.pop(index):
+                free.give(memory.places[gone][1], nbytes(gone))
+        memory.places[leaf] = (0, free.take(nbytes(leaf)))
+        if leaf not in kept:
+            ends.setdefault(last[leaf], []).append(leaf)
+    memory.size = free.top
+
+
+def nbytes(value: Value) -> int:
+    """Returns the bytes of a value, rounded up so that the next one is aligned."""
+    return max(-(-prod(value.shape) * value.dtype.itemsize // ALIGNMENT), 1) * ALIGNMENT
+
+
+class _Free:
+    """The unused pieces of the arena; the smallest that fits is taken."""
+
+    def __init__(self) -> None:
+        self.top = 0
+        self.pieces: list[tuple[int, int]] = []  # (offset, size), by offset
+
+    def take(self, size: int) -> int:
+        fitting = [each for each in self.pieces if each[1] >= size]
+        if not fitting:
+            self.top += size
+            return self.top - size
+        offset, room = min(fitting, key=lambda each: each[1])
+        self.pieces.remove((offset, room))
+        if room > size:
+            self.give(offset + size, room - size)
+        return offset
+
+    def give(self, offset: int, size: int) -> None:
+        merged: list[tuple[int, int]] = []
+        for piece in sorted([*self.pieces, (offset, size)]):
+            if merged and merged[-1][0] + merged[-1][1] == piece[0]:
+                merged[-1] = (merged[-1][0], merged[-1][1] + piece[1])
+            else:
+                merged.append(piece)
+        self.pieces = merged

@@ -1,0 +1,191 @@
+"""Compiles LLVM assembly into machine code with llvmlite, keeps it on disk, and calls it.
+
+The cache folder is private to the user. An entry is named by a hash of the text, the processor and
+the versions, starts with the hash of its own contents, and is compiled anew where that differs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..cache import cache_directory
+
+LIMIT = 256 << 20  # bytes of compiled code that are kept
+
+
+class Target(NamedTuple):
+    """The machine that code is made for."""
+
+    triple: str
+    cpu: str
+    features: str
+    vector_bytes: int
+    registers: int  # that hold vectors
+
+
+@cache
+def available() -> bool:
+    """Says whether llvmlite is there."""
+    try:
+        _binding()
+    except ImportError:
+        return False
+    return True
+
+
+@cache
+def _binding() -> Any:
+    import llvmlite.binding as llvm
+
+    with contextlib.suppress(RuntimeError):  # newer versions do it by themselves, and say so
+        llvm.initialize()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+@cache
+def host() -> Target:
+    """Returns the machine that this program runs on."""
+    llvm = _binding()
+    triple = llvm.get_default_triple()
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f") and features.get("avx512vl") and features.get("avx512dq"):
+        shape = (64, 32)
+    elif features.get("avx2") and features.get("fma"):
+        shape = (32, 16)
+    else:
+        shape = (16, 32 if triple.startswith(("aarch64", "arm64")) else 16)
+    return Target(triple, llvm.get_host_cpu_name(), features.flatten(), *shape)
+
+
+@cache
+def _machine() -> Any:
+    llvm = _binding()
+    target = host()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=1, jit=True
+    )
+
+
+def object_code(text: str) -> bytes:
+    """Returns machine code for LLVM assembly, from the cache where it is there."""
+    path = cache_directory() / "native" / _key(text)
+    code = _read(path)
+    if code is None:
+        code = _compile(text)
+        _write(path, code)
+    return code
+
+
+def _key(text: str) -> str:
+    llvm = _binding()
+    target = host()
+    import llvmlite
+
+    facts = (text, target.triple, target.cpu, target.features, llvmlite.__version__)
+    facts += (str(llvm.llvm_version_info),)
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+def _compile(text: str) -> bytes:
+    llvm = _binding()
+    machine = _machine()
+    module = llvm.parse_assembly(text)
+    module.triple = host().triple
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    return machine.emit_object(module)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        status = path.stat()
+        if hasattr(os, "getuid") and status.st_uid != os.getuid():
+            return None
+        data = path.read_bytes()
+    except OSError:
+        return None
+    digest, code = data[:32], data[32:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Stores an entry; a folder that cannot be written to only means that nothing is kept."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(path.parent, 0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        os.replace(name, path)
+        _prune(path.parent)
+
+
+def _prune(folder: Path) -> None:
+    entries = [(each.stat().st_mtime, each.stat().st_size, each) for each in folder.iterdir()]
+    total = sum(size for _, size, _ in entries)
+    for _, size, each in sorted(entries, key=lambda entry: entry[0]):
+        if total <= LIMIT:
+            break
+        each.unlink(missing_ok=True)
+        total -= size
+
+
+class Native:
+    """Loaded machine code: its pointer table and its segments as Python functions."""
+
+    def __init__(self, text: str, slots: int, segments: int):
+        llvm = _binding()
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine())
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text)))
+        self._engine.finalize_object()
+        address = self._engine.get_global_value_address
+        self.table = (ctypes.c_void_p * max(slots, 1)).from_address(address("table"))
+        python = (ctypes.c_void_p * 2).from_address(address("python"))
+        python[0] = id(None)
+        python[1] = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
+        self._definitions = [_definition(address(f"call{n}"), n) for n in range(segments)]
+        self.segments = [_function(each) for each in self._definitions]
+
+
+def _fresh_machine() -> Any:
+    # An execution engine takes its target machine over, so each needs one of its own.
+    llvm = _binding()
+    target = host()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=1, jit=True
+    )
+
+
+class _Definition(ctypes.Structure):
+    """CPython's PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("text", ctypes.c_char_p),
+    )
+
+
+NO_ARGUMENTS = 4  # METH_NOARGS
+
+
+def _definition(address: int, number: int) -> _Definition:
+    return _Definition(f"segment{number}".encode(), address, NO_ARGUMENTS, None)
+
+
+def _function(definition: _Definition) -> Any:
+    """Returns machine code as a Python function without arguments: the cheapest call there is."""
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype = ctypes.py_object
+    make.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    return make(ctypes.addressof(definition), None, None)

@@ -1,0 +1,374 @@
+"""Files in both directions with PyTorch in the same process."""
+
+from __future__ import annotations
+
+import collections
+import importlib
+import io
+import pickle
+import random
+
+import numpy
+import pytest
+from pth_tools import SCRIPT, dumped, loaded
+from pth_tools import raw_bytes as our_bytes
+
+import lantern
+from lantern.serialization import names
+from lantern.serialization.container import SERIALIZATION_ID, RecordReader, Source
+
+torch = pytest.importorskip("torch")
+
+DTYPES = [
+    "bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
+    "float16", "bfloat16", "float32", "float64",
+]  # fmt: skip
+OLD = {"_use_new_zipfile_serialization": False}
+
+
+def theirs(value):
+    return SCRIPT.describe(value, SCRIPT.raw_bytes)
+
+
+def ours(value):
+    return SCRIPT.describe(value, our_bytes)
+
+
+def to_torch(value, **options):
+    """What PyTorch loads, safely by default, from what Lantern saved."""
+    return torch.load(io.BytesIO(dumped(value, **options.pop("save", {}))), **options)
+
+
+def to_lantern(value, **options):
+    """What Lantern loads from what PyTorch saved."""
+    return loaded(SCRIPT.saved(value, **options.pop("save", {})), **options)
+
+
+def array_of(rng, name):
+    shape = [rng.choice((0, 1, 2, 3, 5)) for _ in range(rng.randrange(4))]
+    bits = numpy.random.RandomState(rng.randrange(2**31)).bytes(8 * max(int(numpy.prod(shape)), 1))
+    if name == "bool":
+        return shape, bytes(byte & 1 for byte in bits)
+    return shape, bits
+
+
+def tensor_of(library, rng, name, shape, bits):
+    """A tensor of any bits at all, NaNs included, in one of several layouts."""
+    dtype = getattr(library, name)
+    count = int(numpy.prod(shape))
+    if not count:
+        return library.empty(shape, dtype=dtype)
+    flat = library.frombuffer(bytearray(bits), dtype=dtype, count=count)
+    tensor = flat.reshape(shape)
+    layout = rng.randrange(4)
+    if layout == 1 and len(shape) > 1:
+        tensor = tensor.transpose(0, 1)
+    elif layout == 2 and len(shape) > 0:
+        tensor = tensor[::2]
+    elif layout == 3 and len(shape) > 1:
+        tensor = tensor[:, 1:]
+    if name in ("float16", "float32", "float64", "bfloat16") and rng.random() < 0.3:
+        tensor = tensor.detach().requires_grad_()
+    return tensor
+
+
+def tree(library, rng, depth=0, made=None):
+    """A random object with tensors; the same one for each library when `rng` starts the same."""
+    made = [] if made is None else made
+    kind = rng.randrange(12 if depth < 4 else 7)
+    if kind < 4:
+        name = rng.choice(DTYPES)
+        made.append(tensor_of(library, rng, name, *array_of(rng, name)))
+        return made[-1]
+    if kind == 4:
+        return rng.choice([None, True, 0, -1, 2**40, 1.5, float("inf"), "text", "训练", b"\xff"])
+    if kind == 5:
+        return rng.choice([library.float32, library.bool, library.device("cpu"), library.Size([2])])
+    if kind == 6:
+        return rng.choice(made) if made else library.nn.Parameter(library.ones(2))
+    inside = [tree(library, rng, depth + 1, made) for _ in range(rng.randrange(4))]
+    if kind < 9:
+        return {f"key {i}": each for i, each in enumerate(inside)}
+    if kind == 9:
+        return collections.OrderedDict((i, each) for i, each in enumerate(inside))
+    return inside if kind == 10 else tuple(inside)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_random_objects_go_both_ways(seed):
+    first, second = (tree(library, random.Random(seed)) for library in (torch, lantern))
+    assert theirs(first) == ours(second)
+    assert ours(to_lantern(first)) == theirs(torch.load(io.BytesIO(SCRIPT.saved(first))))
+    assert theirs(to_torch(second)) == ours(loaded(dumped(second)))
+    assert theirs(to_torch(second)) == ours(to_lantern(first))
+    assert ours(to_lantern(first, weights_only=False, save=OLD)) == theirs(first)
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_every_dtype_is_written_as_pytorch_writes_it(name):
+    values = numpy.arange(7)
+    first = torch.from_numpy(values).to(getattr(torch, name))
+    second = lantern.from_numpy(values).to(getattr(lantern, name))
+    contents = SCRIPT.saved(first), dumped(second)
+    records = [RecordReader(Source(io.BytesIO(content))) for content in contents]
+    assert list(records[0].records) == list(records[1].records)
+    for record in records[0].records:
+        assert records[0].offset(record) == records[1].offset(record)
+        if record != SERIALIZATION_ID:
+            assert records[0].read(record) == records[1].read(record)
+
+
+def test_sharing_survives_the_way_to_pytorch():
+    base = lantern.arange(10.0)
+    whole, part = to_torch([base, base[2:5]])
+    part += 100
+    assert whole[2:5].tolist() == [102.0, 103.0, 104.0]
+
+
+def test_old_files_from_here_load_in_pytorch():
+    value = {"a": lantern.arange(6.0).reshape(2, 3).t(), "b": lantern.tensor([True])}
+    assert theirs(to_torch(value, save=OLD)) == ours(value)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_all_protocols(protocol):
+    first = {"a": torch.arange(3), "b": [1, b"bytes", {2}]}
+    second = {"a": lantern.arange(3), "b": [1, b"bytes", {2}]}
+    save = {"pickle_protocol": protocol}
+    assert ours(to_lantern(first, save=save)) == theirs(first)
+    assert theirs(to_torch(second, save=save, weights_only=False)) == ours(second)
+
+
+def test_mapped_files_of_both(tmp_path):
+    path = tmp_path / "x.pt"
+    value = {"a": lantern.arange(6.0).reshape(2, 3).t(), "b": lantern.tensor([True, False])}
+    lantern.save(value, path)
+    assert theirs(torch.load(path, mmap=True)) == ours(value)
+    torch.save(torch.load(path), path)
+    assert ours(lantern.load(path, mmap=True)) == ours(value)
+
+
+def test_wide_archives_can_be_read_on_the_meta_device():
+    """PyTorch computes places itself then, from what it knows of its own writer."""
+    value = [lantern.arange(float(n)) for n in (0, 3, 100, 0, 7)]
+    meta = to_torch(value, map_location="meta")
+    assert [each.shape[0] for each in meta] == [0, 3, 100, 0, 7]
+    places = [each.untyped_storage()._checkpoint_offset for each in meta]
+    reader = RecordReader(Source(io.BytesIO(dumped(value))))
+    assert places == [reader.offset(f"data/{i}") for i in range(5)]
+
+
+# --- layers
+
+
+def layers():
+    """Each layer class of Lantern with arguments, where it can be made from these few."""
+    candidates = [(), (3,), (3, 2), (3, 2, 1), (2, 3, 3)]
+    for name in sorted(dir(torch.nn)):
+        kind = vars(lantern.nn).get(name)
+        if not isinstance(kind, type) or not issubclass(kind, lantern.nn.Module):
+            continue
+        for args in candidates:
+            try:
+                getattr(torch.nn, name)(*args)
+                kind(*args)
+            except Exception:
+                continue
+            yield pytest.param(name, args, id=f"{name}{args}")
+            break
+
+
+LAYERS = list(layers())
+
+
+def test_there_are_layers_to_compare():
+    assert len(LAYERS) > 40
+
+
+@pytest.mark.parametrize(("name", "args"), LAYERS)
+def test_state_dicts_and_whole_layers_go_both_ways(name, args):
+    first, second = getattr(torch.nn, name)(*args), getattr(lantern.nn, name)(*args)
+    first.load_state_dict(to_torch(second.state_dict()))
+    assert theirs(first.state_dict()) == ours(second.state_dict())
+    second.load_state_dict(to_lantern(first.state_dict()))
+    whole = to_torch(second, weights_only=False)
+    assert type(whole) is type(first)
+    assert repr(whole) == repr(first) and theirs(whole.state_dict()) == theirs(first.state_dict())
+    back = to_lantern(first)
+    assert type(back) is type(second)
+    assert repr(back) == repr(second) and ours(back.state_dict()) == ours(second.state_dict())
+
+
+def test_class_names_are_pytorchs():
+    for name, kind in vars(lantern.nn).items():
+        if not isinstance(kind, type) or not hasattr(torch.nn, name):
+            continue
+        known = names.of_lantern(kind)
+        module = importlib.import_module(known.module)
+        assert getattr(module, known.name) is getattr(torch.nn, name), name
+
+
+def test_functions_kept_by_modules_go_both_ways():
+    for name in ("relu", "tanh", "sigmoid", "linear", "softmax"):
+        if name not in vars(lantern.nn.functional):
+            continue
+        function = to_lantern(getattr(torch.nn.functional, name), weights_only=True)
+        assert function is getattr(lantern.nn.functional, name)
+        back = to_torch(function, weights_only=False)
+        assert back is getattr(torch.nn.functional, name)
+    assert to_lantern(torch.relu) is lantern.nn.functional.relu or callable(to_lantern(torch.relu))
+
+
+class OurNet(lantern.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = lantern.nn.Linear(4, 3)
+        self.second = lantern.nn.Linear(3, 2)
+        self.second.bias.tag = "tied"
+
+    def forward(self, x):
+        return self.second(lantern.tanh(self.first(x)))
+
+
+class TheirNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Linear(4, 3)
+        self.second = torch.nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.second(torch.tanh(self.first(x)))
+
+
+def test_a_whole_model_of_ones_own_class_goes_both_ways(monkeypatch):
+    import sys
+
+    main = sys.modules["__main__"]
+    ours_here, theirs_here = (
+        type("Net", (kind,), {"__module__": "__main__"}) for kind in (OurNet, TheirNet)
+    )
+    first, second = theirs_here(), ours_here()
+    monkeypatch.setattr(main, "Net", theirs_here, raising=False)
+    content = SCRIPT.saved(first)
+    monkeypatch.setattr(main, "Net", ours_here)
+    back = loaded(content)
+    assert type(back) is ours_here
+    x = numpy.random.RandomState(0).randn(5, 4).astype("f4")
+    output = first(torch.from_numpy(x)).detach().numpy()
+    numpy.testing.assert_allclose(back(lantern.from_numpy(x)).detach().numpy(), output, rtol=1e-5)
+    content = dumped(second)
+    monkeypatch.setattr(main, "Net", theirs_here)
+    there = torch.load(io.BytesIO(content), weights_only=False)
+    assert type(there) is theirs_here and there.second.bias.tag == "tied"
+    assert theirs(there.state_dict()) == ours(second.state_dict())
+
+
+# --- training goes on
+
+
+OPTIMIZERS = [
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("Adam", {"lr": 0.01, "amsgrad": True}),
+    ("AdamW", {"lr": 0.01, "weight_decay": 0.1}),
+]
+
+
+def step(library, net, optimizer, data):
+    x, y = (library.from_numpy(each) for each in data)
+    optimizer.zero_grad()
+    loss = ((net(x) - y) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def batches(count, seed):
+    draw = numpy.random.RandomState(seed)
+    return [(draw.randn(8, 4).astype("f4"), draw.randn(8, 2).astype("f4")) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+@pytest.mark.parametrize("direction", ["here", "there"])
+def test_training_resumes_where_the_other_library_stopped(name, options, direction):
+    sides = {"here": (torch, TheirNet, to_lantern), "there": (lantern, OurNet, to_torch)}
+    source, start, move = sides[direction]
+    target, resume = (lantern, OurNet) if direction == "here" else (torch, TheirNet)
+    net = start()
+    optimizer = getattr(source.optim, name)(net.parameters(), **options)
+    for data in batches(5, 0):
+        step(source, net, optimizer, data)
+    saved = move({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 5})
+    other = resume()
+    other.load_state_dict(saved["model"])
+    continued = getattr(target.optim, name)(other.parameters(), lr=1.0)
+    continued.load_state_dict(saved["optimizer"])
+    for data in batches(20, 1):
+        expected = step(source, net, optimizer, data)
+        assert step(target, other, continued, data) == pytest.approx(expected, rel=1e-4)
+    for one, two in zip(net.parameters(), other.parameters(), strict=True):
+        numpy.testing.assert_allclose(
+            one.detach().numpy(), two.detach().numpy(), rtol=1e-4, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("name", ["StepLR", "ExponentialLR", "CosineAnnealingLR", "LambdaLR"])
+def test_scheduler_states_go_both_ways(name):
+    if not hasattr(lantern.optim, "lr_scheduler"):
+        pytest.skip("no schedulers yet")
+    if not hasattr(lantern.optim.lr_scheduler, name):
+        pytest.skip(f"no {name} yet")
+    args = {"StepLR": (2,), "ExponentialLR": (0.9,), "CosineAnnealingLR": (5,),
+            "LambdaLR": (lambda epoch: 0.5**epoch,)}[name]  # fmt: skip
+
+    def scheduler(library):
+        net = library.nn.Linear(2, 2)
+        optimizer = library.optim.SGD(net.parameters(), lr=0.1)
+        return getattr(library.optim.lr_scheduler, name)(optimizer, *args), optimizer
+
+    (first, one), (second, two) = scheduler(torch), scheduler(lantern)
+    for _ in range(3):
+        one.step()
+        first.step()
+    second.load_state_dict(to_lantern(first.state_dict()))
+    two.load_state_dict(to_lantern(one.state_dict()) | {})
+    for _ in range(4):
+        one.step(), first.step(), two.step(), second.step()
+        assert first.get_last_lr() == pytest.approx(second.get_last_lr())
+    first.load_state_dict(to_torch(second.state_dict()))
+    assert first.last_epoch == second.last_epoch
+
+
+def test_random_states_go_both_ways():
+    torch.manual_seed(5)
+    torch.rand(3)
+    lantern.set_rng_state(to_lantern(torch.get_rng_state()))
+    assert lantern.rand(4).tolist() == torch.rand(4).tolist()
+    torch.set_rng_state(to_torch(lantern.get_rng_state()))
+    assert lantern.rand(4).tolist() == torch.rand(4).tolist()
+
+
+def test_numpy_values_load_where_they_are_allowed():
+    value = {"best": numpy.float64(0.5), "curve": numpy.arange(3.0)}
+    core = numpy._core.multiarray
+    allowed = [core.scalar, core._reconstruct, numpy.dtype, numpy.ndarray, type(numpy.dtype("f8"))]
+    with torch.serialization.safe_globals(allowed), lantern.serialization.safe_globals(allowed):
+        for found in (to_torch(value), to_lantern(value)):
+            assert found["best"] == 0.5 and found["curve"].tolist() == [0.0, 1.0, 2.0]
+    for load in (to_torch, to_lantern):
+        with pytest.raises(pickle.UnpicklingError, match="numpy"):
+            load(value)
+
+
+def test_errors_begin_as_pytorchs_do(tmp_path):
+    broken = SCRIPT.saved(torch.ones(3))[:400]
+    cut = "PytorchStreamReader failed reading zip archive: failed finding central directory"
+    cases = [(collections.deque([1]), "Weights only load failed"), (broken, cut)]
+    for value, start in cases:
+        content = value if isinstance(value, bytes) else SCRIPT.saved(value)
+        kinds = set()
+        for library in (torch, lantern):
+            with pytest.raises((RuntimeError, pickle.UnpicklingError)) as error:
+                library.load(io.BytesIO(content))
+            assert str(error.value).startswith(start)
+            kinds.add(type(error.value))
+        assert len(kinds) == 1

@@ -1,0 +1,75 @@
+"""Optimizer runs that are compared with PyTorch's: the settings, and the problem they work on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+CASES = {
+    "SGD": [
+        {"lr": 0.1},
+        {"lr": 0.1, "momentum": 0.9},
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True},
+        {"lr": 0.1, "momentum": 0.5, "dampening": 0.3, "weight_decay": 0.1},
+        {"lr": 0.1, "weight_decay": 0.05, "maximize": True},
+    ],
+    "Adam": [
+        {"lr": 0.1},
+        {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.1},
+        {"lr": 0.1, "amsgrad": True},
+        {"lr": 0.1, "maximize": True, "weight_decay": 0.1},
+    ],
+    "AdamW": [
+        {"lr": 0.1},
+        {"lr": 0.05, "weight_decay": 0.5, "amsgrad": True},
+        {"lr": 0.1, "weight_decay": 0.0},
+    ],
+}
+
+
+def names():
+    """Yields (optimizer, settings, key of the golden)."""
+    for name, settings in CASES.items():
+        for i, each in enumerate(settings):
+            yield name, each, f"{name}.{i}"
+
+
+def parameters(torch, dtype="float32"):
+    """Returns the parameters, some small and one large enough to be updated in blocks."""
+    random = np.random.RandomState(0)
+    shapes = [(3, 4), (4,), (), (1, 2), (140, 150)]
+    arrays = [random.standard_normal(shape) for shape in shapes]
+    return [
+        torch.tensor(each, dtype=getattr(torch, dtype), requires_grad=True) for each in arrays
+    ]
+
+
+def loss_of(params, step):
+    """A loss whose gradients change from step to step."""
+    return sum(((p - 0.5 * (i + 1)) ** 2 * (1 + 0.1 * step)).sum() for i, p in enumerate(params))
+
+
+def run(torch, name, settings, steps=20, dtype="float32", closure=False):
+    """Returns, after some steps, the parameters with the large one cut to its corner."""
+    params = parameters(torch, dtype)
+    groups = [{"params": params[:2]}, {"params": params[2:], "lr": settings["lr"] / 2}]
+    optimizer = getattr(torch.optim, name)(groups, **settings)
+    for step in range(steps):
+
+        def evaluate(step=step):
+            optimizer.zero_grad()
+            loss = loss_of(params, step)
+            loss.backward()
+            return loss
+
+        if closure:
+            optimizer.step(evaluate)
+        else:
+            evaluate()
+            optimizer.step()
+    return params, optimizer
+
+
+def corners(params):
+    """Returns the values as arrays; of the large parameter some rows."""
+    arrays = [p.detach().numpy() for p in params]
+    return [*arrays[:-1], arrays[-1][::35, ::37]]
