@@ -68,11 +68,11 @@ HAS_INPLACE = "add sub mul truediv floordiv mod pow and or xor lshift rshift".sp
 
 def attach() -> None:
     """Gives `Tensor` the methods and operators that the ops declare."""
-    for op in REGISTRY.values():
+    for alias, op in REGISTRY.items():
         if op.method and op.public:
-            setattr(Tensor, op.name, _method(op))
+            setattr(Tensor, alias, _method(op))
         if op.inplace:
-            setattr(Tensor, f"{op.name}_", _inplace(op))
+            setattr(Tensor, f"{alias}_", _inplace(op))
         for name in op.dunder:
             _attach_operator(op, name)
     for name, function in METHODS.items():

@@ -25,7 +25,9 @@ from .tensor import Tensor, _new, current_node, wrap, wrap_view
 # How operands are brought together before the forward; each kind names the dtype codes it takes
 # as they are. Half types are in none: they are computed in float32 and rounded once per op.
 SAME, FLOAT, BOOL, INT_TO_LONG, KEEP = "same", "float", "bool", "int_to_long", "keep"
+BOOL_TO_LONG = "bool_to_long"
 _PLAIN = {SAME: "?bBhHiIlLfd", FLOAT: "fd", BOOL: "?bBhHiIlLfd", INT_TO_LONG: "lfd"}
+_PLAIN[BOOL_TO_LONG] = "bBhHiIlLfd"
 _PLAIN[KEEP] = "?bBhHiIlLfdeE"
 
 # Parameters of these names are tensors; all others are plain Python values.
@@ -64,6 +66,10 @@ class Op:
         public: bool = True,
         check: tuple[str, Callable[..., Any]] | None = None,
         exact: bool = False,
+        lacks: str = "",
+        tensors: str = "",
+        aliases: str = "",
+        label: Callable[..., str] | None = None,
     ):
         self.forward = _positional(forward)
         self.name = self.__name__ = forward.__name__.rstrip("_")
@@ -75,18 +81,23 @@ class Op:
         if check is not None:  # operands of these dtypes take the slow path, where they are checked
             self.plain = "".join(code for code in self.plain if code not in check[0])
         self.check = None if check is None else check[1]
+        codes, _, self.kernel = lacks.partition(" ")  # "?HIL abs_cpu": dtypes that it refuses
+        self.lacks = frozenset(codes)
+        self.plain = "".join(code for code in self.plain if code not in self.lacks)
+        self.aliases = aliases.split()
+        self.label = label  # names the node by the arguments of a call
         self.differentiable = differentiable
         self.dunder = dunder.split()
         self.method, self.function, self.inplace = method, function, inplace
         self.public = public
         self.exact = exact  # formulas return gradients in the shape of their inputs
         self._grad_name = grad_name or _camel(self.name) + "Backward0"
-        self._read_signature(numbers.split(), variadic)
+        self._read_signature(numbers.split(), variadic, TENSOR_NAMES.union(tensors.split()))
         self.formulas: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
         self.joint: tuple[tuple[str, ...], Callable[..., Any], tuple[str, ...]] | None = None
         self._plans: dict[int, Plan] = {}
 
-    def _read_signature(self, numbers: list[str], variadic: str) -> None:
+    def _read_signature(self, numbers: list[str], variadic: str, tensors: frozenset) -> None:
         full = list(self.signature.parameters.values())[1:]
         self.parameters = tuple(each.name for each in full)
         self.keyword_only = frozenset(p.name for p in full if p.kind is p.KEYWORD_ONLY)
@@ -96,7 +107,9 @@ class Op:
         self.numbers = frozenset(numbers)
         self.variadic = self.parameters.index(variadic) if variadic else None
         self.tails = {} if variadic else self._read_tails()
-        names = [n for n in self.parameters if n in TENSOR_NAMES]
+        self.typed = "dtype" in self.keyword_only
+        apart = {each[1:] for each in tensors if each[0] == "-"}
+        names = [n for n in self.parameters if n in tensors and n not in apart]
         self.first = next((self.parameters.index(n) for n in names if n not in APART), 0)
         self.tensors = tuple(
             (0 if n in APART else 1 << i, self.parameters.index(n), n in self.numbers)
@@ -158,6 +171,8 @@ class Op:
                 args += tail
             elif "out" in kwargs:
                 return self._call_out(args, kwargs)
+            elif self.typed and kwargs.get("dtype") is not None:
+                return self._call_typed(args, kwargs)
             else:
                 args = self.bind(args, kwargs)
         values = list(args)
@@ -232,7 +247,9 @@ class Op:
         facts = None
         if converted is not None or not (self.exact or plan.same_shape(values, out)):
             facts = plan.facts(args, values, converted)
-        tensor._node = OpNode(plan, edges, saved, kept, checks, facts)
+        node = tensor._node = OpNode(plan, edges, saved, kept, checks, facts)
+        if self.label is not None:
+            node.label = self.label(*args)
 
     def _finish_several(
         self, args: tuple, values: list, outs: tuple, mask: int, converted: Any, xp: Any
@@ -332,6 +349,20 @@ class Op:
             write_out(target, value)
         return out
 
+    def _call_typed(self, args: tuple, kwargs: dict) -> Any:
+        """Runs the op in the dtype asked for: `input` is cast before it, the result after."""
+        dtype = kwargs["dtype"]
+        if not isinstance(dtype, dtypes.dtype):
+            raise TypeError(
+                f"{self.name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
+            )
+        input, *rest = self.bind(args, {**kwargs, "dtype": None})
+        if not isinstance(input, Tensor):
+            self._refuse(0, input)
+        cast = NAMESPACES[Tensor].cast
+        result = self(input if input.dtype is dtype else cast(input, dtype), *rest)
+        return result if result.dtype is dtype else cast(result, dtype)
+
     def _refuse(self, position: int, arg: Any) -> None:
         name = self.parameters[position]
         raise TypeError(
@@ -370,9 +401,13 @@ class Op:
                 self._refuse(position, arg)
         if namespace is None:
             return self._promote_numbers(args, values, places)
-        if self.promote is KEEP:
+        if self.promote is KEEP and not self.lacks:
             return None
         common = dtypes.combine(*ranks)
+        if common.char in self.lacks:
+            raise NotImplementedError(f"\"{self.kernel}\" not implemented for '{common.legacy}'")
+        if self.promote is KEEP:
+            return None
         target = _TARGET[self.promote](common)
         half = target if target.char in "eE" else None
         compute = dtypes.float32 if half is not None else target
@@ -429,6 +464,7 @@ def _to_long(dtype: dtypes.dtype) -> dtypes.dtype:
 
 
 _TARGET = {SAME: lambda d: d, BOOL: lambda d: d, FLOAT: _to_float, INT_TO_LONG: _to_long}
+_TARGET[BOOL_TO_LONG] = lambda d: dtypes.int64 if d.kind == "b" else d
 
 
 def _is_number(value: Any) -> bool:
@@ -502,9 +538,10 @@ def view(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
 def _declare(cls: type, forward: Callable[..., Any] | None, options: dict) -> Any:
     def make(function: Callable[..., Any]) -> Op:
         made = cls(function, **options)
-        if made.name in REGISTRY:
-            raise ValueError(f"op {made.name} is declared twice")
-        REGISTRY[made.name] = made
+        for name in (made.name, *made.aliases):
+            if name in REGISTRY:
+                raise ValueError(f"op {name} is declared twice")
+            REGISTRY[name] = made
         return made
 
     return make if forward is None else make(forward)

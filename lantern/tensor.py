@@ -313,6 +313,8 @@ class Tensor:
     # --- values that leave the framework
     def item(self) -> Any:
         """Returns the one element as a Python number; raises RuntimeError if there are more."""
+        if active.trace is not None:
+            active.trace.refuse(".item()")
         try:
             return self._array.item()
         except ValueError:
@@ -322,6 +324,8 @@ class Tensor:
 
     def tolist(self) -> Any:
         """Returns the elements as nested lists of Python numbers."""
+        if active.trace is not None:
+            active.trace.refuse(".tolist()")
         return NAMESPACES[type(self._array)].to_list(self._array)
 
     def numpy(self, *, force: bool = False) -> Any:
@@ -332,6 +336,8 @@ class Tensor:
         >>> a.numpy()[0] = 5.0; a
         tensor([5., 0.])
         """
+        if active.trace is not None:
+            active.trace.refuse(".numpy()")
         if self.requires_grad and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "

@@ -2,11 +2,34 @@
 
 Each scenario runs on PyTorch and on Lantern alike: `torch` is either module, `data` its
 `torch.utils.data`. The traces must be equal, so order and random stream are the same.
+`same` compares what collation gives.
 """
 
 from __future__ import annotations
 
 import warnings
+
+import numpy as np
+
+
+def same(left, right):
+    """Equal in structure, types, dtypes, shapes and values."""
+    assert type(left) is type(right)
+    if hasattr(left, "stride"):
+        assert left.dtype == right.dtype
+        assert left.shape == right.shape
+        assert left.stride() == right.stride()
+        np.testing.assert_array_equal(left.numpy(), right.numpy())
+    elif isinstance(left, dict):
+        assert list(left) == list(right)
+        for key in left:
+            same(left[key], right[key])
+    elif isinstance(left, (list, tuple)):
+        assert len(left) == len(right)
+        for first, second in zip(left, right, strict=True):
+            same(first, second)
+    else:
+        assert left == right
 
 
 class Squares:

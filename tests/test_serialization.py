@@ -235,6 +235,15 @@ def test_saving_two_dtypes_of_one_memory_is_refused():
         dumped(pair)
 
 
+def test_memory_of_numpy_is_saved_in_any_layout():
+    whole = numpy.arange(24.0).reshape(4, 6)
+    for array in (whole.T, whole[1:, 2:5], whole[::2, ::3], whole[3:], numpy.float32(2) + whole[0]):
+        assert again(lantern.from_numpy(array)).tolist() == array.tolist()
+        grown = lantern.from_numpy(array) + 1
+        assert again(grown).tolist() == grown.tolist()
+        assert again(grown.t()).tolist() == grown.t().tolist()
+
+
 def test_a_bare_storage_comes_back():
     storage = again(lantern.tensor([1, 2, 3], dtype=lantern.uint8).untyped_storage())
     assert isinstance(storage, lantern.UntypedStorage)

@@ -130,6 +130,7 @@ class OpNode(Node):
 
     saved: list | None
     values: list | None
+    label = ""  # the name, where it depends on the arguments of the call
 
     def __init__(
         self, plan: Any, edges: list[Edge], saved: list, values: list, checks: list, facts: Any
@@ -147,9 +148,11 @@ class OpNode(Node):
         return self.plan.op
 
     def name(self) -> str:
-        return self.plan.op.grad_name(self)
+        return self.label or self.plan.op.grad_name(self)
 
     def release(self) -> None:
+        if self.plan.named_by_values:
+            self.label = self.name()
         self.saved = self.values = None
 
     def backward(self, g: Any, create_graph: bool) -> Any:

@@ -42,10 +42,11 @@ class Plan:
     of its arguments in the context `(g, xp, needs, *saved)`.
     """
 
-    __slots__ = ("op", "inputs", "saves", "steps", "needs")
+    __slots__ = ("op", "inputs", "saves", "steps", "needs", "named_by_values")
 
     def __init__(self, op: Any, mask: int):
         self.op = op
+        self.named_by_values = not isinstance(op._grad_name, str)
         tracked = [op.parameters[p] for bit, p, _ in op.tensors if mask & bit]
         known = op.joint[0] if op.joint else tuple(op.formulas)
         names = [n for n in tracked if n in known]
@@ -100,6 +101,10 @@ class Plan:
             values = node.values
             if some.dtype.char in "eE" and self.op.promote != "keep":
                 g = _each(g, lambda x: xp.cast(x, dtypes.float32))
+                values = [
+                    xp.cast(value, dtypes.float32) if type(saved) is Storage else value
+                    for saved, value in zip(node.saved, values, strict=True)
+                ]
         context = (g, xp, self.needs, *values)
         grads = [formula(*pick(context)) for formula, pick in self.steps]
         if self.op.joint:

@@ -483,6 +483,13 @@ class MT19937:
         base = math.log1p(-p)
         return self._shaped(shape, dtype, lambda unit: np.ceil(np.log(unit) / base))
 
+    def slopes(self, values: Array, low: float, high: float) -> Array:
+        """The slopes of `rrelu`: one in `[low, high)` for every value up to 0, 1 for the others."""
+        result = np.ones(values.shape, np.float64)
+        flat = ~(values > 0)
+        result[flat] = self._unit64(int(flat.sum())) * (high - low) + low
+        return _narrow(result, values.dtype)
+
     def multinomial(self, weights: Array, count: int, replacement: bool = False) -> Array:
         """Indices drawn with probabilities `weights`, `(K,)` or `(N, K)`: `torch.multinomial`.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 
-
 import ml_dtypes
 import numpy as np
 
@@ -16,6 +15,7 @@ from .. import dtypes
 from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES
+from .special import digamma, erf, erfc, erfinv, lgamma, polygamma  # noqa: F401  (primitives)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
 for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):
@@ -67,6 +67,16 @@ def extent(x):
     return x.shape, strides_of(x)
 
 
+def dense_address(x):
+    """Returns the address of row-major memory, None where elements lie otherwise."""
+    return address_of(x) if x.flags.c_contiguous else None
+
+
+def byte_span(x):
+    """Returns the first address of the memory that an array shows and the one behind its last."""
+    return np.lib.array_utils.byte_bounds(x) if x.size else (0, 0)
+
+
 def to_numpy(x, force):
     """Returns a NumPy array of the same memory."""
     return x
@@ -111,7 +121,8 @@ bitwise_not, logical_not = np.invert, np.logical_not
 isnan, isinf, isfinite, signbit = np.isnan, np.isinf, np.isfinite, np.signbit
 add, sub, mul, div = np.add, np.subtract, np.multiply, np.true_divide
 maximum, minimum, fmax, fmin = np.maximum, np.minimum, np.fmax, np.fmin
-copysign, nextafter = np.copysign, np.nextafter
+copysign, nextafter, hypot = np.copysign, np.nextafter, np.hypot
+gcd, lcm = np.gcd, np.lcm
 bitwise_and, bitwise_or, bitwise_xor = np.bitwise_and, np.bitwise_or, np.bitwise_xor
 eq, ne, lt, le, gt, ge = np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal
 logical_and, logical_or, logical_xor = np.logical_and, np.logical_or, np.logical_xor
@@ -242,6 +253,24 @@ def cumsum(x, dim):
 
 def cumprod(x, dim):
     return np.multiply.accumulate(x, dim) if x.ndim else x.copy()
+
+
+def argcummax(x, dim):
+    return _arg_extreme(x, dim, np.maximum)
+
+
+def argcummin(x, dim):
+    return _arg_extreme(x, dim, np.minimum)
+
+
+def _arg_extreme(x, dim, extreme):
+    # Of equal elements the last counts, and so does the last NaN.
+    if not x.ndim or not x.size:
+        return np.zeros(x.shape, np.int64)
+    best = extreme.accumulate(x, dim)
+    hit = (x == best) | (x != x)
+    places = np.arange(x.shape[dim]).reshape([-1 if i == dim else 1 for i in range(x.ndim)])
+    return np.maximum.accumulate(np.where(hit, places, 0), dim)
 
 
 def reshape(x, shape):
@@ -446,13 +475,23 @@ def argsort(x, dim, descending, stable):
     return x.shape[dim] - 1 - np.flip(reverse, dim)
 
 
+def argsearch(sequence, x, right):
+    side = "right" if right else "left"
+    if sequence.ndim == 1:
+        return np.asarray(sequence.searchsorted(x, side), np.int64)
+    rows = sequence.reshape(-1, sequence.shape[-1])
+    wanted = x.reshape(len(rows), -1) if x.size else x
+    found = [row.searchsorted(each, side) for row, each in zip(rows, wanted, strict=False)]
+    return np.asarray(found, np.int64).reshape(x.shape)
+
+
 def argtopk(x, k, dim, largest, sorted):  # noqa: A002
     order = argsort(x, dim, largest, True)
     return np.ascontiguousarray(order[(slice(None),) * dim + (slice(k),)]) if x.ndim else order
 
 
 # Draws whose shape and dtype follow from the arrays among their parameters.
-DRAWN_BY_ARRAYS = {"normal_around", "multinomial", "poisson"}
+DRAWN_BY_ARRAYS = {"normal_around", "multinomial", "poisson", "slopes"}
 
 
 def draw(kind, shape, dtype, generator, *parameters):

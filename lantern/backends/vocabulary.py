@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from .. import dtypes
-from ..shape import broadcast_shapes
+from ..shape import broadcast_shapes, infer_size
 
 Fact = tuple[tuple[int, ...], dtypes.dtype]
 
@@ -105,10 +105,12 @@ def _scan(x, dim):
     return tuple(x.shape), x.dtype
 
 
+def _scan_place(x, dim):
+    return tuple(x.shape), dtypes.int64
+
+
 def _reshape(x, shape):
-    if prod(shape) != prod(x.shape):
-        raise ValueError(f"cannot reshape {tuple(x.shape)} to {tuple(shape)}")
-    return tuple(shape), x.dtype
+    return infer_size(shape, prod(x.shape)), x.dtype
 
 
 def _permute(x, dims):
@@ -226,6 +228,14 @@ def _argtopk(x, k, dim, largest, sorted):  # noqa: A002
     return (*x.shape[:dim], k, *x.shape[dim + 1 :]), dtypes.int64
 
 
+def _argsearch(sequence, x, right):
+    return tuple(x.shape), dtypes.int64
+
+
+def _polygamma(n, x):
+    return tuple(x.shape), x.dtype
+
+
 def _draw(kind, shape, dtype, generator, *parameters):
     return tuple(shape), dtype
 
@@ -233,10 +243,13 @@ def _draw(kind, shape, dtype, generator, *parameters):
 _define("neg abs sign square exp exp2 expm1 log log2 log10 log1p sqrt rsqrt", "x", UNARY, _unary)
 _define("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh", "x", UNARY, _unary)
 _define("floor ceil trunc round sigmoid", "x", UNARY, _unary)
+_define("erf erfc erfinv lgamma digamma", "x", UNARY, _unary)
+_define("polygamma", "n, x", UNARY, _polygamma)
 _define("bitwise_not", "x", UNARY, _unary)
 _define("isnan isinf isfinite signbit logical_not", "x", TEST, _test)
 _define("add sub mul div floor_divide remainder fmod pow", "x, y", BINARY, _binary)
-_define("maximum minimum fmax fmin atan2 copysign nextafter", "x, y", BINARY, _binary)
+_define("maximum minimum fmax fmin atan2 copysign nextafter hypot", "x, y", BINARY, _binary)
+_define("gcd lcm", "x, y", BINARY, _binary)
 _define("bitwise_and bitwise_or bitwise_xor", "x, y", BINARY, _binary)
 _define("bitwise_left_shift bitwise_right_shift", "x, y", BINARY, _binary)
 _define("eq ne lt le gt ge logical_and logical_or logical_xor", "x, y", COMPARE, _compare)
@@ -246,6 +259,7 @@ _define("sum prod amax amin", "x, dim=None, keepdim=False", REDUCE, _reduce)
 _define("any all", "x, dim=None, keepdim=False", REDUCE, _reduce_bool)
 _define("argmax argmin", "x, dim=None, keepdim=False", REDUCE, _reduce_place)
 _define("cumsum cumprod", "x, dim", SCAN, _scan)
+_define("argcummax argcummin", "x, dim", SCAN, _scan_place)
 _define("reshape", "x, shape", MOVEMENT, _reshape)
 _define("permute", "x, dims", MOVEMENT, _permute)
 _define("expand", "x, shape", MOVEMENT, _expand)
@@ -264,4 +278,5 @@ _define("full", "shape, value, like", CREATION, _full)
 _define("arange", "start, end, step, dtype", CREATION, _arange)
 _define("argsort", "x, dim, descending, stable", OPAQUE, _argsort)
 _define("argtopk", "x, k, dim, largest, sorted", OPAQUE, _argtopk)
+_define("argsearch", "sequence, x, right", OPAQUE, _argsearch)
 _define("draw", "kind, shape, dtype, generator, *parameters", OPAQUE, _draw)

@@ -17,7 +17,8 @@ from ..backends import NAMESPACES
 from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
 from .interpret import run
-from .ir import Graph, Value, verify
+from .ir import INPUT, Graph, Value, verify
+from .machine import Changed, machine_code
 from .trace import Trace, TraceError, recording
 
 MANY_RECORDINGS = 8
@@ -48,20 +49,29 @@ def compile(  # noqa: A001
     tensor([2., 4.])
     """
     if model is None:
-        return functools.partial(compile, strict=strict, keep_grads=keep_grads, disable=disable)
+        return functools.partial(
+            compile, strict=strict, keep_grads=keep_grads, backend=backend, disable=disable
+        )
     if disable:
         return model
-    if hasattr(model, "forward") and hasattr(model, "parameters"):
+    if hasattr(model, "forward") and hasattr(model, "named_parameters"):
         model.compile(strict=strict, keep_grads=keep_grads)
         return model
-    return CompiledFunction(model, strict, keep_grads)
+    return CompiledFunction(model, strict, keep_grads, backend)
 
 
 class CompiledFunction:
     """A function with the records made of it; `graphs` shows them."""
 
-    def __init__(self, function: Callable[..., Any], strict: bool = True, keep_grads: bool = False):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        strict: bool = True,
+        keep_grads: bool = False,
+        backend: Any = None,
+    ):
         functools.update_wrapper(self, function)
+        self.backend = backend
         self.function = function
         self.strict = strict
         self.keep_grads = keep_grads
@@ -84,7 +94,11 @@ class CompiledFunction:
         key = (_flatten((args, kwargs), tensors), mode.enabled, training_flags())
         for record in self._records.get(key, ()):
             if record.valid():
-                return record.call(tensors)
+                try:
+                    return record.call(tensors)
+                except Changed:  # an input has another shape now: record again
+                    self._records[key].remove(record)
+                    break
         if key not in self._seen:
             self._seen.add(key)
             return self.function(*args, **kwargs)
@@ -92,7 +106,9 @@ class CompiledFunction:
 
     def _record(self, key: Any, args: tuple, kwargs: dict, tensors: list[Tensor]) -> Any:
         try:
-            record = Record(self.function, args, kwargs, tensors, self.keep_grads)
+            record = Record(
+                self.function, args, kwargs, tensors, self.keep_grads, self.backend != "interpreter"
+            )
         except TraceError as error:
             if self.strict:
                 raise
@@ -167,6 +183,7 @@ class Record:
         kwargs: dict,
         tensors: list[Tensor],
         keep_grads: bool,
+        native: bool = True,
     ):
         trace = self.trace = Trace()
         self.graph = trace.graph
@@ -182,11 +199,13 @@ class Record:
         finally:
             entry.restore(keep_grads) if entry else None
         verify(self.graph)
+        self.machine = machine_code(self) if native else None
 
     def _stand_in(self, trace: Trace, place: int, tensor: Tensor) -> Tensor:
         """Returns what the function is given in place of an argument: the same value, a leaf."""
         stand_in = wrap(tensor._array)
-        trace.bind(stand_in._storage, lambda: self.slots[place]._array)
+        value = trace.bind(stand_in._storage, lambda: self.slots[place]._array)
+        stand_in._array = value  # not the array of this call, which would be taken for a constant
         if current_node(tensor) is not None:
             stand_in._node = AccumulateGrad(stand_in)
         return stand_in
@@ -258,28 +277,37 @@ class Record:
     def call(self, tensors: list[Tensor]) -> Any:
         """Runs the record on the present values of all inputs."""
         self.slots[:] = tensors
-        known = {}
-        forward_inputs = [v for v in self.graph.inputs if v not in set(self.back_inputs)]
-        for value, array in zip(forward_inputs, self.inputs, strict=True):
-            found = array()
-            known[value] = found.array if isinstance(found, Storage) else found
-        run(self.graph.values[: self.split], known)
-        outs = [known[each] for each in self.result_values]
-        news = [known[value] for _, value in self.writes]
-        grads = [known[value] for _, value in self.grads]
-        results = [wrap(each.copy() if _is_input(v) else each) for v, each in zip(self.result_values, outs, strict=True)]
-        for (storage, _), new in zip(self.writes, news, strict=True):
+        arrays = [array() for array in self.inputs]
+        arrays = [each.array if isinstance(each, Storage) else each for each in arrays]
+        if self.machine is not None:
+            outs, grads, known = self.machine.run(arrays)
+            results = [wrap(each) for each in outs]
+        else:
+            known = dict(zip(self.forward_inputs(), arrays, strict=True))
+            run(self.graph.values[: self.split], known)
+            grads = [known[value] for _, value in self.grads]
+            results = [wrap(_fresh(value, known[value])) for value in self.result_values]
+            for (storage, value), target in zip(self.writes, self._targets(), strict=True):
+                NAMESPACES[type(target)].copy_into(target, known[value])
+        for storage, _ in self.writes:
             place = self.places.get(storage)
-            target = storage if place is None else None
-            array = storage.array if target is not None else self.slots[place]._array
-            NAMESPACES[type(array)].copy_into(array, new)
-            (storage if target is not None else self.slots[place]._storage).version += 1
+            (storage if place is None else self.slots[place]._storage).version += 1
         for (leaf, _), array in zip(self.grads, grads, strict=True):
             leaf._grad = wrap(array)
         if self.tracked:
             self._track(results, known)
         self.slots[:] = [None] * len(self.slots)
         return _fill(self.pattern, results)
+
+    def forward_inputs(self) -> list[Value]:
+        """Returns the inputs that are there before a backward of the results begins."""
+        later = set(self.back_inputs)
+        return [each for each in self.graph.inputs if each not in later]
+
+    def _targets(self) -> list[Any]:
+        """Returns the arrays that are written after a run."""
+        places = [(storage, self.places.get(storage)) for storage, _ in self.writes]
+        return [s.array if place is None else self.slots[place]._array for s, place in places]
 
     def _track(self, results: list[Tensor], known: dict[Value, Any]) -> None:
         edges = []
@@ -295,8 +323,9 @@ class Record:
             results[place]._node, results[place]._index = node, index
 
 
-def _is_input(value: Value) -> bool:
-    return value.name == "input"
+def _fresh(value: Value, array: Any) -> Any:
+    """Returns a result in memory that no input has."""
+    return array.copy() if value.name == INPUT else array
 
 
 class _Place:
@@ -351,6 +380,8 @@ class CompiledNode(Node):
         known = dict(self.known)
         for value, grad in zip(self.record.back_inputs, g if self.outputs > 1 else [g], strict=True):
             known[value] = _zeros(value) if grad is None else grad
+        if self.record.machine is not None:
+            return self.record.machine.backward(known)
         run(self.record.graph.values[self.record.split :], known)
         return [known[value] for value in self.record.back_values]
 

@@ -74,6 +74,7 @@ class Plan:
     graph: Graph
     kernels: list[Kernel]
     looks: dict[Value, Look]
+    outputs: dict[Value, Look]
     constants: list[Value]
 
     def __str__(self) -> str:
@@ -115,6 +116,7 @@ class _Fuser:
         self.loaders: dict[Value, list[Kernel]] = {}  # loops that read a value element by element
         self.stored: set[Value] = set()
         self.constants: list[Value] = []
+        self.outputs: dict[Value, Look] = {}
 
     def run(self) -> Plan:
         for value in self.graph.values:
@@ -124,7 +126,7 @@ class _Fuser:
         for kernel in self.kernels:
             made = [*kernel.values, *kernel.reductions]
             kernel.stores[:0] = [(each, self.looks[each]) for each in made if each in self.stored]
-        return Plan(self.graph, self.kernels, self.looks, self.constants)
+        return Plan(self.graph, self.kernels, self.looks, self.outputs, self.constants)
 
     def _new(self, kind: str, space: tuple[int, ...]) -> Kernel:
         kernel = Kernel(kind, tuple(space), len(self.kernels))
@@ -291,7 +293,7 @@ class _Fuser:
         self._leaf(value)
 
     def _output(self, value: Value) -> None:
-        look = self.looks[value]
+        look = self.outputs[value] = self.looks[value]
         plain = Look(look.leaf, 0, contiguous_strides(value.shape))
         if look.leaf.name != INPUT and look.leaf not in self.constants and look == plain \
                 and prod(look.leaf.shape) == prod(value.shape):
@@ -301,7 +303,7 @@ class _Fuser:
         self._leaf(copy)
         self._store(value, self.looks[copy])
         self.stored.add(copy)
-        self.looks[value] = self.looks[copy]
+        self.outputs[value] = self.looks[copy]
 
 
 def immediate(value: Value) -> Any:

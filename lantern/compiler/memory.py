@@ -39,7 +39,7 @@ def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
     memory = Memory({value: (slot, 0) for value, slot in slots.items()}, 0)
     reads = read_leaves(plan)
     for new, old in writes:
-        leaf = plan.looks[new].leaf
+        leaf = plan.outputs[new].leaf
         if leaf in memory.places or not _may_replace(plan, reads, leaf, old):
             memory.copies.append((leaf, old))
         else:
@@ -114,7 +114,7 @@ def _fill_arena(plan: Plan, reads: dict, memory: Memory) -> None:
     for leaf, found in reads.items():
         if leaf in last:
             last[leaf] = max(last[leaf], *(kernel.index for kernel, _ in found))
-    kept = {plan.looks[each].leaf for each in plan.graph.outputs}
+    kept = {plan.outputs[each].leaf for each in plan.graph.outputs}
     free = _Free()
     ends: dict[int, list[Value]] = {}
     for leaf, start in sorted(first.items(), key=lambda item: item[1]):

@@ -1,6 +1,6 @@
-"""Element by element: arithmetic, comparison, the transcendental functions.
+"""Functions of one tensor, element by element; casts and copies.
 
-The table of unary functions comes first: a name, how its operand is promoted, its derivative.
+The table comes first: a name, how the operand is promoted, the derivative, one sentence.
 """
 
 from __future__ import annotations
@@ -9,31 +9,52 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..op import BOOL, FLOAT, KEEP, SAME, Op, composite, op
+from .. import dtypes
+from ..op import BOOL, BOOL_TO_LONG, FLOAT, KEEP, SAME, Op, composite, op
 
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
-def unary(name: str, promote: str, formula: Callable[..., Any] | None, text: str) -> Op:
+def unary(
+    name: str, promote: str, formula: Callable[..., Any] | None, text: str, **options: Any
+) -> Op:
     """Declares a pointwise function of one tensor that is a primitive of the vocabulary."""
 
     def forward(xp, input):
         return getattr(xp, name)(input)
 
-    forward.__name__ = name
-    forward.__doc__ = text
-    declared = op(forward, promote=promote, inplace=True, differentiable=formula is not None)
+    forward.__name__, forward.__doc__ = name, text
+    options = {"inplace": True, "differentiable": formula is not None, **options}
+    declared = op(forward, promote=promote, **options)
     if formula is not None:
         declared.vjp(input=formula)
     return declared
 
 
-def _flat(xp, g):
+def flat(xp, g):
+    """The gradient of what does not change with its operand, or only in steps."""
     return xp.full(g.shape, 0, g)
 
 
-def _where_positive(xp, g, input):
-    return g * xp.sign(input)
+def refusing(name: str, *parameters: str) -> Callable[[Op], Op]:
+    """Declares that an op has no derivative: backward says so, as PyTorch's does."""
+
+    def formula(g):
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    def declare(declared: Op) -> Op:
+        declared._grad_name = "torch::autograd::NotImplemented"
+        return declared.vjp(**dict.fromkeys(parameters, formula))
+
+    return declare
+
+
+def _refuse_bool_minus(input):
+    if input.dtype.char == "?":
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the `~` or `logical_not()` operator instead."
+        )
 
 
 exp = unary("exp", FLOAT, lambda g, out: g * out, "The exponential of each element.")
@@ -49,335 +70,311 @@ sin = unary("sin", FLOAT, lambda xp, g, input: g * xp.cos(input), "The sine, of 
 cos = unary("cos", FLOAT, lambda xp, g, input: -g * xp.sin(input), "The cosine, of radians.")
 tan = unary("tan", FLOAT, lambda g, out: g * (1 + out * out), "The tangent, of radians.")
 asin = unary(
-    "asin", FLOAT, lambda xp, g, input: g * xp.rsqrt(1 - input * input), "The inverse sine."
+    "asin",
+    FLOAT,
+    lambda xp, g, input: g * xp.rsqrt(1 - input * input),
+    "The inverse sine.",
+    aliases="arcsin",
 )
 acos = unary(
-    "acos", FLOAT, lambda xp, g, input: -g * xp.rsqrt(1 - input * input), "The inverse cosine."
+    "acos",
+    FLOAT,
+    lambda xp, g, input: -g * xp.rsqrt(1 - input * input),
+    "The inverse cosine.",
+    aliases="arccos",
 )
-atan = unary("atan", FLOAT, lambda g, input: g / (input * input + 1), "The inverse tangent.")
+atan = unary(
+    "atan", FLOAT, lambda g, input: g / (input * input + 1), "Inverse tangent.", aliases="arctan"
+)
 sinh = unary("sinh", FLOAT, lambda xp, g, input: g * xp.cosh(input), "The hyperbolic sine.")
 cosh = unary("cosh", FLOAT, lambda xp, g, input: g * xp.sinh(input), "The hyperbolic cosine.")
 tanh = unary("tanh", FLOAT, lambda g, out: g * (1 - out * out), "The hyperbolic tangent.")
 asinh = unary(
-    "asinh", FLOAT, lambda xp, g, input: g * xp.rsqrt(input * input + 1), "Inverse of sinh."
+    "asinh",
+    FLOAT,
+    lambda xp, g, input: g * xp.rsqrt(input * input + 1),
+    "The inverse of sinh.",
+    aliases="arcsinh",
 )
 acosh = unary(
-    "acosh", FLOAT, lambda xp, g, input: g * xp.rsqrt(input * input - 1), "Inverse of cosh."
+    "acosh",
+    FLOAT,
+    lambda xp, g, input: g * xp.rsqrt(input * input - 1),
+    "The inverse of cosh.",
+    aliases="arccosh",
 )
-atanh = unary("atanh", FLOAT, lambda g, input: g / (1 - input * input), "Inverse of tanh.")
+atanh = unary(
+    "atanh", FLOAT, lambda g, input: g / (1 - input * input), "Inverse of tanh.", aliases="arctanh"
+)
 sigmoid = unary("sigmoid", FLOAT, lambda g, out: g * ((1 - out) * out), "1 / (1 + exp(-x)).")
-square = unary("square", SAME, lambda g, input: g * (input * 2), "The square of each element.")
-square._grad_name = "PowBackward0"
-neg = unary("neg", SAME, lambda g: -g, "Minus each element.")
-neg.dunder = ["neg"]
-abs = unary("abs", SAME, _where_positive, "The absolute value.")  # noqa: A001
-abs.dunder = ["abs"]
-sign = unary("sign", SAME, _flat, "-1, 0 or 1 by the sign of each element.")
-floor = unary("floor", SAME, _flat, "The largest whole number not above each element.")
-ceil = unary("ceil", SAME, _flat, "The smallest whole number not below each element.")
-trunc = unary("trunc", SAME, _flat, "The whole part of each element.")
-isnan = unary("isnan", BOOL, None, "Where elements are NaN.")
-isinf = unary("isinf", BOOL, None, "Where elements are infinite.")
-isfinite = unary("isfinite", BOOL, None, "Where elements are neither infinite nor NaN.")
-signbit = unary("signbit", BOOL, None, "Where the sign bit is set, -0.0 included.")
-logical_not = unary("logical_not", BOOL, None, "Where elements are zero.")
-bitwise_not = unary("bitwise_not", SAME, None, "Each bit inverted; logical for bool.")
-bitwise_not.dunder = ["invert"]
+erf = unary(
+    "erf",
+    FLOAT,
+    lambda xp, g, input: g * (xp.exp(-(input * input)) * TWO_OVER_SQRT_PI),
+    "The error function.",
+)
+erfc = unary(
+    "erfc",
+    FLOAT,
+    lambda xp, g, input: g * (xp.exp(-(input * input)) * -TWO_OVER_SQRT_PI),
+    "1 - erf(x), exact where that is tiny.",
+)
+erfinv = unary(
+    "erfinv",
+    FLOAT,
+    lambda xp, g, out: g * (xp.exp(out * out) / TWO_OVER_SQRT_PI),
+    "The inverse of erf, of numbers in (-1, 1).",
+)
+lgamma = unary(
+    "lgamma",
+    FLOAT,
+    lambda xp, g, input: g * xp.digamma(input),
+    "The logarithm of the absolute value of the gamma function.",
+)
+digamma = unary(
+    "digamma", FLOAT, lambda xp, g, input: g * xp.polygamma(1, input), "The derivative of lgamma."
+)
+square = unary(
+    "square",
+    BOOL_TO_LONG,
+    lambda g, input: g * (input * 2),
+    "The square of each element.",
+    lacks="HIL pow",
+    grad_name="PowBackward0",
+)
+neg = unary(
+    "neg",
+    SAME,
+    lambda g: -g,
+    "Minus each element; raises RuntimeError for bool tensors.",
+    lacks="HIL neg_cpu",
+    check=("?", _refuse_bool_minus),
+    dunder="neg",
+    aliases="negative",
+)
+abs = unary(  # noqa: A001
+    "abs",
+    SAME,
+    lambda xp, g, input: g * xp.sign(input),
+    "The absolute value.",
+    lacks="?HIL abs_cpu",
+    dunder="abs",
+    aliases="absolute",
+)
+sign = unary("sign", SAME, flat, "-1, 0 or 1 by the sign of each element.", lacks="HIL sign_cpu")
+isnan = unary("isnan", BOOL, None, "Where elements are NaN.", inplace=False)
+isinf = unary("isinf", BOOL, None, "Where elements are infinite.", inplace=False)
+isfinite = unary(
+    "isfinite", BOOL, None, "Where elements are neither infinite nor NaN.", inplace=False
+)
+signbit = unary("signbit", BOOL, None, "Where the sign bit is set, -0.0 included.", inplace=False)
+logical_not = unary(
+    "logical_not", BOOL, None, "Where elements are zero.", lacks="HIL logical_not_cpu"
+)
+bitwise_not = unary(
+    "bitwise_not",
+    SAME,
+    None,
+    "Each bit inverted; logical for bool.",
+    lacks="HILeEfd bitwise_not_cpu",
+    dunder="invert",
+)
 
 
-@op(promote=SAME, numbers="other", dunder="mul rmul", inplace=True)
-def mul(xp, input, other):
-    """The product of two tensors, element by element.
+def rounding(name: str, text: str, **options: Any) -> Op:
+    """Declares a rounding to whole numbers, which integers are already."""
+
+    def forward(xp, input):
+        return getattr(xp, name)(input) if input.dtype.kind == "f" else xp.clone(input)
+
+    forward.__name__, forward.__doc__ = name, text
+    declared = op(forward, promote=SAME, inplace=True, lacks=f"? {name}_vml_cpu", **options)
+    return declared.vjp(input=flat)
+
+
+floor = rounding("floor", "The largest whole number not above each element.")
+ceil = rounding("ceil", "The smallest whole number not below each element.")
+trunc = rounding("trunc", "The whole part of each element.", aliases="fix")
+
+
+def _round_label(input, decimals):
+    return f"RoundBackward{int(decimals != 0)}"
+
+
+@op(promote=SAME, inplace=True, lacks="? round_vml_cpu", label=_round_label)
+def round(xp, input, *, decimals=0):  # noqa: A001
+    """The nearest whole number, or number of so many decimals; halves go to the even one.
 
     >>> import lantern
-    >>> lantern.mul(lantern.tensor([2.0, 3.0]), 4)
-    tensor([ 8., 12.])
+    >>> lantern.round(lantern.tensor([0.5, 1.5, 2.55]), decimals=1)
+    tensor([0.5000, 1.5000, 2.5000])
     """
-    return xp.mul(input, other)
+    if input.dtype.kind != "f":
+        if decimals:
+            raise NotImplementedError("\"round_cpu\" not implemented for integers with decimals")
+        return xp.clone(input)
+    if not decimals:
+        return xp.round(input)
+    scale = 10.0 ** builtin_abs(decimals)
+    if decimals > 0:
+        return xp.round(input * scale) / scale
+    return xp.round(input / scale) * scale
 
 
-mul.vjp(input=lambda g, other: g * other, other=lambda g, input: g * input)
+round.vjp(input=flat)
 
 
-@op(promote=SAME, numbers="input other", dunder="add radd", inplace=True)
-def add(xp, input, other, *, alpha=1):
-    """`input + alpha * other`.
+def builtin_abs(number):
+    """Returns the absolute value of a Python number, whose own name is taken here."""
+    return -number if number < 0 else number
+
+
+@op(promote=SAME, inplace=True, lacks="?BHILbhil frac_cpu")
+def frac(xp, input):
+    """The fraction of each element, with its sign."""
+    return input - xp.trunc(input)
+
+
+frac.vjp(input=lambda g: g)
+
+
+@op(promote=SAME, inplace=True, lacks="HIL sign_cpu")
+def sgn(xp, input):
+    """-1, 0 or 1 by the sign of each element."""
+    return xp.sign(input)
+
+
+sgn.vjp(input=flat)
+
+
+@op(promote=FLOAT, inplace=True)
+def reciprocal(xp, input):
+    """1 / x.
 
     >>> import lantern
-    >>> lantern.add(lantern.tensor([1.0, 2.0]), lantern.tensor([10.0]), alpha=2)
-    tensor([21., 22.])
+    >>> lantern.reciprocal(lantern.tensor([2, 4]))
+    tensor([0.5000, 0.2500])
     """
-    if alpha != 1:
-        _check_alpha(input, other, alpha)
-        other = other * alpha
-    return xp.add(input, other)
+    return 1.0 / input
 
 
-add.vjp(input=lambda g: g, other=lambda g, alpha: g if alpha == 1 else g * alpha)
+reciprocal.vjp(input=lambda g, out: -g * (out * out))
 
 
-def _refuse_bool(input, other, alpha):
-    flags = [each.dtype.char == "?" for each in (input, other) if hasattr(each, "dtype")]
-    if len(flags) == 2 and all(flags):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-            "`logical_xor()` operator instead."
-        )
-    if any(flags):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
-            "to invert a mask, use the `~` or `logical_not()` operator instead."
-        )
+@op(promote=FLOAT, inplace=True, grad_name="Deg2RadBackward0")
+def deg2rad(xp, input):
+    """Angles in degrees as radians."""
+    return input * (math.pi / 180)
 
 
-@op(promote=SAME, numbers="input other", dunder="sub rsub", inplace=True, check=("?", _refuse_bool))
-def sub(xp, input, other, *, alpha=1):
-    """`input - alpha * other`; raises RuntimeError for bool tensors.
-
-    >>> import lantern
-    >>> lantern.sub(lantern.tensor([1.0, 2.0]), 1)
-    tensor([0., 1.])
-    """
-    if alpha != 1:
-        _check_alpha(input, other, alpha)
-        other = other * alpha
-    return xp.sub(input, other)
+@op(promote=FLOAT, inplace=True, grad_name="Rad2DegBackward0")
+def rad2deg(xp, input):
+    """Angles in radians as degrees."""
+    return input * (180 / math.pi)
 
 
-sub.vjp(input=lambda g: g, other=lambda g, alpha: -g if alpha == 1 else g * -alpha)
+deg2rad.vjp(input=lambda g: g * (math.pi / 180))
+rad2deg.vjp(input=lambda g: g * (180 / math.pi))
 
 
-def _check_alpha(input, other, alpha):
-    integral = all(
-        isinstance(each, int) or getattr(each, "dtype", None) and each.dtype.kind in "biu"
-        for each in (input, other)
-    )
-    if integral and isinstance(alpha, float):
-        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+@op(promote=FLOAT, inplace=True)
+def sinc(xp, input):
+    """sin(pi x) / (pi x), and 1 at 0."""
+    angle = input * math.pi
+    return xp.where(xp.eq(input, 0), xp.full((), 1, angle), xp.sin(angle) / angle)
+
+
+def _sinc_input(xp, g, input):
+    angle = input * math.pi
+    slope = (angle * xp.cos(angle) - xp.sin(angle)) / (angle * input)
+    return g * xp.where(xp.eq(input, 0), xp.full((), 0, slope), slope)
+
+
+sinc.vjp(input=_sinc_input)
+
+
+@op(promote=FLOAT, inplace=True)
+def logit(xp, input, eps=None):
+    """log(x / (1 - x)), the inverse of sigmoid; `eps` keeps x within [eps, 1 - eps]."""
+    if eps is not None:
+        input = xp.minimum(xp.maximum(input, eps), 1 - eps)
+    return xp.log(input / (1 - input))
+
+
+def _logit_input(xp, g, input, eps):
+    low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
+    inside = xp.logical_and(xp.ge(input, low), xp.le(input, high))
+    outside = xp.full((), math.nan if eps is None else 0.0, g)
+    return xp.where(inside, g / (input * (1 - input)), outside)
+
+
+logit.vjp(input=_logit_input)
+
+
+@op(promote=FLOAT, method=False)
+def polygamma(xp, n, input):
+    """The n-th derivative of digamma; raises RuntimeError for a negative n."""
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    return xp.polygamma(n, input)
+
+
+polygamma.vjp(input=lambda xp, g, n, input: g * xp.polygamma(n + 1, input))
 
 
 @composite
-def rsub(xp, input, other, *, alpha=1):
-    """`other - alpha * input`."""
-    return sub(other, input, alpha=alpha)
+def positive(xp, input):
+    """The tensor itself; raises RuntimeError for bool tensors."""
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
 
 
-@op(promote=FLOAT, numbers="input other", dunder="truediv rtruediv", inplace=True)
-def true_divide(xp, input, other):
-    """The quotient in floating point.
-
-    >>> import lantern
-    >>> lantern.true_divide(lantern.tensor([3, 4]), 2)
-    tensor([1.5000, 2.0000])
-    """
-    return xp.div(input, other)
+positive.dunder = ["pos"]
 
 
-true_divide.vjp(
-    input=lambda g, other: g / other, other=lambda g, input, other: -g * ((input / other) / other)
-)
-true_divide._grad_name = "DivBackward0"
+@op(promote=BOOL, differentiable=False)
+def isposinf(xp, input):
+    """Where elements are positive infinity."""
+    return xp.logical_and(xp.isinf(input), xp.gt(input, 0))
 
 
-@op(promote=SAME, numbers="input other", method=False, public=False)
-def trunc_divide(xp, input, other):
-    """The quotient without its fraction."""
-    if input.dtype.kind == "f":
-        return xp.trunc(xp.div(input, other))
-    quotient = xp.floor_divide(input, other)
-    inexact = xp.ne(quotient * other, input)
-    return xp.where(xp.logical_and(inexact, xp.lt(quotient, 0)), quotient + 1, quotient)
+@op(promote=BOOL, differentiable=False)
+def isneginf(xp, input):
+    """Where elements are negative infinity."""
+    return xp.logical_and(xp.isinf(input), xp.lt(input, 0))
 
 
-@op(promote=SAME, numbers="input other", dunder="floordiv rfloordiv", inplace=True)
-def floor_divide(xp, input, other):
-    """The quotient rounded down.
-
-    >>> import lantern
-    >>> lantern.floor_divide(lantern.tensor([7.0, -7.0]), 2)
-    tensor([ 3., -4.])
-    """
-    return xp.floor_divide(input, other)
+@op(promote=BOOL, differentiable=False)
+def isreal(xp, input):
+    """Where elements have no imaginary part: everywhere."""
+    return xp.full(input.shape, True, dtypes.bool_)
 
 
-trunc_divide.vjp(input=_flat, other=_flat)
-floor_divide.vjp(input=_flat, other=_flat)
-trunc_divide._grad_name = "DivBackward1"
+def _as_given(value, default):
+    return default if value is None else value
 
 
-@composite(numbers="input other", inplace=True)
-def div(xp, input, other, *, rounding_mode=None):
-    """The quotient, with `rounding_mode` None, 'trunc' or 'floor'.
+@op(promote=KEEP, inplace=True)
+def nan_to_num(xp, input, nan=None, posinf=None, neginf=None):
+    """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest finite numbers).
 
     >>> import lantern
-    >>> lantern.div(lantern.tensor([-7.0]), 2, rounding_mode="trunc")
-    tensor([-3.])
+    >>> lantern.nan_to_num(lantern.tensor([float("nan"), 1.0]))
+    tensor([0., 1.])
     """
-    if rounding_mode is None:
-        return true_divide(input, other)
-    if rounding_mode == "trunc":
-        return trunc_divide(input, other)
-    if rounding_mode == "floor":
-        return floor_divide(input, other)
-    raise RuntimeError(
-        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
-        f"'{rounding_mode}'"
-    )
+    dtype = xp.dtype_of(input)
+    if dtype.kind != "f":
+        return xp.clone(input)
+    limits = dtypes.finfo(dtype)
+    values = _as_given(nan, 0.0), _as_given(posinf, limits.max), _as_given(neginf, limits.min)
+    nan, posinf, neginf = (xp.full((), each, input) for each in values)
+    result = xp.where(xp.isnan(input), nan, input)
+    result = xp.where(xp.eq(input, math.inf), posinf, result)
+    return xp.where(xp.eq(input, -math.inf), neginf, result)
 
 
-@op(promote=SAME, numbers="input other", dunder="mod rmod", inplace=True)
-def remainder(xp, input, other):
-    """The remainder of the division rounded down; it has the sign of `other`.
-
-    >>> import lantern
-    >>> lantern.remainder(lantern.tensor([-3.0, 3.0]), 2)
-    tensor([1., 1.])
-    """
-    return xp.remainder(input, other)
-
-
-@op(promote=SAME, numbers="other", inplace=True)
-def fmod(xp, input, other):
-    """The remainder of the division rounded toward zero; it has the sign of `input`."""
-    return xp.fmod(input, other)
-
-
-remainder.vjp(input=lambda g: g, other=lambda xp, g, input, other: -g * xp.floor(input / other))
-fmod.vjp(input=lambda g: g, other=lambda xp, g, input, other: -g * xp.trunc(input / other))
-
-
-@op(promote=SAME, numbers="input other", dunder="pow rpow", inplace=True)
-def pow(xp, input, other):  # noqa: A001
-    """`input` to the power of `other` (torch calls it `exponent`).
-
-    >>> import lantern
-    >>> lantern.pow(lantern.tensor([1.0, 2.0, 3.0]), 2)
-    tensor([1., 4., 9.])
-    """
-    return xp.pow(input, other)
-
-
-def _pow_input(xp, g, input, other):
-    if isinstance(other, (int, float)):
-        if other == 0:
-            return xp.full(g.shape, 0, g)
-        return g * (input * 2 if other == 2 else xp.pow(input, other - 1) * other)
-    power = xp.pow(input, other - 1) * other
-    return g * xp.where(xp.eq(other, 0), xp.full((), 0, power), power)
-
-
-def _pow_other(xp, g, out, input, other):
-    if isinstance(input, (int, float)):
-        if input == 0:
-            return g * xp.where(xp.ge(other, 0), xp.full((), 0, out), out * -math.inf)
-        return g * (out * math.log(input) if input > 0 else out * math.nan)
-    zero = xp.logical_and(xp.eq(input, 0), xp.ge(other, 0))
-    return g * xp.where(zero, xp.full((), 0, out), out * xp.log(input))
-
-
-pow.vjp(input=_pow_input, other=_pow_other)
-
-
-def _extreme(name: str, compare: str, text: str) -> Op:
-    def forward(xp, input, other):
-        return getattr(xp, name)(input, other)
-
-    def formula_input(xp, g, input, other):
-        return _share(xp, g, getattr(xp, compare)(input, other), xp.eq(input, other))
-
-    def formula_other(xp, g, input, other):
-        return _share(xp, g, getattr(xp, compare)(other, input), xp.eq(input, other))
-
-    forward.__name__, forward.__doc__ = name, text
-    return op(forward, promote=SAME).vjp(input=formula_input, other=formula_other)
-
-
-def _share(xp, g, wins, ties):
-    """All of the gradient where this operand wins, half of it where both are equal."""
-    zero = xp.full((), 0, g)
-    return xp.where(ties, g * 0.5, xp.where(wins, g, zero))
-
-
-maximum = _extreme("maximum", "gt", "The larger of each pair; NaN where either is.")
-minimum = _extreme("minimum", "lt", "The smaller of each pair; NaN where either is.")
-
-
-def comparison(name: str, text: str) -> Op:
-    """Declares a comparison: bool, no gradient."""
-
-    def forward(xp, input, other):
-        return getattr(xp, name)(input, other)
-
-    forward.__name__, forward.__doc__ = name, text
-    return op(
-        forward, promote=BOOL, numbers="other", differentiable=False, dunder=name, inplace=True
-    )
-
-
-eq = comparison("eq", "Where elements are equal.")
-ne = comparison("ne", "Where elements differ.")
-lt = comparison("lt", "Where `input` is less.")
-le = comparison("le", "Where `input` is less or equal.")
-gt = comparison("gt", "Where `input` is greater.")
-ge = comparison("ge", "Where `input` is greater or equal.")
-
-
-def logical(name: str, text: str) -> Op:
-    """Declares a logical function of two tensors: what is not zero counts as true."""
-
-    def forward(xp, input, other):
-        return getattr(xp, name)(input, other)
-
-    forward.__name__, forward.__doc__ = name, text
-    return op(forward, promote=BOOL, differentiable=False, inplace=True)
-
-
-logical_and = logical("logical_and", "Where both are not zero.")
-logical_or = logical("logical_or", "Where either is not zero.")
-logical_xor = logical("logical_xor", "Where one of the two is not zero.")
-
-
-def bitwise(name: str, dunder: str, text: str) -> Op:
-    """Declares a function of the bits of two integer (or bool) tensors."""
-
-    def forward(xp, input, other):
-        return getattr(xp, name)(input, other)
-
-    def refuse_float(input, other):
-        for each in (input, other):
-            if isinstance(each, float) or getattr(each, "dtype", None) and each.dtype.kind == "f":
-                kind = each.dtype.legacy if hasattr(each, "dtype") else "Float"
-                raise RuntimeError(f'"{name}_cpu" not implemented for \'{kind}\'')
-
-    forward.__name__, forward.__doc__ = name, text
-    return op(
-        forward,
-        promote=SAME,
-        check=("fdeE", refuse_float),
-        numbers="input other",
-        differentiable=False,
-        dunder=f"{dunder} r{dunder}",
-        inplace=True,
-    )
-
-
-bitwise_and = bitwise("bitwise_and", "and", "The bits set in both.")
-bitwise_or = bitwise("bitwise_or", "or", "The bits set in either.")
-bitwise_xor = bitwise("bitwise_xor", "xor", "The bits set in one of the two.")
-bitwise_left_shift = bitwise("bitwise_left_shift", "lshift", "The bits moved to higher places.")
-bitwise_right_shift = bitwise("bitwise_right_shift", "rshift", "The bits moved to lower places.")
-
-
-@op(promote=SAME, numbers="input other", method=False, public=False)
-def where(xp, condition, input, other):
-    """`input` where the condition holds, else `other`."""
-    return xp.where(condition, input, other)
-
-
-where.vjp(
-    input=lambda xp, g, condition: xp.where(condition, g, xp.full((), 0, g)),
-    other=lambda xp, g, condition: xp.where(condition, xp.full((), 0, g), g),
-)
+nan_to_num.vjp(input=lambda xp, g, input: xp.where(xp.isfinite(input), g, xp.full((), 0, g)))
 
 
 @op(promote=KEEP, method=False, public=False)
@@ -410,5 +407,5 @@ def copy(xp, input, src):
     return xp.clone(xp.expand(xp.cast(src, xp.dtype_of(input)), input.shape))
 
 
-copy.vjp(input=_flat, src=lambda xp, g, src_dtype: xp.cast(g, src_dtype))
+copy.vjp(input=flat, src=lambda xp, g, src_dtype: xp.cast(g, src_dtype))
 copy._grad_name = "CopyBackwards"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import lantern.data
 from lantern.data import (
     BatchSampler,
     ChainDataset,
@@ -52,15 +53,18 @@ __all__ = [
     "random_split",
 ]
 
-distributed = sampler
-
 # Scripts also import from the files of torch.utils.data (`from torch.utils.data.sampler import
-# SubsetRandomSampler`): the import system finds a module that is already listed by its name.
+# SubsetRandomSampler`). The import system looks for files of a package only, and finds a module
+# that is already listed by its name.
+__path__: list[str] = []
+distributed = sampler
+_utils = lantern.data
 for _name, _module in {
     "dataset": dataset,
     "sampler": sampler,
     "dataloader": dataloader,
     "distributed": distributed,
+    "_utils": _utils,
     "_utils.collate": collate,
 }.items():
     sys.modules[f"{__name__}.{_name}"] = _module

@@ -1,0 +1,84 @@
+"""The native programs of a record: one for its run, one for a later backward of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from . import runtime
+from .fuse import Unsupported
+from .ir import INPUT, Graph, Value
+from .native import Changed as Changed
+from .native import Program
+
+
+def machine_code(record: Any) -> Machine | None:
+    """Returns native code for a record; None without llvmlite or where there is no native form."""
+    if not runtime.available():
+        return None
+    try:
+        return Machine(record)
+    except Unsupported:
+        return None
+
+
+class Machine:
+    """Runs a record natively; gives the same results and writes as interpreting its graph."""
+
+    def __init__(self, record: Any):
+        graph: Graph = record.graph
+        inputs = record.forward_inputs()
+        later = graph.values[record.split :]
+        wanted = [value for value in record.back_values if value is not None]
+        self.saved = _used_before(later, wanted, set(graph.values[: record.split]) | set(inputs))
+        self.inputs = inputs
+        self.kept = [each for each in self.saved if each.name != INPUT]
+        written = [value for _, value in record.writes]
+        grads = [value for _, value in record.grads]
+        outputs = [*record.result_values, *written, *grads, *self.kept]
+        first = len(record.result_values)
+        place = {value: i for i, value in enumerate(inputs)}
+        writes = [
+            (first + i, place[record.trace.storages[storage]])
+            for i, (storage, _) in enumerate(record.writes)
+        ]
+        self.cuts = (first, first + len(grads))
+        self.program = Program(subgraph(graph.values[: record.split], inputs, outputs), writes)
+        self.back_inputs = [*self.saved, *record.back_inputs]
+        self.back = None
+        if wanted:
+            self.back = Program(subgraph(later, self.back_inputs, wanted))
+
+    def run(self, arrays: Sequence[Any]) -> tuple[list, list, dict[Value, Any]]:
+        """Returns the results, the gradients to keep, and what a backward will need."""
+        found = self.program(arrays)
+        first, second = self.cuts
+        known: dict[Value, Any] = {}
+        if self.back is not None:
+            given = dict(zip(self.inputs, arrays, strict=True))
+            known = {each: given[each] for each in self.saved if each.name == INPUT}
+            known |= zip(self.kept, found[second:], strict=True)
+        return found[:first], found[first:second], known
+
+    def backward(self, known: dict[Value, Any]) -> list[Any]:
+        """Returns the gradients of the leaves."""
+        assert self.back is not None
+        return self.back([known[each] for each in self.back_inputs])
+
+
+def _used_before(later: Iterable[Value], wanted: Iterable[Value], early: set[Value]) -> list[Value]:
+    """Returns the values made before that are used later."""
+    used = dict.fromkeys(x for each in later for x in each.operands())
+    used |= dict.fromkeys(wanted)
+    return [each for each in used if each in early]
+
+
+def subgraph(values: Sequence[Value], inputs: Sequence[Value], outputs: Sequence[Value]) -> Graph:
+    """Returns a graph of its own that computes `outputs` by `values` from `inputs`."""
+    result = Graph()
+    new = {each: result.input(each.shape, each.dtype) for each in inputs}
+    for value in values:
+        if value.name != INPUT:
+            new[value] = result.add(value.name, result.map(value.args, new.__getitem__), value.place)
+    result.outputs = [new[each] for each in outputs]
+    return result

@@ -1,0 +1,264 @@
+"""A graph as native code: the passes one after the other, and the calls that run the result.
+
+`LANTERN_DEBUG=ir,simplify,fuse,memory,loops,llvm` prints what each pass makes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Container, Sequence
+from typing import Any
+
+from ..backends import default
+from .builder import Function
+from .decompose import decompose
+from .fuse import Kernel, Look, Plan, Unsupported, fuse
+from .ir import Graph, Value, verify
+from .llvm import module
+from .loops import Accesses, Nest, lanes_of
+from .matmul import write_matmul
+from .memory import ALIGNMENT, Memory, lay_out
+from .runtime import Native, Target, host
+from .simplify import simplify
+
+
+def show(stage: str, what: Any) -> None:
+    """Prints what a pass made, where the environment asks for it."""
+    if stage in os.environ.get("LANTERN_DEBUG", "").split(","):
+        print(f"--- {stage}\n{what}", file=sys.stderr)
+
+
+def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
+    """Returns the loop nests of all kernels but the calls."""
+    functions = []
+    for kernel in plan.kernels:
+        function = Function(f"kernel{kernel.index}")
+        if kernel.kind == "matmul":
+            write_matmul(function, plan, memory, kernel, target)
+        elif kernel.kind == "loop":
+            lanes = lanes_of(kernel, target.vector_bytes)
+            Nest(function, Accesses(plan, memory, kernel), lanes).write()
+        else:
+            continue
+        functions.append(function)
+    functions.append(_final_copies(plan, memory))
+    return functions
+
+
+def _final_copies(plan: Plan, memory: Memory) -> Function:
+    b = Function("copies")
+    for new, old in memory.copies:
+        size = new.size * new.itemsize
+        if size:
+            target, source = b.pointer(*memory.places[old]), b.pointer(*memory.places[new])
+            b._emit("copy", "i8", target, source, size, lanes=1)
+    return b
+
+
+def cut(kernels: Sequence[Kernel]) -> list[list[str] | Kernel]:
+    """Returns the steps of a plan: names of kernels to run in one go, and calls between them."""
+    steps: list[list[str] | Kernel] = []
+    for kernel in kernels:
+        if kernel.kind == "call":
+            steps.append(kernel)
+        elif steps and isinstance(steps[-1], list):
+            steps[-1].append(f"kernel{kernel.index}")
+        else:
+            steps.append([f"kernel{kernel.index}"])
+    if not steps or not isinstance(steps[-1], list):
+        steps.append([])
+    steps[-1].append("copies")  # type: ignore[union-attr]
+    return steps
+
+
+class Changed(Exception):
+    """An input has another shape or dtype than the program was made for."""
+
+
+class Program:
+    """Native code for a graph; `writes` pairs the number of an output with the input it replaces.
+
+    Raises `Unsupported` where the graph holds something that has no native form.
+    """
+
+    def __init__(self, graph: Graph, writes: Sequence[tuple[int, int]] = ()):
+        show("ir", graph)
+        graph = simplify(decompose(simplify(graph)))
+        verify(graph)
+        show("simplify", graph)
+        self.graph = graph
+        pairs = [(graph.outputs[out], graph.inputs[place]) for out, place in writes]
+        for new, old in pairs:
+            if new.shape != old.shape or new.dtype is not old.dtype:
+                raise Unsupported(f"{new!r} is written over {old!r}")
+        plan = self.plan = fuse(graph)
+        show("fuse", plan)
+        memory = self.memory = lay_out(plan, pairs)
+        show("memory", memory)
+        functions = loops(plan, memory, host())
+        show("loops", "\n".join(map(str, functions)))
+        steps = cut(plan.kernels)
+        segments = [each for each in steps if isinstance(each, list)]
+        self.slots = 1 + len(graph.inputs) + len(plan.constants)
+        self.text = module(functions, segments, self.slots)
+        show("llvm", self.text)
+        self.written = dict.fromkeys(place for _, place in writes)
+        written = {out for out, _ in writes}
+        self.results = [i for i in range(len(graph.outputs)) if i not in written]
+        self._load(steps, len(segments))
+
+    def _load(self, steps: list[list[str] | Kernel], segments: int) -> None:
+        xp = default()
+        self.native = Native(self.text, self.slots, segments)
+        self.bound: list[Any] = [None] * len(self.graph.inputs)
+        self.used: list[Any] = list(self.bound)  # row-major stand-ins where inputs are not
+        self.stand_ins: dict[int, Any] = {}
+        self.ranges: list[tuple[int, int, int]] = []
+        self._arena(xp)
+        self.constants = []
+        for i, value in enumerate(self.plan.constants, 1 + len(self.graph.inputs)):
+            array = xp.asarray(getattr(xp, value.name)(*value.args))
+            self.constants.append(array)
+            self.native.table[i] = xp.address_of(array)
+        entries = iter(self.native.segments)
+        self.steps: list[Callable[[], Any]] = [
+            next(entries) if isinstance(each, list) else self._caller(each) for each in steps
+        ]
+        self.outputs = [self._reader(self.graph.outputs[i]) for i in self.results]
+        self.lock = threading.Lock()
+
+    def _arena(self, xp: Any) -> None:
+        from .. import dtypes
+
+        self.arena = xp.full((self.memory.size + 2 * ALIGNMENT,), 0, dtypes.uint8)
+        self.skew = -xp.address_of(self.arena) % ALIGNMENT
+        self.native.table[0] = xp.address_of(self.arena) + self.skew
+
+    # --- arrays over the memory of the program
+    def _array(self, look: Look, shape: tuple[int, ...]) -> Any:
+        """Returns an array that shows a value where it lies now."""
+        xp = default()
+        leaf = look.leaf
+        slot, offset = self.memory.places[leaf]
+        if slot == 0:
+            count = max(leaf.size, 1)
+            base = xp.from_buffer(self.arena, leaf.dtype, count, offset + self.skew)
+        elif slot <= len(self.used):
+            base = self.used[slot - 1]
+        else:
+            base = self.constants[slot - 1 - len(self.used)]
+        if leaf.size == 0:
+            return xp.full(shape, 0, leaf.dtype)
+        return xp.as_strided(base, shape, look.strides, look.offset)
+
+    def _reader(self, value: Value) -> Callable[[], Any]:
+        """Returns a function that gives a fresh array of an output."""
+        xp = default()
+        look = self.plan.outputs[value]
+        if self.memory.places[look.leaf][0] != 0:
+            return lambda: xp.contiguous(self._array(look, value.shape))
+        array = self._array(look, value.shape)
+        return lambda: xp.contiguous(array)
+
+    def _caller(self, kernel: Kernel) -> Callable[[], None]:
+        """Returns a function that has the NumPy backend compute one value."""
+        value = kernel.call
+        assert value is not None
+        xp = default()
+        function = getattr(xp, value.name)
+        looks = self.plan.looks
+        target = self._array(looks[value], value.shape)
+
+        def call() -> None:
+            args = value.graph.map(value.args, lambda x: self._array(looks[x], x.shape))
+            result = xp.asarray(function(*args))
+            if tuple(result.shape) != value.shape or xp.dtype_of(result) is not value.dtype:
+                raise TypeError(f"{value.name} gave {result.shape} {result.dtype} for {value!r}")
+            xp.copy_into(target, result)
+
+        return call
+
+    # --- running
+    def __call__(self, arrays: Sequence[Any]) -> list[Any]:
+        """Runs on arrays in the order of the inputs; returns the outputs that replace no input."""
+        with self.lock:
+            bound = self.bound
+            for i, array in enumerate(arrays):
+                if array is not bound[i]:
+                    self._bind(arrays)
+                    break
+            if self.stand_ins:
+                self._fill_stand_ins()
+            for step in self.steps:
+                step()
+            if self.stand_ins:
+                self._give_back()
+            return [read() for read in self.outputs]
+
+    def _bind(self, arrays: Sequence[Any]) -> None:
+        xp = default()
+        recheck = False
+        for i, (array, value) in enumerate(zip(arrays, self.graph.inputs, strict=True)):
+            if array is self.bound[i]:
+                continue
+            if tuple(array.shape) != value.shape or xp.dtype_of(array) is not value.dtype:
+                self.bound[i] = None
+                raise Changed(f"input {i} has become {xp.dtype_of(array)} {list(array.shape)}; "
+                                f"the program was made for {value!r}")
+            self.stand_ins.pop(i, None)
+            address = xp.dense_address(array)
+            if address is None:
+                self.stand_ins[i] = self.used[i] = xp.contiguous(array)
+                address = xp.address_of(self.used[i])
+            else:
+                self.used[i] = array
+            self.bound[i] = array
+            self.native.table[1 + i] = address
+            recheck = recheck or i in self.written or self._meets_written(i, address, value)
+        if recheck:
+            self._part_overlapping(xp)
+
+    def _meets_written(self, i: int, address: int, value: Value) -> bool:
+        """Says whether an input shares memory with one that the program writes."""
+        if self.stand_ins:
+            return bool(self.ranges)
+        place = bisect_right(self.ranges, (address + max(value.size * value.itemsize, 1), -1, -1))
+        return place > 0 and self.ranges[place - 1][1] > address
+
+    def _part_overlapping(self, xp: Any) -> None:
+        """Gives inputs that share memory with a written one memory of their own for the run."""
+        spans = []
+        for i, (array, value) in enumerate(zip(self.bound, self.graph.inputs, strict=True)):
+            low, high = xp.byte_span(array)
+            if high > low:
+                spans.append((low, high, i))
+        shared = _meeting(spans, self.written)
+        for i in shared:
+            if i not in self.stand_ins:
+                self.stand_ins[i] = self.used[i] = xp.contiguous(self.bound[i])
+                self.native.table[1 + i] = xp.address_of(self.used[i])
+        self.ranges = sorted((low, high, i) for low, high, i in spans if i in self.written)
+
+    def _fill_stand_ins(self) -> None:
+        xp = default()
+        for i, copy in self.stand_ins.items():
+            xp.copy_into(copy, self.bound[i])
+
+    def _give_back(self) -> None:
+        xp = default()
+        for i in self.written:
+            if i in self.stand_ins:
+                xp.copy_into(self.bound[i], self.stand_ins[i])
+
+
+def _meeting(spans: list[tuple[int, int, int]], written: Container[int]) -> set[int]:
+    found = set()
+    for low, high, i in spans:
+        if i in written:
+            for low2, high2, j in spans:
+                if j != i and low < high2 and low2 < high:
+                    found |= {i, j}
+    return found
