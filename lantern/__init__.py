@@ -26,6 +26,7 @@ from .dtypes import iinfo as iinfo
 from .dtypes import promote_types as promote_types
 from .dtypes import set_default_dtype as set_default_dtype
 from .shape import Size as Size
+from .untyped import UntypedStorage as UntypedStorage
 from . import methods as _methods
 from . import random as random
 from .random import Generator as Generator

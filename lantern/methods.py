@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import creation, indexing, ops, printing
+from . import creation, indexing, ops, printing, untyped
 from . import dtypes
 from .autograd import engine
 from .autograd.views import assign, write_inplace
@@ -62,7 +62,7 @@ def _operand(other: Any) -> bool:
 REFLECTED = {f"r{name}" for name in "add sub mul truediv floordiv mod pow matmul and or xor".split()}
 REFLECTED |= {"rlshift", "rrshift"}
 COMMUTING = {"radd", "rmul", "rand", "ror", "rxor"}
-UNARY = {"neg", "abs", "invert"}
+UNARY = {"neg", "pos", "abs", "invert"}
 HAS_INPLACE = "add sub mul truediv floordiv mod pow and or xor lshift rshift".split()
 
 
@@ -82,7 +82,7 @@ def attach() -> None:
 def _attach_operator(op: Op, name: str) -> None:
     if name in UNARY:
         setattr(Tensor, f"__{name}__", _method(op))
-    elif name in COMMUTING:
+    elif name in COMMUTING or op.name in REFLECTED:  # rsub takes its operands as the operator does
         setattr(Tensor, f"__{name}__", _operator(op))
     elif name in REFLECTED:
         setattr(Tensor, f"__{name}__", _reflected(op))
@@ -229,9 +229,12 @@ def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs
 
 METHODS: dict[str, Any] = {
     "backward": _backward,
+    "untyped_storage": untyped.untyped_storage,
     "to": _to,
     "type": _type,
     "type_as": _type_as,
+    "where": lambda self, condition, other: ops.where(condition, self, other),
+    "polygamma": lambda self, n: ops.polygamma(n, self),
     "copy_": _copy_,
     "fill_": _fill_,
     "zero_": lambda self: _fill_(self, 0),

@@ -20,7 +20,7 @@ from .autograd.plan import OUT, SHAPE, Plan
 from .autograd.views import rederive
 from .backends import NAMESPACES
 from .storage import Storage
-from .tensor import Tensor, _new, current_node, wrap, wrap_view
+from .tensor import Tensor, _new, current_node, wrap
 
 # How operands are brought together before the forward; each kind names the dtype codes it takes
 # as they are. Half types are in none: they are computed in float32 and rounded once per op.
@@ -527,14 +527,6 @@ def composite(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     return _declare(Composite, forward, options)
 
 
-def view(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Declares an op whose result shares the memory of its first argument.
-
-    Its `put` gives the base with the viewed part replaced; the gradient of the base follows.
-    """
-    return _declare(View, forward, options)
-
-
 def _declare(cls: type, forward: Callable[..., Any] | None, options: dict) -> Any:
     def make(function: Callable[..., Any]) -> Op:
         made = cls(function, **options)
@@ -564,48 +556,6 @@ class Composite(Op):
                 if not (name in self.numbers and _is_number(arg)):
                     self._refuse(position, arg)
         return self.forward(NAMESPACES[Tensor], *args)
-
-
-class View(Op):
-    """An op whose result is a view; `put` replaces the viewed part, `vjp` comes from it or is given."""
-
-    view = True
-
-    def __init__(self, forward: Callable[..., Any], **options: Any):
-        super().__init__(forward, promote=KEEP, **options)
-        self.put: Callable[..., Any] = self._no_put
-
-    def _no_put(self, *args: Any) -> Any:
-        raise RuntimeError(f"cannot write in place through a view made by {self.name}()")
-
-    def putting(self, put: Callable[..., Any]) -> Callable[..., Any]:
-        """Declares how the viewed part of a base is replaced: `put(xp, base, value, *args)`."""
-        self.put = put
-        rest = self.parameters[1:]
-
-        def gradient(xp: Any, g: Any, input_shape: tuple, *args: Any) -> Any:
-            return put(xp, xp.full(input_shape, 0, g), g, *args)
-
-        self.formulas.setdefault("input", (gradient, ("xp", "g", "input_shape", *rest)))
-        return put
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != self.arity:
-            args = self.bind(args, kwargs)
-        source = args[0]
-        if not isinstance(source, Tensor):
-            self._refuse(0, source)
-        base = source._base
-        if base is not None and base._node is not source._seen:
-            rederive(source)
-        trace = active.trace
-        value = source._array if trace is None else trace.read(source)
-        rest = args[1:]
-        xp = NAMESPACES[type(value)]
-        tensor = wrap_view(source, self.forward(xp, value, *rest), (self, rest))
-        if source._node is not None and mode.enabled:
-            self._record(args, [value, *rest], tensor._array, 1, None, tensor)
-        return tensor
 
 
 class SequenceOp(Op):

@@ -54,6 +54,8 @@ def attacks(marker):
     yield b"\x80\2ctorch.serialization\nload\n" + opened
     yield b"\x80\2ctorch.nn.modules.module\nsys.modules\n."
     yield b"\x80\2ctorch.nn.functional\nlantern\n."
+    yield b"\x80\2ctorch.nn.modules\nflatten\n."  # a Python module, not a class
+    yield b"\x80\2ctorch\npi\n."
     yield b"\x80\2ctorch.hub\nload\n" + opened
     yield b"\x80\2ctorch.utils.data\nDataLoader\n(tR."
     yield b"\x80\2ctorch\nload\n" + opened

@@ -41,7 +41,7 @@ def line() -> tuple[nn.Linear, lantern.optim.SGD, lantern.Tensor, lantern.Tensor
     lantern.manual_seed(0)
     layer = nn.Linear(1, 1)
     optimizer = lantern.optim.SGD(layer.parameters(), lr=0.1, momentum=0.5)
-    x = lantern.linspace(-1, 1, 16).reshape(16, 1)
+    x = lantern.arange(16).reshape(16, 1) / 8 - 1
     return layer, optimizer, x, 2 * x + 1
 
 

@@ -26,6 +26,15 @@ class _Active:
 active = _Active()
 
 
+class _Flags:
+    """Counts changes of `training` flags of modules, so that a record is not run under others."""
+
+    version = 0
+
+
+flags = _Flags()
+
+
 def is_grad_enabled() -> bool:
     """Says whether operations are being recorded."""
     return mode.enabled

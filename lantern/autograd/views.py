@@ -243,12 +243,15 @@ def _keep_old(node: Node, op: Any, tensor: Tensor) -> None:
     """Gives a formula that saved the value about to be overwritten a copy of it."""
     if not isinstance(node, OpNode) or node.op is not op:
         return
+    assert node.saved is not None and node.values is not None
     for i, position in enumerate(node.plan.saves):
         if position == op.first and node.saved[i] is tensor:
             copied = _copied(tensor)
             if node.values[i] is tensor._array:  # otherwise it was converted and is a copy already
                 node.values[i] = copied._array
-            node.saved[i], node.versions[i] = copied, 0
+            node.saved[i] = copied
+            place = sum(isinstance(each, (Tensor, Storage)) for each in node.saved[:i])
+            node.checks[place] = (copied._storage, 0)
 
 
 def _copied(tensor: Tensor) -> Tensor:
@@ -263,26 +266,9 @@ def _copied(tensor: Tensor) -> Tensor:
 
 def _watch_result(node: Node, fresh: Storage, tensor: Tensor) -> None:
     """Makes a formula that saved its result notice later writes to where that went."""
-    if not isinstance(node, OpNode):
-        return
-    for i, each in enumerate(node.saved):
-        if each is fresh:
-            node.saved[i] = Written(fresh.array, tensor._storage)
-            node.versions[i] = tensor._storage.version
-
-
-class Written(Storage):
-    """A result that was written elsewhere as well: as old as the memory it was written to."""
-
-    __slots__ = ("memory",)
-
-    def __init__(self, array: Any, memory: Storage):
-        self.array, self.memory = array, memory
-
-    @property
-    def version(self) -> int:  # type: ignore[override]
-        """The count of writes to the other memory."""
-        return self.memory.version
+    if isinstance(node, OpNode):
+        now = tensor._storage, tensor._storage.version
+        node.checks = [now if storage is fresh else (storage, v) for storage, v in node.checks]
 
 
 def write_out(target: Tensor, value: Tensor) -> None:

@@ -347,11 +347,12 @@ def window(x, size, stride, offset):
 
 
 def flip(x, dims):
-    return np.flip(x, dims).copy()
+    return np.flip(x, dims).copy("K") if dims else clone(x)
 
 
 def cat(tensors, dim):
-    return np.concatenate(tensors, dim)
+    result = np.concatenate(tensors, dim)
+    return result if result.flags.c_contiguous else np.ascontiguousarray(result)
 
 
 def as_strided(x, size, stride, storage_offset):
@@ -385,12 +386,34 @@ def contiguous(x):
 
 
 def getitem(x, index):
-    return x[*index, ...]  # the ellipsis keeps a single element an array, and a view
+    try:
+        result = x[*index, ...]  # the ellipsis keeps a single element an array, and a view
+    except IndexError as error:
+        raise _index_error(error) from None
+    if result.base is None and not result.flags.c_contiguous:
+        return np.ascontiguousarray(result)  # NumPy puts the dimensions of the index outside
+    return result
+
+
+def _index_error(error):
+    return IndexError(str(error).replace("axis", "dimension"))
+
+
+def outside(index, low, high):
+    """Returns a place that is not in [low, high); None if all are."""
+    if index.size:
+        least, most = index.min(), index.max()
+        if least < low or most >= high:
+            return int(least if least < low else most)
+    return None
 
 
 def put(x, index, value):
-    result = x.copy()
-    result[*index, ...] = value
+    result = clone(x)
+    try:
+        result[*index, ...] = value
+    except IndexError as error:
+        raise _index_error(error) from None
     return result
 
 
@@ -413,11 +436,19 @@ def gather(x, dim, index):
     return x[_along(dim, index)]
 
 
-def _refuse_outside(index, size, dim):
+def pick(x, dim, index):
+    if not _is_within(index, x.shape[dim]):
+        raise IndexError("index out of range in self")
+    return np.take(x, index, dim)
+
+
+def _is_within(index, size):
     # Seen as unsigned, negative numbers are large: one pass finds both kinds of wrong index.
-    if index.size and index.dtype == np.int64:
-        if index.view(np.uint64).max() < size:
-            return
+    return not index.size or index.view(f"u{index.itemsize}").max() < size
+
+
+def _refuse_outside(index, size, dim):
+    if not _is_within(index, size):
         wrong = index[(index < 0) | (index >= size)][:1].item()
         raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
@@ -428,6 +459,19 @@ def scatter(x, dim, index, src):
 
 def scatter_add(x, dim, index, src):
     return put_add(x, _along(dim, index), src[tuple(slice(size) for size in index.shape)])
+
+
+_AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+
+
+def scatter_reduce(x, dim, index, src, reduce):
+    result = x.copy()
+    part = src[tuple(slice(size) for size in index.shape)]
+    if not x.ndim:
+        _AT[reduce].at(result.reshape(1), index.reshape(-1), part.reshape(-1))
+    else:
+        _AT[reduce].at(result, _along(dim, index), part)
+    return result
 
 
 matmul = np.matmul
@@ -615,6 +659,18 @@ def _ragged(data):
     return f"expected sequence of length {want} at dim 1 (got {wrong})"
 
 
+def rows(columns, count):
+    """Returns index columns side by side as a matrix of `count` rows."""
+    return np.stack(columns, 1) if columns else np.zeros((count, 0), np.int64)
+
+
+def repeat_places(repeats):
+    """Returns each place as often as `repeats` says there."""
+    if repeats.size and repeats.min() < 0:
+        raise RuntimeError("repeats can not be negative")
+    return np.repeat(np.arange(repeats.size), repeats)
+
+
 def nonzero(x):
     """Returns, per dimension, the places of the elements that are not zero."""
     return np.atleast_1d(x).nonzero()[: max(x.ndim, 1)]
@@ -633,3 +689,14 @@ def places(shape):
 def spread_numbers(x):
     """Returns fixed numbers of both signs in the shape of `x`, to weigh its elements by."""
     return np.cos(np.arange(1, x.size + 1, dtype=x.dtype) * 1.7).reshape(x.shape)
+
+
+def bytes_of(x):
+    """Returns the memory from the first to the last element of an array as writable bytes."""
+    if not x.size:
+        return memoryview(bytearray())
+    span = 1
+    for size, stride in zip(x.shape, x.strides, strict=True):
+        span += (size - 1) * stride // x.itemsize
+    flat = np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,))
+    return memoryview(flat.view(np.uint8))

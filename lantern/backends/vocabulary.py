@@ -137,6 +137,11 @@ def _as_strided(x, size, stride, storage_offset):
     return tuple(size), x.dtype
 
 
+def _bitcast(x, dtype):
+    shape, old = tuple(x.shape), x.dtype.itemsize
+    return (*shape[:-1], shape[-1] * old // dtype.itemsize) if shape else (), dtype
+
+
 def _diagonal(x, offset, dim1, dim2):
     rows, columns = x.shape[dim1], x.shape[dim2]
     length = min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns)
@@ -191,7 +196,15 @@ def _gather(x, dim, index):
     return tuple(index.shape), x.dtype
 
 
+def _pick(x, dim, index):
+    return (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :]), x.dtype
+
+
 def _scatter(x, dim, index, src):
+    return tuple(x.shape), x.dtype
+
+
+def _scatter_reduce(x, dim, index, src, reduce):
     return tuple(x.shape), x.dtype
 
 
@@ -266,12 +279,15 @@ _define("expand", "x, shape", MOVEMENT, _expand)
 _define("flip", "x, dims", MOVEMENT, _flip)
 _define("cat", "tensors, dim", MOVEMENT, _cat)
 _define("as_strided", "x, size, stride, storage_offset", MOVEMENT, _as_strided)
+_define("bitcast", "x, dtype", MOVEMENT, _bitcast)
 _define("diagonal", "x, offset, dim1, dim2", MOVEMENT, _diagonal)
 _define("clone contiguous", "x", MOVEMENT, _unary)
 _define("getitem", "x, index", GATHER, _getitem)
 _define("put put_add", "x, index, value", GATHER, _put)
 _define("gather", "x, dim, index", GATHER, _gather)
+_define("pick", "x, dim, index", GATHER, _pick)
 _define("scatter scatter_add", "x, dim, index, src", GATHER, _scatter)
+_define("scatter_reduce", "x, dim, index, src, reduce", GATHER, _scatter_reduce)
 _define("matmul", "x, y", CONTRACTION, _matmul)
 _define("linear", "x, weight, bias", CONTRACTION, _linear)
 _define("full", "shape, value, like", CREATION, _full)

@@ -66,7 +66,7 @@ def _sentence(module_name: str, name: str) -> str:
     prefix = torch_name(module_name)
     text = f"{prefix}.{name} is not in Lantern yet"
     known = [each for each in dir(module) if not each.startswith("_")]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     if close:
         text += f"; did you mean {prefix}.{close[0]}?"
     if getattr(module.__spec__, "_initializing", False):

@@ -14,8 +14,10 @@ from typing import Any
 from ..autograd.graph import AccumulateGrad, Node
 from ..autograd.mode import active, mode
 from ..backends import NAMESPACES
+from ..dtypes import get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
+from .flags import ModuleFlags
 from .interpret import run
 from .ir import INPUT, Graph, Value, verify
 from .machine import Changed, machine_code
@@ -75,6 +77,7 @@ class CompiledFunction:
         self.function = function
         self.strict = strict
         self.keep_grads = keep_grads
+        self._flags = ModuleFlags(function)
         self._seen: set = set()
         self._records: dict[Any, list[Record]] = {}
         self._eager = False
@@ -91,7 +94,7 @@ class CompiledFunction:
         if self._eager or active.trace is not None:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
-        key = (_flatten((args, kwargs), tensors), mode.enabled, training_flags())
+        key = (_flatten((args, kwargs), tensors), mode.enabled, self._flags.key(), get_default_dtype())
         for record in self._records.get(key, ()):
             if record.valid():
                 try:
@@ -127,20 +130,6 @@ class CompiledFunction:
         return record.call(tensors)
 
 
-class _Flags:
-    """Counts changes of train/eval flags, so that a record is not run under others."""
-
-    version = 0
-
-
-flags = _Flags()
-
-
-def training_flags() -> int:
-    """Returns a number that changes when some module goes from train to eval or back."""
-    return 0
-
-
 def _flatten(value: Any, tensors: list[Tensor]) -> Any:
     """Returns a hashable description of arguments; the tensors among them go into `tensors`."""
     if isinstance(value, Tensor):
@@ -154,11 +143,13 @@ def _flatten(value: Any, tensors: list[Tensor]) -> Any:
         return (type(value), *(_flatten(each, tensors) for each in value))
     if isinstance(value, dict):
         return (dict, *((name, _flatten(each, tensors)) for name, each in value.items()))
+    if isinstance(value, float):
+        return (float, value.hex())  # tells -0.0 from 0.0, and 2.0 from 2
     try:
         hash(value)
     except TypeError:
         return ("object", id(value))
-    return value
+    return (type(value), value)
 
 
 def _rebuild(value: Any, replace: Callable[[Tensor], Any]) -> Any:

@@ -124,6 +124,28 @@ class Function:
         self.lanes = lanes
         return x
 
+    def part(self, element: str, x: str, start: int, count: int) -> str:
+        """Writes the choice of `count` lanes of a vector."""
+        return self._emit("part", element, x, extra=(start, self.lanes), lanes=count)
+
+    def transposed_sum(self, join: Callable[[str, str], str], element: str, xs: list[str]) -> str:
+        """Writes a vector whose lane i is the join of all lanes of the vector `xs[i]`."""
+        size = self.lanes  # partial results per vector that are still to be joined
+        while size > 1:
+            size //= 2
+            joined = []
+            for x, y in zip(xs[::2], xs[1::2], strict=True):
+                groups = range(0, 2 * self.lanes, 2 * size)
+                low = [i + j for i in groups for j in range(size)]
+                high = [i + size + j for i in groups for j in range(size)]
+                joined.append(join(self._shuffle(element, x, y, low),
+                                   self._shuffle(element, x, y, high)))
+            xs = joined
+        return xs[0]
+
+    def _shuffle(self, element: str, x: str, y: str, places: list[int]) -> str:
+        return self._emit("shuffle", element, x, y, extra=tuple(places))
+
     # --- memory
     def pointer(self, slot: int, offset: int) -> str:
         """Writes the address at an offset in a slot of the pointer table."""

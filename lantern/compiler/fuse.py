@@ -19,6 +19,8 @@ from . import scalar
 from .ir import INPUT, Graph, Value
 from .simplify import constant
 
+NARROW = 32  # columns of a matrix that is kept column by column
+CHEAP = frozenset("add sub mul neg abs square maximum minimum cast where".split())
 MOVES = frozenset("reshape permute expand flip diagonal getitem".split())
 
 
@@ -49,6 +51,7 @@ class Kernel:
     reductions: list[Value] = field(default_factory=list)
     stores: list[tuple[Value, Look]] = field(default_factory=list)
     product: Value | None = None  # of a matmul
+    factors: list[Value] = field(default_factory=list)
     call: Value | None = None
 
     def __str__(self) -> str:
@@ -117,15 +120,18 @@ class _Fuser:
         self.stored: set[Value] = set()
         self.constants: list[Value] = []
         self.outputs: dict[Value, Look] = {}
+        self.waiting: dict[Value, None] = {}  # cheap values that each user computes for itself
+        self.packed: dict[Look, Value] = {}
 
     def run(self) -> Plan:
-        for value in self.graph.values:
+        for value in scalars_first(self.graph):
             self._place(value)
         for each in dict.fromkeys(self.graph.outputs):
             self._output(each)
         for kernel in self.kernels:
             made = [*kernel.values, *kernel.reductions]
-            kernel.stores[:0] = [(each, self.looks[each]) for each in made if each in self.stored]
+            kept = [v for v in made if v in self.stored and self.home.get(v) is kernel]
+            kernel.stores[:0] = [(each, self.looks[each]) for each in kept]
         return Plan(self.graph, self.kernels, self.looks, self.outputs, self.constants)
 
     def _new(self, kind: str, space: tuple[int, ...]) -> Kernel:
@@ -178,6 +184,8 @@ class _Fuser:
     def _need(self, value: Value) -> int:
         """Notes that a value is read from memory; returns the first kernel that may do so."""
         leaf = self.looks[value].leaf
+        if leaf in self.waiting:
+            self._settle(leaf)
         if leaf.name == "full" and leaf not in self.ready:
             kernel = self._new("loop", leaf.shape)
             kernel.stores.append((leaf, self.looks[leaf]))
@@ -193,15 +201,52 @@ class _Fuser:
         return [each for each in values if immediate(self.looks[each].leaf) is None]
 
     def _pointwise(self, value: Value) -> None:
-        operands = self._operands(value)
+        operands, inside = self._expanded(self._operands(value), value.shape)
         kernel = self._choose(value.shape, operands, None)
+        if kernel is None and value.shape and value.name in CHEAP and len(inside) < 8:
+            self.waiting[value] = None
+            self._leaf(value)
+            return
         if kernel is None:
             kernel = self._new("loop", value.shape)
-        self._join(kernel, operands)
-        kernel.values.append(value)
+        self._join(kernel, operands, [*inside, value])
+        self._made(kernel, value)
+
+    def _made(self, kernel: Kernel, value: Value) -> None:
         self.home[value] = kernel
         self.ready[value] = kernel.index
         self._leaf(value)
+        if is_narrow(value) and any(self._is_narrow(x) for x in value.operands()):
+            self.looks[value] = Look(value, 0, (1, value.shape[0]))
+
+    def _is_narrow(self, value: Value) -> bool:
+        """Says whether a value lies column by column."""
+        return is_narrow(value) and self.looks[value].strides == (1, value.shape[0])
+
+    def _expanded(
+        self, operands: list[Value], space: tuple[int, ...]
+    ) -> tuple[list[Value], list[Value]]:
+        """Returns what to read for operands, and the waiting values to compute from that."""
+        read: dict[Value, None] = {}
+        inside: dict[Value, None] = {}
+        for each in operands:
+            if each in self.waiting and each.shape == space:
+                more, chain = self._expanded(self._operands(each), space)
+                read |= dict.fromkeys(more)
+                inside |= dict.fromkeys([*chain, each])
+            else:
+                if self.looks[each].leaf in self.waiting:
+                    self._settle(self.looks[each].leaf)
+                read[each] = None
+        return list(read), list(inside)
+
+    def _settle(self, value: Value) -> None:
+        """Gives a waiting value a kernel of its own, and a place in memory."""
+        del self.waiting[value]
+        operands, inside = self._expanded(self._operands(value), value.shape)
+        kernel = self._new("loop", value.shape)
+        self._join(kernel, operands, [*inside, value])
+        self._made(kernel, value)
 
     def _choose(
         self, space: tuple[int, ...], operands: list[Value], dims: tuple[int, ...] | None
@@ -218,40 +263,55 @@ class _Fuser:
                 first = max(first, self.ready.get(self.looks[each].leaf, len(self.kernels)) + 1)
             if each.shape == space:
                 candidates |= dict.fromkeys(self.loaders.get(each, ()))
+        if not space:
+            candidates |= dict.fromkeys(each for each in self.kernels if each.space == ())
         fitting = [each for each in candidates if each.index >= first and accepts(each, dims)]
         return max(fitting, key=lambda each: each.index, default=None)
 
-    def _join(self, kernel: Kernel, operands: list[Value]) -> None:
+    def _join(self, kernel: Kernel, operands: list[Value], values: list[Value]) -> None:
         for each in operands:
             if self.home.get(each) is kernel and each not in kernel.reductions:
                 continue
             self._need(each)
             if each.shape == kernel.space:
                 self.loaders.setdefault(each, []).append(kernel)
+        kernel.values += [each for each in values if each not in kernel.values]
 
     def _reduction(self, value: Value) -> None:
         x = value.args[0]
         dims = reduced_dims(value)
         if immediate(self.looks[x].leaf) is not None:
             self._need(x)
-        kernel = self._choose(x.shape, [x], dims)
+        operands, inside = self._expanded([x], x.shape)
+        kernel = self._choose(x.shape, operands, dims)
         if kernel is None:
             kernel = self._new("loop", x.shape)
-        self._join(kernel, [x])
+        self._join(kernel, operands, inside)
         kernel.dims = dims
         kernel.reductions.append(value)
-        self.home[value] = kernel
-        self.ready[value] = kernel.index
-        self._leaf(value)
+        self._made(kernel, value)
 
     def _matmul(self, value: Value) -> None:
         for each in value.operands():
             self._need(each)
+        x, y = value.args
+        narrow = is_narrow(value) and y.ndim == 2
+        if narrow and self.looks[x].leaf.name == INPUT and is_narrow(x):
+            self._pack(x)
+        x, y = factors = [self.packed.get(self.looks[each], each) for each in (x, y)]
         kernel = self._new("matmul", value.shape)
-        kernel.product = value
-        self.home[value] = kernel
-        self.ready[value] = kernel.index
-        self._leaf(value)
+        kernel.product, kernel.factors = value, factors
+        self._made(kernel, value)
+        if narrow and self._is_narrow(x):
+            self.looks[value] = Look(value, 0, (1, value.shape[0]))
+
+    def _pack(self, x: Value) -> None:
+        """Has a narrow input copied to where it lies column by column."""
+        if self.looks[x] not in self.packed:
+            copy = Value(self.graph, -1, "clone", (x,), x.shape, x.dtype)
+            self.looks[copy] = Look(copy, 0, (1, x.shape[0]))
+            self._store(x, self.looks[copy])
+            self.packed[self.looks[x]] = copy
 
     # --- values that are put together by stores
     def _copied(self, value: Value) -> None:
@@ -262,8 +322,8 @@ class _Fuser:
     def _store(
         self, source: Value, target: Look, space: tuple[int, ...] | None = None
     ) -> None:
-        if self._operands_of(source):
-            self._need(source)
+        for each in self._operands_of(source):
+            self._need(each)
         kernel = self._new("loop", source.shape if space is None else space)
         kernel.stores.append((source, target))
         self.ready[target.leaf] = kernel.index
@@ -304,6 +364,27 @@ class _Fuser:
         self._store(value, self.looks[copy])
         self.stored.add(copy)
         self.outputs[value] = self.looks[copy]
+
+
+def scalars_first(graph: Graph) -> list[Value]:
+    """Returns the values in an order that has those first that only need numbers from outside.
+
+    An optimizer's step sizes are there, then, when the gradients are computed.
+    """
+    early = {each for each in graph.values if each.name == INPUT or immediate(each) is not None}
+    for each in graph.values:
+        if not each.shape and each not in early and is_native_pointwise(each):
+            if early.issuperset(each.operands()):
+                early.add(each)
+    return sorted(graph.values, key=lambda each: each not in early)
+
+
+def is_narrow(value: Value) -> bool:
+    """Says whether a matrix has many short rows, so that vectors run along its columns."""
+    if value.ndim != 2 or value.dtype.kind not in "fb":
+        return False
+    rows, columns = value.shape
+    return rows >= max(64, 2 * columns) and columns <= NARROW
 
 
 def immediate(value: Value) -> Any:

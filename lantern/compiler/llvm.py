@@ -231,6 +231,13 @@ class _Printer:
         self._say(f"{each.result} = shufflevector {type_} {x}, {type_} poison, "
                   f"<{each.lanes} x i32> <{places}>")
 
+    def _shuffle(self, each: Instruction) -> None:
+        type_ = kind(each.element, each.lanes)
+        x, y = (self._value(x, each.element, each.lanes) for x in each.args)
+        places = ", ".join(f"i32 {i}" for i in each.extra)
+        self._say(f"{each.result} = shufflevector {type_} {x}, {type_} {y}, "
+                  f"<{each.lanes} x i32> <{places}>")
+
     # --- memory
     def _pointer(self, each: Instruction) -> None:
         slot, offset = each.args

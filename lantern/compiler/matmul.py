@@ -2,8 +2,9 @@
 
 Two forms. In the broadcast form a row of the right operand is contiguous: its vectors are
 multiplied by single elements of the left one. In the dot form both operands are contiguous along
-the summed dimension, and the lanes of each accumulator are added up at the end. After each panel of
-rows the kernel's pointwise values run over it while it is in the cache.
+the summed dimension, and the lanes of each accumulator are added up at the end. A result that lies
+column by column is computed as the transposed product. After each panel of rows the kernel's
+pointwise values run over it while it is in the cache.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from dataclasses import replace
 from math import prod
 from typing import Any, NamedTuple
 
-from ..shape import contiguous_strides
 from . import scalar
 from .builder import Function
 from .fuse import Kernel, Plan, aligned_strides
 from .loops import Accesses, Nest, lanes_of, merged
 from .memory import Memory
 from .runtime import Target
+
+PANEL = 1 << 14  # bytes of results after which the pointwise values run
+REUSED = 1 << 17  # bytes of the right operand that stay in the cache while rows go by
 
 
 class Factor(NamedTuple):
@@ -27,10 +30,15 @@ class Factor(NamedTuple):
     pointer: str
     strides: tuple[int, ...]
 
+    def swapped(self) -> Factor:
+        """Returns the transposed matrix."""
+        return Factor(self.pointer, (*self.strides[:-2], self.strides[-1], self.strides[-2]))
+
 
 def write_matmul(b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target) -> None:
     """Writes a matrix product and what its kernel computes from it."""
-    _Matmul(b, plan, memory, kernel, target).write()
+    if prod(kernel.space) != 0:
+        _Matmul(b, plan, memory, kernel, target).write()
 
 
 class _Matmul:
@@ -38,26 +46,26 @@ class _Matmul:
         self, b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target
     ):
         self.b, self.plan, self.memory, self.kernel, self.target = b, plan, memory, kernel, target
-        self.product = kernel.product
-        assert self.product is not None
-        self.kind = self.product.dtype
+        assert kernel.product is not None
+        self.kind = kernel.product.dtype
         self.element = scalar.ELEMENT[self.kind]
         self.item = self.kind.itemsize
         self.lanes = target.vector_bytes // self.item
-        x, y = self.product.args
         self.batch = kernel.space[:-2]
         self.m, self.n = kernel.space[-2:]
-        self.k = x.shape[-1]
+        self.k = kernel.factors[0].shape[-1]
 
     def write(self) -> None:
-        if prod(self.kernel.space) == 0:
-            return
-        x, y = self.product.args  # type: ignore[union-attr]
+        x, y = self.kernel.factors
         a = self._factor(x, (*self.batch, self.m, self.k))
         c = self._factor(y, (*self.batch, self.k, self.n))
-        out = self._result()
+        out = self._factor(self.kernel.product, self.kernel.space)
         self.accesses = Accesses(self.plan, self.memory, self.kernel)
         ends = [self.b.pointer(*each.place) for each in self.accesses.all]
+        self.order = (-2, -1)
+        if out.strides[-1] != self.item and out.strides[-2] == self.item:
+            a, c, out = c.swapped(), a.swapped(), out.swapped()
+            self.m, self.n, self.order = self.n, self.m, (-1, -2)
         self._batches(0, [a, c, out], ends)
 
     def _factor(self, value: Any, space: tuple[int, ...]) -> Factor:
@@ -65,12 +73,8 @@ class _Matmul:
         slot, offset = self.memory.places[look.leaf]
         strides = aligned_strides(look, value.shape, space)
         pointer = self.b.pointer(slot, offset + look.offset * self.item)
+        # A dimension of one element may be taken for a contiguous one.
         return Factor(pointer, tuple(each * self.item for each in strides))
-
-    def _result(self) -> Factor:
-        slot, offset = self.memory.places[self.product]  # type: ignore[index]
-        strides = contiguous_strides(self.kernel.space)
-        return Factor(self.b.pointer(slot, offset), tuple(s * self.item for s in strides))
 
     def _batches(self, level: int, factors: list[Factor], ends: list[str]) -> None:
         if level == len(self.batch):
@@ -93,29 +97,47 @@ class _Matmul:
     # --- one matrix
     def _matrix(self, factors: list[Factor], ends: list[str]) -> None:
         a, c, out = factors
-        dot = self._is_dot(a, c)
-        if dot:
-            rows, columns = (4, 4) if self.target.registers == 32 else (3, 3)
-            rows, columns = min(rows, self.m), min(columns, self.n)
-        else:
-            rows, columns = self._tile()
-        whole = self.m - self.m % rows
-        row = len(self.batch)
-        for start, stop, step in ((0, whole, rows), (whole, self.m, self.m - whole)):
-            if start == stop:
-                continue
+        self.dot = self._is_dot(a, c)
+        self.rows, self.columns = self._dot_tile_size() if self.dot else self._tile()
+        width = self.columns * (1 if self.dot else self.lanes)
+        block = max(REUSED // (self.k * self.item), width) if self.k else self.n
+        if self.kernel.values:
+            block = min(block, max(PANEL // (self.rows * self.item), 4 * width))
+        block = block // width * width
+        if self.n <= 2 * block:
+            block = self.n
+        for start, stop, step in cut(self.n, block):
+            with self.b.loop(start, stop, step, []) as loop:
+                right = self._column(c, loop.index)
+                made = self._column(out, loop.index)
+                moved = self._move_ends(ends, loop.index, len(self.batch) + 2 + self.order[1])
+                self._block(a, right, made, moved, step)
+
+    def _column(self, factor: Factor, index: Any) -> Factor:
+        moved = self.b.advance(factor.pointer, index, factor.strides[-1])
+        return Factor(moved, factor.strides)
+
+    def _row(self, factor: Factor, index: Any) -> Factor:
+        moved = self.b.advance(factor.pointer, index, factor.strides[-2])
+        return Factor(moved, factor.strides)
+
+    def _block(self, a: Factor, c: Factor, out: Factor, ends: list[str], width: int) -> None:
+        for start, stop, step in cut(self.m, self.rows):
             with self.b.loop(start, stop, step, []) as loop:
                 self.b.lanes = self.lanes
-                left = Factor(self.b.advance(a.pointer, loop.index, a.strides[-2]), a.strides)
-                made = Factor(self.b.advance(out.pointer, loop.index, out.strides[-2]), out.strides)
-                panel = self._dot_panel if dot else self._panel
-                panel(left, c, made, step, columns)
-                self._finish(self._move_ends(ends, loop.index, row), step)
+                panel = self._dot_panel if self.dot else self._panel
+                panel(self._row(a, loop.index), c, self._row(out, loop.index), step, width)
+                moved = self._move_ends(ends, loop.index, len(self.batch) + 2 + self.order[0])
+                self._finish(moved, step, width)
 
     def _is_dot(self, a: Factor, c: Factor) -> bool:
-        if c.strides[-1] == self.item and self.n >= self.lanes // 2:
+        if c.strides[-1] == self.item and (self.n >= self.lanes // 2 or a.strides[-1] != self.item):
             return False
         return a.strides[-1] == self.item and c.strides[-2] == self.item
+
+    def _dot_tile_size(self) -> tuple[int, int]:
+        columns = min(4, self.n)
+        return min(4 if self.target.registers == 32 else 2, self.m), columns
 
     def _tile(self) -> tuple[int, int]:
         """Returns rows and vectors of the tile that the registers hold and the sizes like best."""
@@ -134,34 +156,32 @@ class _Matmul:
                     best, chosen = cost, (rows, columns)
         return chosen
 
-    def _finish(self, ends: list[str], rows: int) -> None:
+    def _finish(self, ends: list[str], rows: int, columns: int) -> None:
         """Writes the kernel's pointwise values over a panel of finished rows."""
         if not self.kernel.values:
             return
-        short = [replace(each, strides=each.strides[-2:]) for each in self.accesses.all]
-        dims = merged((rows, self.n), short, ())
+        first, second = self.order
+        short = [
+            replace(each, strides=(each.strides[first], each.strides[second]))
+            for each in self.accesses.all
+        ]
+        dims = merged((rows, columns), short, ())
         nest = Nest(self.b, self.accesses, lanes_of(self.kernel, self.target.vector_bytes))
         nest.run(dims, ends)
 
     # --- the broadcast form
-    def _panel(self, a: Factor, c: Factor, out: Factor, rows: int, columns: int) -> None:
-        step = columns * self.lanes
-        whole = self.n - self.n % step
+    def _panel(self, a: Factor, c: Factor, out: Factor, rows: int, width: int) -> None:
+        step = self.columns * self.lanes
+        whole = width - width % step
         if whole:
             with self.b.loop(0, whole, step, []) as loop:
-                self._at(a, c, out, loop.index, rows, columns, None)
-        rest = self.n - whole
+                right, made = self._column(c, loop.index), self._column(out, loop.index)
+                self._broadcast_tile(a, right, made, rows, self.columns, None)
+        rest = width - whole
         if rest:
+            right, made = self._column(c, whole), self._column(out, whole)
             vectors = -(-rest // self.lanes)
-            count = rest % self.lanes or None
-            self._at(a, c, out, whole, rows, vectors, count)
-
-    def _at(
-        self, a: Factor, c: Factor, out: Factor, column: Any, rows: int, columns: int, count: Any
-    ) -> None:
-        right = Factor(self.b.advance(c.pointer, column, c.strides[-1]), c.strides)
-        made = Factor(self.b.advance(out.pointer, column, out.strides[-1]), out.strides)
-        self._broadcast_tile(a, right, made, rows, columns, count)
+            self._broadcast_tile(a, right, made, rows, vectors, rest % self.lanes or None)
 
     def _broadcast_tile(
         self, a: Factor, c: Factor, out: Factor, rows: int, columns: int, count: int | None
@@ -186,18 +206,14 @@ class _Matmul:
         for r in range(rows):
             row = b.advance(out.pointer, r, out.strides[-2])
             for v, n in enumerate(counts):
-                place = b.advance(row, v * self.lanes, self.item)
-                b.store(self.kind, place, self.item, next(results), n)
+                place = b.advance(row, v * self.lanes, out.strides[-1])
+                b.store(self.kind, place, out.strides[-1], next(results), n)
 
     # --- the dot form
-    def _dot_panel(self, a: Factor, c: Factor, out: Factor, rows: int, columns: int) -> None:
-        whole = self.n - self.n % columns
-        for start, stop, step in ((0, whole, columns), (whole, self.n, self.n - whole)):
-            if start == stop:
-                continue
+    def _dot_panel(self, a: Factor, c: Factor, out: Factor, rows: int, width: int) -> None:
+        for start, stop, step in cut(width, self.columns):
             with self.b.loop(start, stop, step, []) as loop:
-                right = Factor(self.b.advance(c.pointer, loop.index, c.strides[-1]), c.strides)
-                made = Factor(self.b.advance(out.pointer, loop.index, self.item), out.strides)
+                right, made = self._column(c, loop.index), self._column(out, loop.index)
                 self._dot_tile(a, right, made, rows, step)
 
     def _dot_tile(self, a: Factor, c: Factor, out: Factor, rows: int, columns: int) -> None:
@@ -209,16 +225,32 @@ class _Matmul:
         sums = loop.results
         if self.k > whole:
             sums = self._dots(a, c, whole, rows, columns, sums, self.k - whole)
+        if out.strides[-1] == self.item and columns > 1 and self.lanes % columns == 0:
+            self._store_together(sums, out, rows, columns)
+            return
         for r in range(rows):
             for j in range(columns):
-                total = b.across(
-                    lambda x, y: b.op("fadd", self.element, x, y),
-                    self.element,
-                    sums[r * columns + j],
-                )
-                place = b.advance(b.advance(out.pointer, r, out.strides[-2]), j, self.item)
+                total = b.across(self._sum, self.element, sums[r * columns + j])
+                place = b.advance(b.advance(out.pointer, r, out.strides[-2]), j, out.strides[-1])
                 lanes, b.lanes = b.lanes, 1
                 b.store(self.kind, place, self.item, total, None)
+                b.lanes = lanes
+
+    def _sum(self, x: str, y: str) -> str:
+        return self.b.op("fadd", self.element, x, y)
+
+    def _store_together(self, sums: list[str], out: Factor, rows: int, columns: int) -> None:
+        """Adds up the lanes of many accumulators at once: a tree of shuffles ends in one vector."""
+        b = self.b
+        for start in range(0, len(sums), self.lanes):
+            group = sums[start : start + self.lanes]
+            full = group + [b.splat(self.element, 0.0)] * (self.lanes - len(group))
+            total = b.transposed_sum(self._sum, self.element, full)
+            for i in range(len(group) // columns):
+                row = b.advance(out.pointer, start // columns + i, out.strides[-2])
+                part = b.part(self.element, total, i * columns, columns)
+                lanes, b.lanes = b.lanes, columns
+                b.store(self.kind, row, self.item, part, None)
                 b.lanes = lanes
 
     def _dots(
@@ -242,3 +274,8 @@ class _Matmul:
         ]
 
 
+def cut(size: int, step: int) -> list[tuple[int, int, int]]:
+    """Returns the loops (start, stop, step) that cover a size: whole steps, then the rest."""
+    whole = size - size % step
+    loops = [(0, whole, step), (whole, size, size - whole)]
+    return [each for each in loops if each[0] < each[1]]

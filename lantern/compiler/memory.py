@@ -56,14 +56,10 @@ def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:
             look = plan.looks[value]
             if immediate(look.leaf) is None or kernel.kind != "loop":
                 strides = aligned_strides(look, value.shape, kernel.space)
-                whole = kernel.kind == "call" or value in _factors(kernel)
+                whole = kernel.kind == "call" or value in kernel.factors
                 seen = None if whole else Look(look.leaf, look.offset, strides)
                 reads.setdefault(look.leaf, []).append((kernel, seen))
     return reads
-
-
-def _factors(kernel: Kernel) -> tuple:
-    return kernel.product.args if kernel.product is not None else ()
 
 
 def operands(kernel: Kernel) -> list[Value]:
@@ -72,8 +68,7 @@ def operands(kernel: Kernel) -> list[Value]:
     made = [*kernel.values, *kernel.reductions]
     found = [x for each in made for x in each.operands()]
     found += [source for source, _ in kernel.stores]
-    for each in (kernel.product, kernel.call):
-        found += [] if each is None else each.operands()
+    found += [*kernel.factors, *(kernel.call.operands() if kernel.call is not None else ())]
     return [each for each in dict.fromkeys(found) if each not in own]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
 from typing import Any
@@ -98,7 +99,7 @@ class Program:
         show("fuse", plan)
         memory = self.memory = lay_out(plan, pairs)
         show("memory", memory)
-        functions = loops(plan, memory, host())
+        self.functions = functions = loops(plan, memory, host())
         show("loops", "\n".join(map(str, functions)))
         steps = cut(plan.kernels)
         segments = [each for each in steps if isinstance(each, list)]
@@ -180,6 +181,23 @@ class Program:
             xp.copy_into(target, result)
 
         return call
+
+    def times(self, rounds: int = 20) -> list[tuple[Kernel, float]]:
+        """Returns each native kernel with its median time in seconds, on the values of the last run.
+
+        Kernels run apart for this, and change what the program writes: use it on copies.
+        """
+        kernels = [each for each in self.plan.kernels if each.kind != "call"]
+        alone = [[f"kernel{each.index}"] for each in kernels]
+        native = Native(module(self.functions, alone, self.slots), self.slots, len(alone))
+        native.table[:] = self.native.table[:]
+        found: list[list[float]] = [[] for _ in kernels]
+        for _ in range(rounds):
+            for segment, times in zip(native.segments, found, strict=True):
+                start = time.perf_counter()
+                segment()
+                times.append(time.perf_counter() - start)
+        return [(k, sorted(t)[len(t) // 2]) for k, t in zip(kernels, found, strict=True)]
 
     # --- running
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:

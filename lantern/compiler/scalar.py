@@ -268,7 +268,7 @@ def _expm1(b: Builder, e: str, x: str) -> str:
         return b.library("expm1", e, x)
     u = exp(b, e, x)
     less = b.op("fsub", e, u, 1.0)
-    value = b.op("fdiv", e, b.op("fmul", e, less, x), log(b, e, u))
+    value = b.op("fmul", e, less, b.op("fdiv", e, x, log(b, e, u)))
     value = b.select(b.op("fcmp oeq", e, u, math.inf), e, u, value)
     value = b.select(b.op("fcmp oeq", e, less, -1.0), e, -1.0, value)
     return b.select(b.op("fcmp oeq", e, u, 1.0), e, x, value)

@@ -8,8 +8,10 @@ activations that may work `inplace`, softmax without a dimension, and losses tha
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
+import lantern
 from lantern import ops
 from lantern.compat.missing import missing
 from lantern.tensor import Tensor
@@ -19,22 +21,23 @@ from ._reduction import legacy_get_string
 _PLAIN = """
     adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
     adaptive_max_pool2d adaptive_max_pool3d affine_grid avg_pool1d avg_pool2d avg_pool3d batch_norm
-    bilinear celu_ channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d
-    conv_transpose3d cosine_similarity ctc_loss elu_ embedding embedding_bag fold
-    fractional_max_pool2d fractional_max_pool3d gaussian_nll_loss gelu glu grid_sample group_norm
-    gumbel_softmax hardshrink hardtanh_ huber_loss instance_norm interpolate layer_norm leaky_relu_
-    linear linear_cross_entropy local_response_norm logsigmoid lp_pool1d lp_pool2d lp_pool3d
-    max_pool1d max_pool2d max_pool3d max_unpool1d max_unpool2d max_unpool3d
-    multi_head_attention_forward normalize one_hot pad pairwise_distance pdist pixel_shuffle
-    pixel_unshuffle prelu relu_ rms_norm rrelu_ scaled_dot_product_attention selu_ sigmoid softplus
-    softshrink softsign tanh tanhshrink threshold_ triplet_margin_with_distance_loss unfold upsample
-    upsample_bilinear upsample_nearest
+    bilinear channel_shuffle conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+    cosine_similarity ctc_loss embedding embedding_bag fold fractional_max_pool2d
+    fractional_max_pool3d gaussian_nll_loss gelu glu grid_sample group_norm gumbel_softmax
+    hardshrink huber_loss instance_norm interpolate layer_norm linear linear_cross_entropy
+    local_response_norm logsigmoid lp_pool1d lp_pool2d lp_pool3d max_pool1d max_pool2d max_pool3d
+    max_unpool1d max_unpool2d max_unpool3d multi_head_attention_forward normalize one_hot pad
+    pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu relu_ rms_norm
+    scaled_dot_product_attention sigmoid softplus softshrink softsign tanh tanhshrink
+    triplet_margin_with_distance_loss unfold upsample upsample_bilinear upsample_nearest
 """.split()
 
 
 # --- activations that may write over their input
-def _over(input: Tensor, result: Tensor) -> Tensor:
-    return input.copy_(result)
+def _over(op: Any, input: Tensor, *settings: Any) -> Tensor:
+    """Writes the result of `op` over its input; the op may have to remember the old values."""
+    remembers = input.requires_grad and lantern.is_grad_enabled()
+    return input.copy_(op(input.clone() if remembers else input, *settings))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -59,8 +62,9 @@ def hardtanh(
     inplace: bool = False,
 ) -> Tensor:
     """Each element, kept between `min_val` and `max_val`."""
-    result = ops.hardtanh(input, min_val, max_val)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.hardtanh, input, min_val, max_val)
+    return ops.hardtanh(input, min_val, max_val)
 
 
 def leaky_relu(
@@ -69,50 +73,58 @@ def leaky_relu(
     inplace: bool = False,
 ) -> Tensor:
     """Positive elements as they are, negative ones times `negative_slope`."""
-    result = ops.leaky_relu(input, negative_slope)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.leaky_relu, input, negative_slope)
+    return ops.leaky_relu(input, negative_slope)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Positive elements as they are, of negative ones `alpha * (exp(x) - 1)`."""
-    result = ops.elu(input, alpha)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.elu, input, alpha)
+    return ops.elu(input, alpha)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Positive elements as they are, of negative ones `alpha * (exp(x / alpha) - 1)`."""
-    result = ops.celu(input, alpha)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.celu, input, alpha)
+    return ops.celu(input, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """`elu` with the two constants that keep mean 0 and variance 1."""
-    result = ops.selu(input)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.selu, input)
+    return ops.selu(input)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """Each element times its sigmoid."""
-    result = ops.silu(input)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.silu, input)
+    return ops.silu(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Each element times the hyperbolic tangent of its softplus."""
-    result = ops.mish(input)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.mish, input)
+    return ops.mish(input)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """`x / 6 + 1 / 2` of each element, kept between 0 and 1."""
-    result = ops.hardsigmoid(input)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.hardsigmoid, input)
+    return ops.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Each element times its `hardsigmoid`."""
-    result = ops.hardswish(input)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.hardswish, input)
+    return ops.hardswish(input)
 
 
 def threshold(
@@ -122,8 +134,9 @@ def threshold(
     inplace: bool = False,
 ) -> Tensor:
     """Elements above `threshold` as they are, `value` for the others."""
-    result = ops.threshold(input, threshold, value)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.threshold, input, threshold, value)
+    return ops.threshold(input, threshold, value)
 
 
 def rrelu(
@@ -134,8 +147,23 @@ def rrelu(
     inplace: bool = False,
 ) -> Tensor:
     """`leaky_relu` with a slope drawn from `lower` to `upper` while training, else their mean."""
-    result = ops.rrelu(input, lower, upper, training)
-    return _over(input, result) if inplace else result
+    if inplace:
+        return _over(ops.rrelu, input, lower, upper, training)
+    return ops.rrelu(input, lower, upper, training)
+
+
+def _written_over(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def in_place(*args: Any, **kwargs: Any) -> Tensor:
+        return function(*args, **kwargs, inplace=True)
+
+    in_place.__name__ = in_place.__qualname__ = f"{function.__name__}_"
+    in_place.__doc__ = f"`{function.__name__}`, written over the input."
+    return in_place
+
+
+celu_, elu_, hardtanh_ = _written_over(celu), _written_over(elu), _written_over(hardtanh)
+leaky_relu_, rrelu_ = _written_over(leaky_relu), _written_over(rrelu)
+selu_, threshold_ = _written_over(selu), _written_over(threshold)
 
 
 # --- dropout
@@ -209,8 +237,7 @@ def feature_alpha_dropout(
 def _dropped(op: Any, input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    result = op(input, p, training)
-    return _over(input, result) if inplace else result
+    return _over(op, input, p, training) if inplace else op(input, p, training)
 
 
 # --- over a dimension
@@ -228,7 +255,9 @@ def softmax(
     """
     if dim is None:
         dim = _guessed_dim("softmax", input.dim(), _stacklevel)
-    return ops.softmax(input, dim, dtype)
+    if dtype is None:
+        return ops.softmax(input, dim)
+    return ops.softmax(input, dim, dtype=dtype)
 
 
 def softmin(
@@ -240,7 +269,9 @@ def softmin(
     """`softmax` of the negated input."""
     if dim is None:
         dim = _guessed_dim("softmin", input.dim(), _stacklevel)
-    return ops.softmax(-input, dim, dtype)
+    if dtype is None:
+        return ops.softmax(-input, dim)
+    return ops.softmax(-input, dim, dtype=dtype)
 
 
 def log_softmax(
@@ -257,7 +288,9 @@ def log_softmax(
     """
     if dim is None:
         dim = _guessed_dim("log_softmax", input.dim(), _stacklevel)
-    return ops.log_softmax(input, dim, dtype)
+    if dtype is None:
+        return ops.log_softmax(input, dim)
+    return ops.log_softmax(input, dim, dtype=dtype)
 
 
 def _guessed_dim(name: str, ndim: int, stacklevel: int) -> int:
@@ -533,7 +566,7 @@ def _publish() -> list[str]:
             public[name] = getattr(ops, name)
     made_of = {"relu6": "hardtanh", "softmin": "softmax"}
     for name in written:
-        if not _is_public(made_of.get(name, name)):
+        if not _is_public(made_of.get(name, name.removesuffix("_"))):
             del public[name]
     return [name for name in (*_PLAIN, *written) if name in public]
 

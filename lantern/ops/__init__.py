@@ -11,14 +11,21 @@ import sys
 from ..backends import NAMESPACES
 from ..op import REGISTRY
 from ..tensor import Tensor, wrap
-from . import activation, creation, index, layout, linalg, loss, pointwise, reduce, sampling
+from . import activation, arithmetic, comparison, counting, creation, index, layout, linalg, loss
+from . import distance, dropouts, embeddings, normalization, order, padding, pointwise, reduce
+from . import sampling, scan, selection, transcendental
+
+from . import join, masks, memory, scatter, slices, views
 
 NAMESPACES[Tensor] = sys.modules[__name__]
 
 globals().update(REGISTRY)
 full, arange, draw = creation.full, creation.arange, sampling.draw
-put, put_add = index.put, index.put_add
-FILES = (activation, creation, index, layout, linalg, loss, pointwise, reduce, sampling)
+put, put_add, as_strided = index.put, index.put_add, memory.strided_values
+
+
+def outside(index, low, high):
+    """Returns a place that is out of range; None, for what is a tensor has been checked."""
 
 
 def dtype_of(x):

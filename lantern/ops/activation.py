@@ -161,7 +161,7 @@ def _per_channel(xp, weight, shape):
 
 
 def _prelu_weight(xp, g, input, weight_shape):
-    slope = xp.where(xp.gt(input, 0), 0, input * g)
+    slope = g * xp.where(xp.gt(input, 0), 0, input)
     if weight_shape and weight_shape[0] != 1:
         return xp.sum(slope, tuple(i for i in range(input.ndim) if i != 1), False)
     return xp.reshape(xp.sum(slope, None, False), weight_shape)
@@ -208,18 +208,24 @@ def hardshrink(xp, input, lambd=0.5):
     return xp.where(_within(xp, input, lambd), 0, input)
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("softshrink_check"))
+@op(promote=FLOAT, public=False, check=floats_only("softshrink_check"))
+def soft_shrunk(xp, input, lambd):
+    """Elements nearer to 0 by `lambd`, those within it 0."""
+    return xp.where(_within(xp, input, lambd), 0 * input, input - xp.sign(input) * lambd)
+
+
+@composite(method=False, function=False)
 def softshrink(xp, input, lambd=0.5):
     """Elements within `lambd` of 0 become 0, others come nearer to 0 by `lambd`.
 
     Raises RuntimeError for a negative `lambd`.
     """
-    if not lambd >= 0:
+    if not lambd >= 0 and input.dtype.kind == "f":
         raise RuntimeError(
-            "lambda must be in range [0, 3.40282e+38] for input dtype Float, but found "
-            f"{lambd:g}"
+            f"lambda must be in range [0, {dtypes.finfo(input.dtype).max:g}] for input dtype "
+            f"{input.dtype.legacy}, but found {lambd:g}"
         )
-    return xp.where(_within(xp, input, lambd), 0 * input, input - xp.sign(input) * lambd)
+    return soft_shrunk(input, lambd)
 
 
 def _within(xp, input, bound):
@@ -231,7 +237,8 @@ def _shrink_gradient(xp, g, input, lambd):
 
 
 hardshrink.vjp(input=_shrink_gradient)
-softshrink.vjp(input=_shrink_gradient)
+soft_shrunk.vjp(input=_shrink_gradient)
+soft_shrunk._grad_name = "SoftshrinkBackward0"
 
 
 @op(promote=FLOAT, method=False, function=False, check=floats_only("hardsigmoid_cpu"))
@@ -252,8 +259,8 @@ def hardswish(xp, input):
 
 
 def _hardswish_gradient(xp, g, input):
-    slope = g * (input / 3 + 0.5)
-    return xp.where(xp.le(input, -3), 0, xp.where(xp.lt(input, 3), slope, g))
+    slope = xp.where(xp.lt(input, 3), input / 3 + 0.5, 1)
+    return g * xp.where(xp.le(input, -3), 0, slope)
 
 
 hardswish.vjp(input=_hardswish_gradient)

@@ -365,7 +365,7 @@ def _check_lerp(input, end, weight):
     promote=SAME,
     numbers="weight",
     inplace=True,
-    check=("?bBhHiIlLfdeE", _check_lerp),
+    check=("?bBhHiIlL", _check_lerp),
     label=label("Lerp", 2),
 )
 def lerp(xp, input, end, weight):
@@ -401,7 +401,7 @@ def lcm(xp, input, other):
     return xp.lcm(input, other)
 
 
-@op(promote=FLOAT, inplace=True, numbers="other")
+@op(promote=FLOAT, inplace=True)
 def ldexp(xp, input, other):
     """`input * 2 ** other`."""
     return input * xp.exp2(other)

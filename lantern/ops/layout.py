@@ -1,18 +1,23 @@
-"""Shape without arithmetic: views, joins, flips.
-
-Views share memory and strides as PyTorch's do. Each says how to look (`forward`) and how to replace
-what it shows in the base (`putting`); its gradient and in-place writes through it follow from that.
-"""
+"""Elements in other places: flips, rolls, repeats, triangles, diagonals."""
 
 from __future__ import annotations
 
-from ..op import KEEP, composite, op, sequence_op, view
-from ..shape import as_sizes, infer_size, view_strides, wrap_dim, wrap_dims
-
-
-def at(dim, index):
-    """Returns the index that takes `index` along `dim` and all of the dimensions before it."""
-    return (slice(None),) * dim + (index,)
+from ..autograd.mode import active
+from ..autograd.views import geometry_of
+from ..backends import NAMESPACES
+from ..dtypes import int64
+from ..op import KEEP, composite, op
+from ..shape import as_sizes, wrap_dim, wrap_dims
+from ..tensor import Tensor, wrap
+from .index import index_select
+from .join import cat as cat
+from .memory import as_strided, copied, memory_view
+from .slices import at, chunk, diagonal, select, slice_view, split
+from .slices import narrow as narrow
+from .views import expand, flatten, reshape, reshape_view, sum_to, unsqueeze
+from .views import permute as permute
+from .views import squeeze as squeeze
+from .views import transpose as transpose
 
 
 def expand_as_reduced(xp, value, shape, dim, keepdim):
@@ -23,506 +28,441 @@ def expand_as_reduced(xp, value, shape, dim, keepdim):
     return value if value.shape == shape else xp.expand(value, shape)
 
 
-@view(method=False, function=False)
-def reshape_view(xp, input, shape):
-    """The same memory in another shape."""
-    return xp.reshape(input, shape)
-
-
-@reshape_view.putting
-def _(xp, base, value, shape):
-    return xp.reshape(value, base.shape)
-
-
-reshape_view.vjp(input=lambda xp, g, input_shape: xp.reshape(g, input_shape))
-reshape_view._grad_name = "ViewBackward0"
-
-
-@view(variadic="dims")
-def permute(xp, input, dims):
-    """The dimensions in another order.
-
-    >>> import lantern
-    >>> lantern.permute(lantern.zeros(2, 3, 5), (2, 0, 1)).shape
-    torch.Size([5, 2, 3])
-    """
-    dims = as_sizes((dims,))
-    if len(dims) != input.ndim:
-        raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
-            f"length of the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not "
-            f"equal to len(dims) = {len(dims)}"
-        )
-    return xp.permute(input, tuple(wrap_dims(dims, input.ndim)) if dims else ())
-
-
-def _unpermute(xp, value, dims):
-    dims = [each % len(dims) for each in as_sizes((dims,))]
-    return xp.permute(value, tuple(dims.index(i) for i in range(len(dims))))
-
-
-@permute.putting
-def _(xp, base, value, dims):
-    return _unpermute(xp, value, dims)
-
-
-permute.vjp(input=lambda xp, g, dims: _unpermute(xp, g, dims))
-
-
-@view
-def transpose(xp, input, dim0, dim1):
-    """Two dimensions exchanged.
-
-    >>> import lantern
-    >>> lantern.transpose(lantern.zeros(2, 3), 0, 1).shape
-    torch.Size([3, 2])
-    """
-    return xp.permute(input, _exchanged(input.ndim, dim0, dim1))
-
-
-def _exchanged(ndim, dim0, dim1):
-    dims = list(range(ndim))
-    dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
-    if ndim:
-        dims[dim0], dims[dim1] = dim1, dim0
-    return tuple(dims)
-
-
-@transpose.putting
-def _(xp, base, value, dim0, dim1):
-    return xp.permute(value, _exchanged(value.ndim, dim0, dim1))
-
-
-transpose.vjp(input=lambda xp, g, dim0, dim1: xp.permute(g, _exchanged(g.ndim, dim0, dim1)))
-
-
-@view
-def t(xp, input):
-    """The transpose of a matrix; a vector or scalar as it is."""
-    if input.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return xp.permute(input, tuple(reversed(range(input.ndim))))
-
-
-@t.putting
-def _(xp, base, value):
-    return xp.permute(value, tuple(reversed(range(value.ndim))))
-
-
-t.vjp(input=lambda xp, g: xp.permute(g, tuple(reversed(range(g.ndim)))))
-t._grad_name = "TBackward0"
-
-
-@view(variadic="size")
-def expand(xp, input, size):
-    """A view in which dimensions of size 1 are repeated; -1 keeps a size.
-
-    >>> import lantern
-    >>> lantern.tensor([[1], [2]]).expand(2, 3)
-    tensor([[1, 1, 1],
-            [2, 2, 2]])
-    """
-    return xp.expand(input, expanded_size(input.shape, as_sizes((size,))))
-
-
-def expanded_size(shape, size):
-    """Returns the target of an expansion; raises RuntimeError with torch's sentences."""
-    lead = len(size) - len(shape)
-    if lead < 0:
-        raise RuntimeError(
-            f"expand(torch.FloatTensor{{{list(shape)}}}, size={list(size)}): the number of sizes "
-            f"provided ({len(size)}) must be greater or equal to the number of dimensions in the "
-            f"tensor ({len(shape)})"
-        )
-    result = []
-    for i, want in enumerate(size):
-        have = shape[i - lead] if i >= lead else 1
-        if want == -1:
-            if i < lead:
-                raise RuntimeError(
-                    f"The expanded size of the tensor ({want}) isn't allowed in a leading, "
-                    f"non-existing dimension {i}"
-                )
-            want = have
-        elif have not in (1, want):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({want}) must match the existing size ({have}) "
-                f"at non-singleton dimension {i}.  Target sizes: {list(size)}.  Tensor sizes: "
-                f"{list(shape)}"
-            )
-        result.append(want)
-    return tuple(result)
-
-
-expand.vjp(input=lambda xp, g, input_shape: _sum_to(xp, g, input_shape))
-
-
-def _sum_to(xp, g, shape):
-    lead = len(g.shape) - len(shape)
-    dims = [i for i, s in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and s != 1)]
-    return xp.reshape(xp.sum(g, tuple(dims), False) if dims else g, shape)
-
-
-@view
-def select(xp, input, dim, index):
-    """The slice at one place of `dim`, which goes away.
-
-    >>> import lantern
-    >>> lantern.select(lantern.tensor([[1, 2], [3, 4]]), 1, 0)
-    tensor([1, 3])
-    """
-    if not input.ndim:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    dim = wrap_dim(dim, input.ndim)
-    size = input.shape[dim]
-    if not -size <= index < size:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(input.shape)} at "
-            f"dimension {dim}"
-        )
-    return xp.getitem(input, at(dim, index))
-
-
-@select.putting
-def _(xp, base, value, dim, index):
-    return xp.put(base, at(wrap_dim(dim, base.ndim), index), value)
-
-
-@view(method=False, function=False)
-def slice_view(xp, input, index):
-    """The part that a tuple of ints, slices, None and Ellipsis shows."""
-    return xp.getitem(input, index)
-
-
-@slice_view.putting
-def _(xp, base, value, index):
-    return xp.put(base, index, value)
-
-
-slice_view._grad_name = "SliceBackward0"
-
-
-@view
-def narrow(xp, input, dim, start, length):
-    """`length` places of `dim` from `start`.
-
-    >>> import lantern
-    >>> lantern.narrow(lantern.arange(5), 0, 1, 3)
-    tensor([1, 2, 3])
-    """
-    return xp.getitem(input, _narrow_index(input.shape, dim, start, length))
-
-
-def _narrow_index(shape, dim, start, length):
-    if not shape:
-        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    dim = wrap_dim(dim, len(shape))
-    start = int(start)
-    size = shape[dim]
-    if length < 0:
-        raise RuntimeError("narrow(): length must be non-negative.")
-    if not -size <= start <= size:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {start})"
-        )
-    start += size if start < 0 else 0
-    if start + length > size:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
-    return at(dim, slice(start, start + length))
-
-
-@narrow.putting
-def _(xp, base, value, dim, start, length):
-    return xp.put(base, _narrow_index(base.shape, dim, start, length), value)
-
-
-narrow._grad_name = "SliceBackward0"
-
-
-@view(method=False, function=False)
-def squeeze_dims(xp, input, dims):
-    """The tensor without those of `dims` that have size 1."""
-    return xp.reshape(input, tuple(s for i, s in enumerate(input.shape) if i not in dims or s != 1))
-
-
-@squeeze_dims.putting
-def _(xp, base, value, dims):
-    return xp.reshape(value, base.shape)
-
-
-squeeze_dims.vjp(input=lambda xp, g, input_shape: xp.reshape(g, input_shape))
-squeeze_dims._grad_name = lambda node: "SqueezeBackward0"
-
-
-@composite(inplace=True)
-def squeeze(xp, input, dim=None):
-    """Without the dimensions of size 1: all of them, or those named.
-
-    >>> import lantern
-    >>> lantern.squeeze(lantern.zeros(1, 3, 1)).shape
-    torch.Size([3])
-    """
-    return squeeze_dims(input, wrap_dims(dim, input.ndim) if dim != () else ())
-
-
-@view(inplace=True)
-def unsqueeze(xp, input, dim):
-    """With a dimension of size 1 put in at `dim`.
-
-    >>> import lantern
-    >>> lantern.unsqueeze(lantern.zeros(3), 0).shape
-    torch.Size([1, 3])
-    """
-    dim = wrap_dim(dim, input.ndim + 1)
-    return xp.reshape(input, (*input.shape[:dim], 1, *input.shape[dim:]))
-
-
-@unsqueeze.putting
-def _(xp, base, value, dim):
-    return xp.reshape(value, base.shape)
-
-
-unsqueeze.vjp(input=lambda xp, g, input_shape: xp.reshape(g, input_shape))
-
-
-@view
-def diagonal(xp, input, offset=0, dim1=0, dim2=1):
-    """The diagonal of two dimensions, as the last dimension of a view."""
-    dim1, dim2 = wrap_dim(dim1, input.ndim), wrap_dim(dim2, input.ndim)
-    if dim1 == dim2:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return xp.diagonal(input, offset, dim1, dim2)
-
-
-@diagonal.putting
-def _(xp, base, value, offset, dim1, dim2):
-    dim1, dim2 = wrap_dim(dim1, base.ndim), wrap_dim(dim2, base.ndim)
-    length = value.shape[-1]
-    order = [i for i in range(base.ndim) if i not in (dim1, dim2)] + [dim1, dim2]
-    places = xp.arange(0, length, 1, _long())
-    rows, columns = places + max(-offset, 0), places + max(offset, 0)
-    front = xp.permute(base, tuple(order))
-    new = xp.put(front, (*(slice(None),) * (base.ndim - 2), rows, columns), value)
-    return xp.permute(new, tuple(order.index(i) for i in range(base.ndim)))
-
-
-def _long():
-    from .. import dtypes
-
-    return dtypes.int64
-
-
-@view(method=True)
-def as_strided(xp, input, size, stride, storage_offset=None):
-    """The storage of `input` seen with any shape and strides, in elements."""
-    return xp.as_strided(input, as_sizes((size,)), as_sizes((stride,)), storage_offset or 0)
-
-
-@view(method=False, function=False)
-def alias(xp, input):
-    """The same tensor once more."""
-    return input
-
-
-@alias.putting
-def _(xp, base, value):
-    return value
-
-
-alias.vjp(input=lambda g: g)
-
-
-@composite(variadic="shape", function=False)
-def view_(xp, input, shape):
-    """The same memory in another shape; raises RuntimeError where strides do not allow that.
-
-    >>> import lantern
-    >>> lantern.arange(6).view(2, -1)
-    tensor([[0, 1, 2],
-            [3, 4, 5]])
-    """
-    target = infer_size(as_sizes((shape,)), input.numel())
-    if view_strides(input.shape, input.stride(), target) is None:
-        raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one "
-            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
-        )
-    return reshape_view(input, target)
-
-
-@composite(variadic="shape")
-def reshape(xp, input, shape):
-    """The elements in another shape: a view where strides allow it, else a copy.
-
-    >>> import lantern
-    >>> lantern.reshape(lantern.arange(4), (2, 2))
-    tensor([[0, 1],
-            [2, 3]])
-    """
-    target = infer_size(as_sizes((shape,)), input.numel())
-    if view_strides(input.shape, input.stride(), target) is None:
-        input = copied(input)
-    return reshape_view(input, target)
-
-
-@op(promote=KEEP, method=False, function=False)
-def copied(xp, input):
-    """A row-major copy."""
-    return xp.contiguous(input)
-
-
-copied.vjp(input=lambda g: g)
-copied._grad_name = "CloneBackward0"
-
-
-@composite(function=False)
-def contiguous(xp, input, memory_format=None):
-    """The tensor itself if it is row-major, else a copy that is."""
-    return input if input.is_contiguous() else copied(input)
-
-
-@composite
-def flatten(xp, input, start_dim=0, end_dim=-1):
-    """Several dimensions as one.
-
-    >>> import lantern
-    >>> lantern.flatten(lantern.zeros(2, 3, 4), 1).shape
-    torch.Size([2, 12])
-    """
-    if not input.ndim:
-        return reshape(input, (1,))
-    start, end = wrap_dim(start_dim, input.ndim), wrap_dim(end_dim, input.ndim)
-    if start > end:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    if start == end:
-        return input
-    count = 1
-    for size in input.shape[start : end + 1]:
-        count *= size
-    return reshape(input, (*input.shape[:start], count, *input.shape[end + 1 :]))
-
-
-@sequence_op(method=False)
-def cat(xp, tensors, dim=0):
-    """Tensors joined along a dimension.
-
-    >>> import lantern
-    >>> lantern.cat([lantern.zeros(2), lantern.ones(1)])
-    tensor([0., 0., 1.])
-    """
-    first = next((each for each in tensors if each.shape != (0,)), tensors[0])
-    dim = wrap_dim(dim, first.ndim)
-    if not first.ndim:
-        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
-    tensors = [each for each in tensors if each.shape != (0,)] or tensors[:1]
-    for i, each in enumerate(tensors):
-        if each.ndim != first.ndim:
-            raise RuntimeError(
-                f"Tensors must have same number of dimensions: got {first.ndim} and {each.ndim}"
-            )
-        for d, (size, other) in enumerate(zip(first.shape, each.shape, strict=True)):
-            if d != dim and size != other:
-                raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {size} "
-                    f"but got size {other} for tensor number {i} in the list."
-                )
-    return xp.cat(tensors, dim)
-
-
-def _cat_gradients(xp, g, shapes, dim):
-    dim = wrap_dim(dim, len(g.shape))
-    grads, start = [], 0
-    for shape in shapes:
-        if shape == (0,):
-            grads.append(xp.full((0,), 0, g))
-            continue
-        grads.append(xp.getitem(g, at(dim, slice(start, start + shape[dim]))))
-        start += shape[dim]
-    return grads
-
-
-cat.formulas["tensors"] = (_cat_gradients, ())
-
-
-@composite(method=False)
-def stack(xp, tensors, dim=0):
-    """Tensors of one shape side by side in a new dimension.
-
-    >>> import lantern
-    >>> lantern.stack([lantern.zeros(2), lantern.ones(2)])
-    tensor([[0., 0.],
-            [1., 1.]])
-    """
-    tensors = cat._check(tensors)
-    shape = tensors[0].shape
-    for i, each in enumerate(tensors):
-        if each.shape != shape:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
-                f"{list(each.shape)} at entry {i}"
-            )
-    dim = wrap_dim(dim, len(shape) + 1)
-    return cat([unsqueeze(each, dim) for each in tensors], dim)
-
-
+# --- another order
 @op(promote=KEEP, variadic="dims")
 def flip(xp, input, dims):
-    """A copy with dimensions reversed."""
-    return xp.flip(input, wrap_dims(as_sizes((dims,)), input.ndim))
-
-
-flip.vjp(input=lambda xp, g, dims: xp.flip(g, wrap_dims(as_sizes((dims,)), g.ndim)))
-
-
-@composite
-def split(xp, tensor, split_size_or_sections, dim=0):
-    """Views of consecutive parts: of one length, or of the lengths given.
+    """A copy with dimensions reversed.
 
     >>> import lantern
-    >>> [len(part) for part in lantern.split(lantern.arange(5), 2)]
-    [2, 2, 1]
+    >>> lantern.flip(lantern.tensor([[1, 2], [3, 4]]), (0, 1))
+    tensor([[4, 3],
+            [2, 1]])
     """
-    dim = wrap_dim(dim, tensor.ndim)
-    size = tensor.shape[dim]
-    if hasattr(split_size_or_sections, "__index__"):
-        step = split_size_or_sections
-        if step < 0 or (step == 0 and size):
-            raise RuntimeError(
-                f"split expects split_size be non-negative, but got split_size={step}"
-            )
-        sections = [min(step, size - i) for i in range(0, size, step)] if size else [0]
-    else:
-        sections = list(split_size_or_sections)
-        if sum(sections) != size:
-            raise RuntimeError(
-                "split_with_sizes expects split_sizes to sum exactly to "
-                f"{size} (input tensor's size at dimension {dim}), but got split_sizes={sections}"
-            )
-    parts, start = [], 0
-    for length in sections:
-        parts.append(narrow(tensor, dim, start, length))
-        start += length
-    return tuple(parts)
+    return xp.flip(input, _flipped(dims, input.ndim))
+
+
+def _flipped(dims, ndim):
+    dims = as_sizes((dims,), "flip", "dims")
+    return wrap_dims(dims, ndim) if dims else ()
+
+
+flip.vjp(input=lambda xp, g, dims: xp.flip(g, _flipped(dims, g.ndim)))
 
 
 @composite
-def chunk(xp, input, chunks, dim=0):
-    """At most `chunks` views of equal length (the last may be shorter)."""
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    size = input.shape[wrap_dim(dim, input.ndim)]
-    if not size:
-        return split(input, [0] * chunks, dim)
-    return split(input, -(-size // chunks), dim)
+def fliplr(xp, input):
+    """A copy with the second dimension reversed."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return flip(input, (1,))
 
 
 @composite
-def unbind(xp, input, dim=0):
-    """The slices along a dimension, as views.
+def flipud(xp, input):
+    """A copy with the first dimension reversed."""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return flip(input, (0,))
+
+
+def _as_tuple(value):
+    return (value.__index__(),) if hasattr(value, "__index__") else as_sizes((value,))
+
+
+@op(promote=KEEP)
+def roll(xp, input, shifts, dims=()):
+    """A copy with elements moved on along `dims`; what falls out at the end comes in in front.
+
+    Without `dims` the tensor is taken as one row.
 
     >>> import lantern
-    >>> lantern.unbind(lantern.tensor([[1, 2], [3, 4]]))
-    (tensor([1, 2]), tensor([3, 4]))
+    >>> lantern.roll(lantern.arange(5), 2)
+    tensor([3, 4, 0, 1, 2])
     """
+    return _rolled(xp, xp.contiguous(input), *_checked_roll(shifts, dims))
+
+
+def _checked_roll(shifts, dims):
+    shifts, dims = _as_tuple(shifts), _as_tuple(() if dims is None else dims)
+    if len(dims) != len(shifts) and (dims or len(shifts) != 1):
+        raise RuntimeError(
+            "shifts and dimensions must align. shifts: "
+            f"{len(shifts)}, dims:{len(dims)}"
+        )
+    return shifts, dims
+
+
+def _rolled(xp, x, shifts, dims):
+    shape = x.shape
+    if not dims:
+        return xp.reshape(_rolled(xp, xp.reshape(x, (x.size,)), shifts, (0,)), shape)
+    for shift, dim in zip(shifts, dims, strict=True):
+        dim = wrap_dim(dim, len(shape))
+        size = shape[dim] if shape else 1
+        shift = shift % size if size else 0
+        if shift:
+            tail = xp.getitem(x, at(dim, slice(size - shift, None)))
+            x = xp.cat([tail, xp.getitem(x, at(dim, slice(0, size - shift)))], dim)
+    return x
+
+
+def _roll_gradient(xp, g, shifts, dims):
+    shifts, dims = _checked_roll(shifts, dims)
+    return _rolled(xp, g, tuple([-each for each in shifts]), dims)
+
+
+roll.vjp(input=_roll_gradient)
+
+
+@op(promote=KEEP)
+def rot90(xp, input, k=1, dims=(0, 1)):
+    """A copy turned by 90 degrees `k` times in the plane of two dimensions.
+
+    >>> import lantern
+    >>> lantern.rot90(lantern.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
+    return _turned(xp, input, k, _plane(dims, input.ndim))
+
+
+def _plane(dims, ndim):
+    dims = as_sizes((dims,), "rot90", "dims")
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
+    first, second = (wrap_dim(each, ndim) for each in dims)
+    if first == second:
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
+    return first, second
+
+
+def _turned(xp, x, k, dims):
+    k %= 4
+    if not k:
+        return xp.clone(x)
+    if k == 2:
+        return xp.flip(x, dims)
+    order = list(range(x.ndim))
+    order[dims[0]], order[dims[1]] = dims[1], dims[0]
+    return xp.permute(xp.flip(x, (dims[1] if k == 1 else dims[0],)), tuple(order))
+
+
+rot90.vjp(input=lambda xp, g, k, dims: _turned(xp, g, -k, _plane(dims, g.ndim)))
+
+
+# --- repeats
+@op(promote=KEEP, variadic="repeats", function=False)
+def repeat(xp, input, repeats):
+    """The tensor laid side by side so many times along each dimension.
+
+    >>> import lantern
+    >>> lantern.tensor([1, 2]).repeat(2, 2)
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
+    repeats, shape = _repeated(repeats, input.shape)
+    if all(times == 1 for times in repeats):
+        return xp.reshape(xp.contiguous(input), shape)
+    apart = xp.reshape(input, tuple([part for size in shape for part in (1, size)]))
+    pairs = list(zip(repeats, shape, strict=True))
+    apart = xp.expand(apart, tuple([part for pair in pairs for part in pair]))
+    return xp.reshape(apart, tuple([times * size for times, size in pairs]))
+
+
+def _repeated(repeats, shape):
+    repeats = as_sizes((repeats,), "repeat", "repeats")
+    if len(repeats) < len(shape):
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+            "tensor"
+        )
+    shape = (*(1,) * (len(repeats) - len(shape)), *shape)
+    sizes = [times * size for times, size in zip(repeats, shape, strict=True)]
+    for times, size in zip(repeats, sizes, strict=True):
+        if times < 0:
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {size}: {sizes}"
+            )
+    return repeats, shape
+
+
+def _repeat_gradient(xp, g, input_shape, repeats):
+    repeats, shape = _repeated(repeats, input_shape)
+    if not g.size:
+        return xp.full(input_shape, 0, g)
+    pairs = zip(repeats, shape, strict=True)
+    apart = xp.reshape(g, tuple([part for pair in pairs for part in pair]))
+    if repeats:
+        apart = xp.sum(apart, tuple(range(0, 2 * len(repeats), 2)), False)
+    return xp.reshape(apart, input_shape)
+
+
+repeat.vjp(input=_repeat_gradient)
+
+
+@composite(variadic="dims")
+def tile(xp, input, dims):
+    """As `repeat`, where missing leading dimensions are repeated once.
+
+    >>> import lantern
+    >>> lantern.tile(lantern.tensor([[1, 2]]), (2,))
+    tensor([[1, 2, 1, 2]])
+    """
+    dims = as_sizes((dims,), "tile", "dims")
+    return repeat(input, (*(1,) * (input.ndim - len(dims)), *dims))
+
+
+@composite
+def repeat_interleave(xp, input, repeats=None, dim=None, *, output_size=None):
+    """Each slice along `dim` (without it: each element) repeated, as often as `repeats` says.
+
+    >>> import lantern
+    >>> lantern.repeat_interleave(lantern.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    >>> lantern.repeat_interleave(lantern.tensor([1, 2]), lantern.tensor([0, 3]))
+    tensor([2, 2, 2])
+    """
+    if repeats is None:
+        return _interleaved_places(input, output_size)
+    if dim is None:
+        input, dim = flatten(input), 0
     dim = wrap_dim(dim, input.ndim)
-    return tuple(select(input, dim, i) for i in range(input.shape[dim]))
+    if not input.ndim:
+        input = reshape(input, (1,))
+    if isinstance(repeats, Tensor):
+        return _interleave_by(input, repeats, dim, output_size)
+    if not hasattr(repeats, "__index__"):
+        raise TypeError(
+            "repeat_interleave(): argument 'repeats' (position 2) must be Tensor or int, not "
+            f"{type(repeats).__name__}"
+        )
+    if repeats < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    shape = input.shape
+    wide = expand(unsqueeze(input, dim + 1), (*shape[: dim + 1], repeats, *shape[dim + 1 :]))
+    merged = (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :])
+    return reshape_view.show(copied(wide), (merged,))
+
+
+def _interleave_by(input, repeats, dim, output_size):
+    size = input.shape[dim]
+    if repeats.ndim > 1:
+        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
+    if not repeats.ndim or (len(repeats) == 1 and size != 1):
+        repeats = expand(reshape(repeats, (1,)), (size,))
+    if len(repeats) != size:
+        raise RuntimeError(
+            "repeats must have the same size as input along dim, but got repeats.size(0) = "
+            f"{len(repeats)} and input.size({dim}) = {size}"
+        )
+    return index_select(input, dim, _interleaved_places(repeats, output_size))
+
+
+def _interleaved_places(repeats, output_size):
+    if repeats.dtype.char not in "il":
+        raise NotImplementedError(
+            f"\"repeat_interleave_cpu\" not implemented for '{repeats.dtype.legacy}'"
+        )
+    if repeats.ndim != 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    if active.trace is not None:
+        active.trace.refuse("how long the result of repeat_interleave() with a tensor")
+    array = repeats._array
+    places = NAMESPACES[type(array)].repeat_places(array)
+    if output_size is not None and output_size != places.size:
+        raise RuntimeError("allocated size does not match required size")
+    return wrap(places)
+
+
+# --- triangles
+def _triangle(xp, x, diagonal, lower):
+    rows, columns = x.shape[-2:]
+    row = xp.reshape(xp.arange(0, rows, 1, int64) + diagonal, (rows, 1))
+    column = xp.reshape(xp.arange(0, columns, 1, int64), (1, columns))
+    kept = xp.ge(row, column) if lower else xp.le(row, column)
+    return xp.where(kept, x, xp.full((), 0, x))
+
+
+def _triangular(name, lower, text):
+    def forward(xp, input, diagonal=0):
+        if input.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        return _triangle(xp, xp.contiguous(input), diagonal, lower)
+
+    forward.__name__, forward.__doc__ = name, text
+    made = op(forward, promote=KEEP, inplace=True)
+    return made.vjp(input=lambda xp, g, diagonal: _triangle(xp, g, diagonal, lower))
+
+
+tril = _triangular("tril", True, "The matrices with what is above a diagonal set to 0.")
+triu = _triangular("triu", False, "The matrices with what is below a diagonal set to 0.")
+
+
+# --- diagonals
+@op(promote=KEEP)
+def diag_embed(xp, input, offset=0, dim1=-2, dim2=-1):
+    """Matrices with the last dimension of `input` on a diagonal and 0 elsewhere.
+
+    >>> import lantern
+    >>> lantern.diag_embed(lantern.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
+    dims = _embedded(input.ndim, dim1, dim2)
+    size = input.shape[-1] + abs(offset)
+    rest = iter(input.shape[:-1])
+    shape = tuple([size if i in dims else next(rest) for i in range(input.ndim + 1)])
+    return diagonal.put(xp, xp.full(shape, 0, input), input, offset, *dims)
+
+
+def _embedded(ndim, dim1, dim2):
+    first, second = wrap_dim(dim1, ndim + 1), wrap_dim(dim2, ndim + 1)
+    if not ndim:
+        raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got -2)")
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return first, second
+
+
+diag_embed.vjp(
+    input=lambda xp, g, offset, dim1, dim2: xp.diagonal(
+        g, offset, *_embedded(g.ndim - 1, dim1, dim2)
+    )
+)
+
+
+@composite
+def diag(xp, input, diagonal=0):
+    """The diagonal of a matrix, or the matrix with a vector on its diagonal.
+
+    >>> import lantern
+    >>> lantern.diag(lantern.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+    if input.ndim == 1:
+        return diag_embed(input, diagonal)
+    return diagonal_copy(input, diagonal)
+
+
+@op(promote=KEEP, method=False)
+def diagonal_copy(xp, input, offset=0, dim1=0, dim2=1):
+    """A copy of the diagonal of two dimensions."""
+    return xp.contiguous(diagonal.forward(xp, input, *diagonal.prepare(input, offset, dim1, dim2)))
+
+
+def _diagonal_gradient(xp, g, input_shape, offset, dim1, dim2):
+    zeros = xp.full(input_shape, 0, g)
+    return diagonal.put(xp, zeros, g, *diagonal.prepare(zeros, offset, dim1, dim2))
+
+
+diagonal_copy.vjp(input=_diagonal_gradient)
+diagonal_copy._grad_name = "DiagonalBackward0_copy"
+
+
+@composite
+def diagflat(xp, input, offset=0):
+    """The matrix with all elements on a diagonal."""
+    return diag_embed(flatten(input), offset)
+
+
+# --- a part replaced
+@op(
+    promote=KEEP,
+    method=False,
+    public=False,
+    label=lambda input, src, view, steps, name: name,
+)
+def replaced_part(xp, input, src, view, steps, name):
+    """A copy in which what a view shows is replaced."""
+    return view.put(xp, input, src, *steps)
+
+
+replaced_part.vjp(
+    input=lambda xp, g, src_shape, view, steps: view.put(xp, g, xp.full(src_shape, 0, g), *steps),
+    src=lambda xp, g, view, steps: view.forward(xp, g, *steps),
+)
+
+
+def _replace(input, src, part, view, steps, name):
+    if tuple(src.shape) != tuple(part.shape):
+        raise RuntimeError(
+            "expected src to have a size equal to the slice of self. src size = "
+            f"{list(src.shape)}, slice size = {list(part.shape)}"
+        )
+    if src.dtype is not input.dtype:
+        src = NAMESPACES[Tensor].cast(src, input.dtype)
+    return replaced_part(input, src, view, steps, name)
+
+
+@composite(tensors="-index")
+def select_scatter(xp, input, src, dim, index):
+    """A copy in which `select(dim, index)` is replaced by `src`."""
+    part = select(input, dim, index)
+    steps = select.prepare(input._array, dim, index)
+    return _replace(input, src, part, select, steps, "SelectScatterBackward0")
+
+
+@composite
+def slice_scatter(xp, input, src, dim=0, start=None, end=None, step=1):
+    """A copy in which the slice `start:end:step` along `dim` is replaced by `src`."""
+    dim = wrap_dim(dim, input.ndim)
+    steps = (at(dim, slice(*slice(start, end, step).indices(input.shape[dim]))),)
+    part = slice_view.show(input, steps)
+    return _replace(input, src, part, slice_view, steps, "SliceScatterBackward0")
+
+
+@composite
+def diagonal_scatter(xp, input, src, offset=0, dim1=0, dim2=1):
+    """A copy in which `diagonal(offset, dim1, dim2)` is replaced by `src`."""
+    steps = diagonal.prepare(input._array, offset, dim1, dim2)
+    part = diagonal.show(input, steps)
+    return _replace(input, src, part, diagonal, steps, "DiagonalScatterBackward0")
+
+
+@composite
+def as_strided_scatter(xp, input, src, size, stride, storage_offset=None):
+    """A copy in which `as_strided(size, stride, storage_offset)` is replaced by `src`."""
+    part = as_strided(input, size, stride, storage_offset)
+    offset = input.storage_offset() if storage_offset is None else storage_offset
+    place = as_sizes((size,)), as_sizes((stride,)), offset, geometry_of(input)
+    return _replace(input, src, part, memory_view, place, "AsStridedScatterBackward0")
+
+
+# --- parts that may be written in place
+def _apart(pieces):
+    for each in pieces:
+        each._base, each._seen, each._made = None, None, ""
+    return pieces
+
+
+@composite(tensors="tensor")
+def unsafe_split(xp, tensor, split_size, dim=0):
+    """As `split`, but autograd takes the parts for tensors of their own."""
+    return _apart(split(tensor, split_size, dim))
+
+
+@composite
+def unsafe_chunk(xp, input, chunks, dim=0):
+    """As `chunk`, but autograd takes the parts for tensors of their own."""
+    return _apart(chunk(input, chunks, dim))
+
+
+@composite(function=False, variadic="size")
+def sum_to_size(xp, input, size):
+    """The sum over the dimensions along which `size` would be expanded to this tensor."""
+    size = as_sizes((size,), "sum_to_size")
+    shape, lead = tuple(input.shape), input.ndim - len(size)
+    fits = lead >= 0 and all(
+        want in (1, have) for want, have in zip(size, shape[lead:], strict=True)
+    )
+    if not fits:
+        raise RuntimeError(
+            f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}."
+        )
+    return input if size == shape else sum_to(xp, input, size)

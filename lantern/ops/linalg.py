@@ -1,65 +1,183 @@
-"""Matrix products."""
+"""Matrix products: `matmul` and its strict kin, `linear`, and products added to something.
+
+Unlike the operands of other ops, theirs must be of one dtype. What PyTorch says about shapes and
+types depends on the kernel that it would take (dot, mv, mm or bmm), and so it does here.
+"""
 
 from __future__ import annotations
 
-from ..op import SAME, composite, op
+from math import prod
+
+from ..op import SAME, op
+from ..shape import broadcast_shapes
+from ..tensor import Tensor
+from .views import expanded_size, sum_to
+
+# PyTorch's messages name some types as C++ does.
+C_NAMES = {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16"}
+C_NAMES |= {"Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Int": "int"}
+C_NAMES |= {"Long": "long int", "UInt16": "short unsigned int", "UInt32": "unsigned int"}
+C_NAMES |= {"UInt64": "long unsigned int", "Bool": "bool"}
+
+KERNELS = {"dot": "dot", "mv": "addmv_impl_cpu", "mm": "addmm_impl_cpu_", "bmm": "bmm"}
 
 
-def _swap(xp, x):
+def swapped(xp, x):
+    """Returns matrices transposed."""
     return xp.permute(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
-def _sizes(x):
-    return "x".join(map(str, x.shape))
+def rows_of(xp, x):
+    """Returns the vectors along the last dimension as the rows of one matrix."""
+    return x if x.ndim == 2 else xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
 
 
-def _refuse_types(input, other, *rest):
-    kinds = [each.dtype for each in (input, other) if each is not None]
-    if kinds[0] is not kinds[1]:
-        raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {_c(kinds[0])} != {_c(kinds[1])}"
-        )
+def column(xp, x):
+    """Returns a vector (or several) as a matrix of one column."""
+    return xp.reshape(x, (*x.shape, 1))
 
 
-_C_NAMES = {"float": "float", "Float": "float", "Double": "double", "Long": "long long"}
-_C_NAMES |= {"Int": "int", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "Bool": "bool"}
-_C_NAMES |= {"Byte": "unsigned char", "Char": "signed char", "Short": "short"}
+def row(xp, x):
+    """Returns a vector (or several) as a matrix of one row."""
+    return xp.reshape(x, (*x.shape[:-1], 1, x.shape[-1]))
 
 
-def _c(dtype):
-    return _C_NAMES.get(dtype.legacy, dtype.legacy)
-
-
-def _check_product(input, other):
+# --- what is refused
+def check_sizes(input, other):
+    """Raises RuntimeError where operands of `matmul` do not fit together."""
     if not input.ndim or not other.ndim:
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and "
             f"{other.ndim}D"
         )
-    inner = other.shape[-2] if other.ndim > 1 else other.shape[0]
-    if input.shape[-1] == inner:
+    if other.ndim > 2:
+        return _check_stacks(input, other)
+    if input.shape[-1] == other.shape[0]:
         return
-    if input.ndim == 1 and other.ndim == 1:
+    if other.ndim == 2:
+        refuse_sizes((prod(input.shape[:-1]), input.shape[-1]), other.shape)
+    if input.ndim == 1:
         raise RuntimeError(
-            "inconsistent tensor size, expected tensor "
-            f"[{input.shape[0]}] and src [{other.shape[0]}] to have the same number of elements, "
-            f"but got {input.shape[0]} and {other.shape[0]} elements respectively"
+            f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src "
+            f"[{other.shape[0]}] to have the same number of elements, but got {input.shape[0]} and "
+            f"{other.shape[0]} elements respectively"
         )
-    if other.ndim == 1:
-        rows = input.shape[0] if input.ndim == 2 else -1
-        raise RuntimeError(
-            f"size mismatch, got input ({rows}), mat ({_sizes(input)}), vec ({other.shape[0]})"
-        )
-    left = input.shape[-2] if input.ndim > 1 else 1
-    for size in input.shape[:-2]:
-        left *= size
+    count = prod(input.shape[:-1])
     raise RuntimeError(
-        f"mat1 and mat2 shapes cannot be multiplied ({left}x{input.shape[-1]} and "
-        f"{inner}x{other.shape[-1]})"
+        f"size mismatch, got input ({count}), mat ({count}x{input.shape[-1]}), vec "
+        f"({other.shape[0]})"
     )
 
 
-@op(promote=SAME, dunder="matmul rmatmul", check=("?", _refuse_types))
+def _check_stacks(input, other):
+    # Batches are compared first, from the left, as for any operands that are broadcast.
+    mine, theirs = input.shape[:-2], other.shape[:-2]
+    ndim = max(len(mine), len(theirs))
+    for place in range(ndim):
+        i, j = place - ndim + len(mine), place - ndim + len(theirs)
+        if i >= 0 and j >= 0 and mine[i] != theirs[j] and 1 not in (mine[i], theirs[j]):
+            raise RuntimeError(
+                f"The size of tensor a ({mine[i]}) must match the size of tensor b ({theirs[j]}) "
+                f"at non-singleton dimension {place}"
+            )
+    if input.shape[-1] != other.shape[-2]:
+        mine, theirs = (1,) * (ndim - len(mine)) + mine, (1,) * (ndim - len(theirs)) + theirs
+        batch = prod(a if b == 1 else b for a, b in zip(mine, theirs, strict=True))
+        raise RuntimeError(
+            "Expected size for first two dimensions of batch2 tensor to be: "
+            f"[{batch}, {input.shape[-1]}] but got: [{batch}, {other.shape[-2]}]."
+        )
+
+
+def refuse_sizes(mine, theirs):
+    """Raises for matrices that cannot be multiplied."""
+    raise RuntimeError(
+        f"mat1 and mat2 shapes cannot be multiplied ({mine[0]}x{mine[1]} and "
+        f"{theirs[0]}x{theirs[1]})"
+    )
+
+
+def kind_of(input, other):
+    """Returns the kernel that PyTorch multiplies operands of these ranks with."""
+    if other.ndim > 2:
+        return "bmm"
+    if other.ndim == 2:
+        return "mm"
+    return "dot" if input.ndim == 1 else "mv"
+
+
+def check_types(kind, input, other):
+    """Raises where two operands differ in dtype or the kernel has none for theirs."""
+    mine, theirs = input.dtype, other.dtype
+    if mine is not theirs and not (kind == "bmm" and mine.char in "?HIL"):
+        if kind == "mm":
+            raise RuntimeError(
+                "expected m1 and m2 to have the same dtype, but got: "
+                f"{C_NAMES[mine.legacy]} != {C_NAMES[theirs.legacy]}"
+            )
+        if kind == "mv":
+            refuse_vector_types(other, input, other)
+        if kind == "dot":
+            raise RuntimeError(
+                "dot : expected both vectors to have same dtype, but found "
+                f"{mine.legacy} and {theirs.legacy}"
+            )
+        raise RuntimeError(f"expected scalar type {mine.legacy} but found {theirs.legacy}")
+    refuse_kernel(KERNELS[kind], mine)
+
+
+def refuse_vector_types(*operands):
+    """Raises for operands of `addmv` that differ in dtype."""
+    kinds = [each.dtype.legacy for each in operands]
+    raise RuntimeError(
+        f"addmv input tensors must have the same dtype, but got {kinds[0]}, {kinds[1]}, and "
+        f"{kinds[2]}"
+    )
+
+
+def refuse_kernel(kernel, dtype):
+    """Raises NotImplementedError where products of a dtype are not computed."""
+    if dtype.char in "?HIL":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy}'")
+
+
+def checking(sizes, types, count):
+    """Returns the options of an op whose operands must be of one dtype.
+
+    `sizes` and `types` look at its first `count` arguments, before anything is converted.
+    """
+
+    def check(*args):
+        tensors = args[:count]
+        if all(isinstance(each, Tensor) for each in tensors):
+            sizes(*tensors)
+            types(*tensors)
+
+    return {"promote": SAME, "check": ("?HIL", check)}
+
+
+# --- products of two
+def _matmul_label(input, other):
+    """Names the node as PyTorch does, which builds most products from smaller steps."""
+    mine, theirs = input.ndim, other.ndim
+    if mine == 2 and theirs <= 2:
+        return "MmBackward0" if theirs == 2 else "MvBackward0"
+    if mine == 1 and theirs <= 2:
+        return "DotBackward0" if theirs == 1 else "SqueezeBackward4"
+    alone = mine == 3 == theirs and input.shape[0] == 1 != other.shape[0]
+    if theirs < 3 or not (mine == 2 or alone):
+        return "UnsafeViewBackward0"
+    # The larger operand comes first, and what comes out is transposed.
+    rows, columns = input.shape[-2], other.shape[-1]
+    batch = prod(other.shape[:-2])
+    return "TransposeBackward0" if rows < 2 or columns < 2 or not batch else "CloneBackward0"
+
+
+@op(
+    dunder="matmul rmatmul",
+    label=_matmul_label,
+    **checking(check_sizes, lambda x, y: check_types(kind_of(x, y), x, y), 2),
+)
 def matmul(xp, input, other):
     """The matrix product, batched over leading dimensions; a 1-d operand is a vector.
 
@@ -67,76 +185,49 @@ def matmul(xp, input, other):
     >>> lantern.matmul(lantern.ones(2, 3), lantern.ones(3))
     tensor([3., 3.])
     """
-    _check_product(input, other)
+    check_sizes(input, other)
     return xp.matmul(input, other)
 
 
-def _matmul_input(xp, g, input_shape, other):
-    if len(input_shape) == 1:
-        if other.ndim == 1:
-            return g * other
-        return xp.matmul(other, xp.reshape(g, (*g.shape, 1)))[..., 0]
+def _input_gradient(xp, g, shape, other):
     if other.ndim == 1:
-        return xp.reshape(g, (*g.shape, 1)) * other
-    return xp.matmul(g, _swap(xp, other))
+        return g * other if len(shape) == 1 else column(xp, g) * other
+    if len(shape) > 1:
+        return xp.matmul(g, swapped(xp, other))
+    if other.ndim == 2:
+        return xp.matmul(other, g)
+    return xp.reshape(xp.matmul(other, column(xp, g)), other.shape[:-1])
 
 
-def _matmul_other(xp, g, input, other_shape):
-    if len(other_shape) == 1:
+def _other_gradient(xp, g, input, shape):
+    if len(shape) == 1:
         if input.ndim == 1:
             return g * input
-        flat = xp.reshape(input, (-1, input.shape[-1])) if input.ndim > 2 else input
-        return xp.matmul(_swap(xp, flat), xp.reshape(g, (flat.shape[0],)))
+        return xp.matmul(swapped(xp, rows_of(xp, input)), xp.reshape(g, (prod(g.shape),)))
     if input.ndim == 1:
-        return xp.reshape(input, (input.shape[0], 1)) * xp.reshape(
-            g, (*g.shape[:-1], 1, g.shape[-1])
-        )
-    return xp.matmul(_swap(xp, input), g)
+        return column(xp, input) * row(xp, g)
+    if input.ndim > 2 and len(shape) == 2:
+        return xp.matmul(swapped(xp, rows_of(xp, input)), rows_of(xp, g))
+    return xp.matmul(swapped(xp, input), g)
 
 
-def _matmul_name(node):
-    shapes = [value.shape if hasattr(value, "shape") else value for value in node.values]
-    ranks = {len(shape) for shape in shapes}
-    if ranks == {2}:
-        return "MmBackward0"
-    if ranks == {1}:
-        return "DotBackward0"
-    if ranks == {1, 2}:
-        return "MvBackward0"
-    return "UnsafeViewBackward0" if ranks == {3, 2} else "BmmBackward0"
+def _differentiate(product):
+    x, y = product.parameters
+    product.formulas[x] = (_input_gradient, ("xp", "g", f"{x}_shape", y))
+    product.formulas[y] = (_other_gradient, ("xp", "g", x, f"{y}_shape"))
 
 
-matmul.vjp(input=_matmul_input, other=_matmul_other)
-matmul._grad_name = _matmul_name
+def check_matrices(input, mat2):
+    """Raises RuntimeError for what `mm` does not multiply."""
+    if input.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if mat2.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    if input.shape[1] != mat2.shape[0]:
+        refuse_sizes(input.shape, mat2.shape)
 
 
-@op(promote=SAME, method=False, function=False, exact=True)
-def linear(xp, input, weight, bias=None):
-    """`input @ weight.T + bias` for a weight `(out, in)` and inputs `(*, in)`."""
-    if input.shape[-1:] != weight.shape[-1:]:
-        rows = 1
-        for size in input.shape[:-1]:
-            rows *= size
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1] if input.ndim else 0}"
-            f" and {weight.shape[-1]}x{weight.shape[0]})"
-        )
-    return xp.linear(input, weight, bias)
-
-
-def _rows(xp, x):
-    return x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1]))
-
-
-linear.vjp(
-    input=lambda xp, g, weight: xp.matmul(g, weight),
-    weight=lambda xp, g, input: xp.matmul(_swap(xp, _rows(xp, g)), _rows(xp, input)),
-    bias=lambda xp, g: xp.sum(_rows(xp, g), (0,), False),
-)
-linear._grad_name = "AddmmBackward0"
-
-
-@composite
+@op(**checking(check_matrices, lambda x, y: check_types("mm", x, y), 2))
 def mm(xp, input, mat2):
     """The product of two matrices.
 
@@ -144,36 +235,386 @@ def mm(xp, input, mat2):
     >>> lantern.mm(lantern.ones(1, 2), lantern.ones(2, 1))
     tensor([[2.]])
     """
-    if input.ndim != 2:
-        raise RuntimeError("self must be a matrix")
-    if mat2.ndim != 2:
-        raise RuntimeError("mat2 must be a matrix")
-    return matmul(input, mat2)
+    check_matrices(input, mat2)
+    return xp.matmul(input, mat2)
 
 
-@composite
-def mv(xp, input, vec):
-    """The product of a matrix and a vector."""
+def check_matrix_and_vector(input, vec):
+    """Raises RuntimeError for what `mv` does not multiply."""
+    if not input.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     if input.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(
-            f"vector + matrix @ vector expected, got {vec.ndim}, {input.ndim}, {vec.ndim}"
+            f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}"
         )
-    return matmul(input, vec)
+    check_sizes(input, vec)
 
 
-@composite
+@op(**checking(check_matrix_and_vector, lambda x, y: check_types("mv", x, y), 2))
+def mv(xp, input, vec):
+    """The product of a matrix and a vector.
+
+    >>> import lantern
+    >>> lantern.mv(lantern.ones(2, 3), lantern.ones(3))
+    tensor([3., 3.])
+    """
+    check_matrix_and_vector(input, vec)
+    return xp.matmul(input, vec)
+
+
+def check_vectors(input, other):
+    """Raises RuntimeError for what has no inner product."""
+    if input.ndim != 1 or other.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {other.ndim}D tensors")
+    check_sizes(input, other)
+
+
+VECTORS = checking(check_vectors, lambda x, y: check_types("dot", x, y), 2)
+
+
+@op(**VECTORS)
 def dot(xp, input, tensor):
-    """The inner product of two vectors."""
-    if input.ndim != 1 or tensor.ndim != 1:
+    """The inner product of two vectors.
+
+    >>> import lantern
+    >>> lantern.dot(lantern.tensor([2, 3]), lantern.tensor([2, 1]))
+    tensor(7)
+    """
+    check_vectors(input, tensor)
+    return xp.matmul(input, tensor)
+
+
+@op(**VECTORS)
+def vdot(xp, input, other):
+    """The inner product of two vectors; of real numbers, as `dot`."""
+    check_vectors(input, other)
+    return xp.matmul(input, other)
+
+
+def check_batches(input, mat2):
+    """Raises RuntimeError for what `bmm` does not multiply."""
+    for place, each in enumerate((input, mat2), 1):
+        if each.ndim != 3:
+            raise RuntimeError(f"batch{place} must be a 3D tensor")
+    want, have = [input.shape[0], input.shape[2]], list(mat2.shape[:2])
+    if want != have:
         raise RuntimeError(
-            f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors"
+            "Expected size for first two dimensions of batch2 tensor to be: "
+            f"{want} but got: {have}."
         )
-    return matmul(input, tensor)
 
 
-@composite
+@op(**checking(check_batches, lambda x, y: check_types("bmm", x, y), 2))
 def bmm(xp, input, mat2):
-    """The products of two batches of matrices `(B, n, m)` and `(B, m, p)`."""
-    if input.ndim != 3 or mat2.ndim != 3:
-        raise RuntimeError("batch1 must be a 3D tensor" if input.ndim != 3 else "batch2 must be a 3D tensor")
-    return matmul(input, mat2)
+    """The products of two batches of matrices `(B, n, m)` and `(B, m, p)`.
+
+    >>> import lantern
+    >>> lantern.bmm(lantern.ones(5, 2, 3), lantern.ones(5, 3, 4)).shape
+    torch.Size([5, 2, 4])
+    """
+    check_batches(input, mat2)
+    return xp.matmul(input, mat2)
+
+
+for _product in (matmul, mm, mv, dot, vdot, bmm):
+    _differentiate(_product)
+
+
+# --- a layer's product
+def _check_layer(input, weight, bias=None):
+    if not input.ndim or not weight.ndim:
+        raise RuntimeError(
+            f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and "
+            f"{weight.ndim}D"
+        )
+    if weight.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {weight.ndim}D")
+    if weight.ndim == 1:
+        if bias is not None:
+            raise RuntimeError("mat2 must be a matrix, got 1-D tensor")
+        return check_sizes(input, weight)
+    rows, target = prod(input.shape[:-1]), (*input.shape[:-1], weight.shape[0])
+    if input.shape[-1] != weight.shape[1]:
+        refuse_sizes((rows, input.shape[-1]), weight.shape[::-1])
+    if bias is None:
+        return
+    if bias.ndim < 2:
+        expanded_size(bias, (rows, target[-1]))
+    elif broadcast_shapes(bias.shape, target) != target:
+        raise RuntimeError(
+            f"output with shape {list(target)} doesn't match the broadcast shape "
+            f"{list(broadcast_shapes(bias.shape, target))}"
+        )
+
+
+def _check_layer_types(input, weight, bias=None):
+    if isinstance(bias, Tensor):
+        check_added_types(bias, input, weight)
+    else:
+        check_types("mm" if weight.ndim == 2 else kind_of(input, weight), input, weight)
+
+
+def _check_layer_call(input, weight, bias):
+    if isinstance(input, Tensor) and isinstance(weight, Tensor):
+        if bias is None or isinstance(bias, Tensor):
+            _check_layer(input, weight, bias)
+            _check_layer_types(input, weight, bias)
+
+
+def _layer_label(input, weight, bias):
+    if bias is None:
+        if weight.ndim == 1:
+            return _matmul_label(input, weight)
+        return ("SqueezeBackward4", "MmBackward0", "UnsafeViewBackward0")[min(input.ndim, 3) - 1]
+    if input.ndim == 2:
+        return "AddmmBackward0"
+    return "AddBackward0" if bias.ndim > 1 else "ViewBackward0"
+
+
+@op(promote=SAME, method=False, check=("?HIL", _check_layer_call), label=_layer_label, exact=True)
+def linear(xp, input, weight, bias=None):
+    """`input @ weight.T + bias` for a weight `(out, in)` and inputs `(*, in)`.
+
+    >>> import lantern
+    >>> lantern.nn.functional.linear(lantern.ones(3), lantern.ones(2, 3), lantern.ones(2))
+    tensor([4., 4.])
+    """
+    _check_layer(input, weight, bias)
+    if weight.ndim == 1:
+        return xp.matmul(input, weight)
+    if bias is None or bias.shape == weight.shape[:1]:
+        return xp.linear(input, weight, bias)
+    return xp.linear(input, weight, None) + bias
+
+
+def _layer_input(xp, g, weight):
+    return column(xp, g) * weight if weight.ndim == 1 else xp.matmul(g, weight)
+
+
+def _layer_weight(xp, g, input, weight_shape):
+    if len(weight_shape) == 1:
+        return _other_gradient(xp, g, input, weight_shape)
+    if input.ndim == 1:
+        return column(xp, g) * input
+    return xp.matmul(swapped(xp, rows_of(xp, g)), rows_of(xp, input))
+
+
+def _layer_bias(xp, g, bias_shape):
+    if bias_shape == g.shape[-1:]:
+        return g if g.ndim == 1 else xp.sum(rows_of(xp, g), (0,), False)
+    return sum_to(xp, g, bias_shape)
+
+
+linear.vjp(input=_layer_input, weight=_layer_weight, bias=_layer_bias)
+
+
+# --- products that are added to something
+def blend(xp, input, product, beta, alpha):
+    """Returns `beta * input + alpha * product`; a `beta` of 0 leaves `input` out, NaN and all."""
+    kind = xp.dtype_of(product).kind
+    if kind != "f":
+        beta, alpha = int(beta), int(alpha)
+    if alpha != 1:
+        product = product * alpha
+    if not beta:
+        return product
+    return (input if beta == 1 else input * beta) + product
+
+
+def check_added_types(input, mat1, mat2):
+    """Raises where the operands of `addmm` differ in dtype or it has no kernel for theirs."""
+    for name, each in (("self", input), ("mat1", mat1)):
+        if each.dtype is not mat2.dtype:
+            raise RuntimeError(
+                f"{name} and mat2 must have the same dtype, but got {each.dtype.legacy} and "
+                f"{mat2.dtype.legacy}"
+            )
+    refuse_kernel("addmm_impl_cpu_", mat2.dtype)
+
+
+def check_added(input, mat1, mat2):
+    """Raises RuntimeError for operands of `addmm` that do not fit together."""
+    for name, each in (("mat1", mat1), ("mat2", mat2)):
+        if each.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {each.ndim}-D tensor")
+    if mat1.shape[1] != mat2.shape[0]:
+        refuse_sizes(mat1.shape, mat2.shape)
+    expanded_size(input, (mat1.shape[0], mat2.shape[1]))
+
+
+@op(inplace=True, **checking(check_added, check_added_types, 3))
+def addmm(xp, input, mat1, mat2, *, beta=1, alpha=1):
+    """`beta * input + alpha * mat1 @ mat2`.
+
+    >>> import lantern
+    >>> lantern.addmm(lantern.zeros(2), lantern.ones(1, 3), lantern.ones(3, 2), alpha=2)
+    tensor([[6., 6.]])
+    """
+    check_added(input, mat1, mat2)
+    if not alpha:  # then the product takes no part, not even with its NaN
+        product = xp.full((mat1.shape[0], mat2.shape[1]), 0, mat1)
+    else:
+        product = xp.matmul(mat1, mat2)
+    return blend(xp, input, product, beta, alpha)
+
+
+def times(g, number):
+    """Returns a gradient times the factor of what it belongs to."""
+    return g if number == 1 else g * number
+
+
+addmm.vjp(
+    input=lambda g, beta: times(g, beta),
+    mat1=lambda xp, g, mat2, alpha: times(xp.matmul(g, swapped(xp, mat2)), alpha),
+    mat2=lambda xp, g, mat1, alpha: times(xp.matmul(swapped(xp, mat1), g), alpha),
+)
+
+
+def check_added_vector(input, mat, vec):
+    """Raises RuntimeError for operands of `addmv` that do not fit together."""
+    if input.ndim > 1 or mat.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}"
+        )
+    if mat.shape[1] != vec.shape[0] or prod(input.shape) not in (1, mat.shape[0]):
+        raise RuntimeError(
+            f"size mismatch, got input ({prod(input.shape)}), mat "
+            f"({mat.shape[0]}x{mat.shape[1]}), vec ({vec.shape[0]})"
+        )
+
+
+def _check_vector_types(input, mat, vec):
+    if not input.dtype is mat.dtype is vec.dtype:
+        refuse_vector_types(input, mat, vec)
+    refuse_kernel("addmv_impl_cpu", mat.dtype)
+
+
+@op(inplace=True, **checking(check_added_vector, _check_vector_types, 3))
+def addmv(xp, input, mat, vec, *, beta=1, alpha=1):
+    """`beta * input + alpha * mat @ vec`.
+
+    >>> import lantern
+    >>> lantern.addmv(lantern.zeros(2), lantern.ones(2, 3), lantern.ones(3))
+    tensor([3., 3.])
+    """
+    check_added_vector(input, mat, vec)
+    product = xp.matmul(mat, vec) if alpha else xp.full(mat.shape[:1], 0, mat)
+    return blend(xp, input, product, beta, alpha)
+
+
+addmv.vjp(
+    input=lambda g, beta: times(g, beta),
+    mat=lambda xp, g, vec, alpha: times(column(xp, g) * vec, alpha),
+    vec=lambda xp, g, mat, alpha: times(xp.matmul(swapped(xp, mat), g), alpha),
+)
+
+
+@op(promote=SAME, inplace=True)
+def addr(xp, input, vec1, vec2, *, beta=1, alpha=1):
+    """`beta * input` plus `alpha` times the outer product of two vectors.
+
+    >>> import lantern
+    >>> lantern.addr(lantern.zeros(1, 2), lantern.tensor([3.0]), lantern.tensor([1.0, 2.0]))
+    tensor([[3., 6.]])
+    """
+    for name, each in (("vec1", vec1), ("vec2", vec2)):
+        if each.ndim != 1:
+            raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {each.ndim}-D")
+    expanded_size(input, (*vec1.shape, *vec2.shape))
+    kind = xp.dtype_of(vec1).kind
+    for name, number in (("beta", beta), ("alpha", alpha)):
+        if isinstance(number, bool) and kind != "b":
+            raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
+        if isinstance(number, float) and kind != "f":
+            raise RuntimeError(
+                f"For integral input tensors, argument {name} must not be a floating point number."
+            )
+    product = column(xp, vec1) * vec2
+    if kind != "b":
+        return blend(xp, input, product, beta, alpha)
+    product = product if alpha else xp.full(product.shape, False, product)
+    return xp.logical_or(input, product) if beta else product
+
+
+addr.vjp(
+    input=lambda g, beta: times(g, beta),
+    vec1=lambda xp, g, vec2, alpha: times(xp.matmul(g, vec2), alpha),
+    vec2=lambda xp, g, vec1, alpha: times(xp.matmul(swapped(xp, g), vec1), alpha),
+)
+
+
+def check_added_batches(input, batch1, batch2):
+    """Raises RuntimeError for operands of `baddbmm` that do not fit together."""
+    check_batches(batch1, batch2)
+    expanded_size(input, (*batch1.shape[:2], batch2.shape[2]))
+
+
+def _check_batch_types(input, batch1, batch2):
+    names = [C_NAMES[each.dtype.legacy] for each in (input, batch1, batch2)]
+    if names[0] != names[1]:
+        raise RuntimeError(
+            f"Input dtypes must be the same, got: input {names[0]}, batch1: {names[1]}, batch2: "
+            f"{names[2]}"
+        )
+    refuse_kernel("baddbmm", batch1.dtype)
+    if batch1.dtype is not batch2.dtype:
+        check_types("bmm", batch1, batch2)
+
+
+@op(inplace=True, **checking(check_added_batches, _check_batch_types, 3))
+def baddbmm(xp, input, batch1, batch2, *, beta=1, alpha=1):
+    """`beta * input + alpha * batch1 @ batch2` for batches `(B, n, m)` and `(B, m, p)`.
+
+    >>> import lantern
+    >>> lantern.baddbmm(lantern.ones(4), lantern.ones(5, 2, 3), lantern.ones(5, 3, 4)).shape
+    torch.Size([5, 2, 4])
+    """
+    check_added_batches(input, batch1, batch2)
+    return blend(xp, input, xp.matmul(batch1, batch2), beta, alpha)
+
+
+baddbmm.vjp(
+    input=lambda g, beta: times(g, beta),
+    batch1=lambda xp, g, batch2, alpha: times(xp.matmul(g, swapped(xp, batch2)), alpha),
+    batch2=lambda xp, g, batch1, alpha: times(xp.matmul(swapped(xp, batch1), g), alpha),
+)
+
+
+def _check_summed(input, batch1, batch2):
+    for name, each in (("batch1", batch1), ("batch2", batch2)):
+        if each.ndim != 3:
+            raise RuntimeError(f"{name} must be a 3D tensor")
+    if batch1.shape[0] != batch2.shape[0]:
+        raise RuntimeError(
+            f"batch1 and batch2 must have same number of batches, got {batch1.shape[0]} and "
+            f"{batch2.shape[0]}"
+        )
+    if batch1.shape[2] != batch2.shape[1]:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for bmm ({batch1.shape[1]}x{batch1.shape[2]} and "
+            f"{batch2.shape[1]}x{batch2.shape[2]})"
+        )
+    expanded_size(input, (batch1.shape[1], batch2.shape[2]))
+
+
+@op(inplace=True, **checking(_check_summed, check_added_types, 3))
+def addbmm(xp, input, batch1, batch2, *, beta=1, alpha=1):
+    """`beta * input` plus `alpha` times the sum of the products of two batches of matrices.
+
+    >>> import lantern
+    >>> lantern.addbmm(lantern.zeros(2), lantern.ones(5, 1, 3), lantern.ones(5, 3, 2))
+    tensor([[15., 15.]])
+    """
+    _check_summed(input, batch1, batch2)
+    batch, rows, inner = batch1.shape
+    # Side by side and on top of each other, the batches are two matrices.
+    wide = xp.reshape(xp.permute(batch1, (1, 0, 2)), (rows, batch * inner))
+    tall = xp.reshape(batch2, (batch * inner, batch2.shape[2]))
+    return blend(xp, input, xp.matmul(wide, tall), beta, alpha)
+
+
+addbmm.vjp(
+    input=lambda g, beta: times(g, beta),
+    batch1=lambda xp, g, batch2, alpha: times(xp.matmul(g, swapped(xp, batch2)), alpha),
+    batch2=lambda xp, g, batch1, alpha: times(xp.matmul(swapped(xp, batch1), g), alpha),
+)

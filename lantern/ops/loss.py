@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import warnings
 
+from ..autograd.mode import active
+from ..backends import NAMESPACES
 from ..op import KEEP, SAME, composite, op
 from ..shape import broadcast_shapes
 from .activation import log_softmax
@@ -149,6 +151,15 @@ binary_entropy.vjp(input=_binary_entropy_input, target=_binary_entropy_target)
 binary_entropy._grad_name = "BinaryCrossEntropyBackward0"
 
 
+def _refuse_outside(input):
+    """Raises RuntimeError for a probability outside [0, 1]; NaN and recorded values pass."""
+    if active.trace is None and input.numel():
+        value = input._array
+        low, high = NAMESPACES[type(value)].value_range(value)
+        if low < 0 or high > 1:
+            raise RuntimeError("all elements of input should be between 0 and 1")
+
+
 @composite(method=False, function=False)
 def binary_cross_entropy(
     xp, input, target, weight=None, reduction="mean"
@@ -167,9 +178,7 @@ def binary_cross_entropy(
         raise RuntimeError(
             f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}"
         )
-    from .index import refuse_outside
-
-    refuse_outside(input, 0, 1, "all elements of input should be between 0 and 1")
+    _refuse_outside(input)
     return binary_entropy(input, target, weight, reduction)
 
 

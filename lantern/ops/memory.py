@@ -100,6 +100,11 @@ def _check_strided(input, size, stride, offset):
         )
 
 
+def strided_values(x, size, stride, storage_offset):
+    """Returns the elements of `x`, taken as one row, seen with sizes and strides."""
+    return as_strided(copied(x), size, stride, storage_offset)
+
+
 @view(method=False, function=False)
 def alias(xp, input):
     """The same tensor once more."""

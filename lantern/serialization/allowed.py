@@ -403,8 +403,8 @@ def _spelled(module: str, name: str) -> tuple[str, str]:
     if _is_torch(module):
         try:
             found = names.to_lantern(module, name, may_import=False)
-            return found.__module__, getattr(found, "__qualname__", name)
-        except LookupError:
+            return found.__module__, found.__qualname__
+        except (LookupError, AttributeError):  # not there, or there but no class or function
             return f"lantern{module.removeprefix('torch')}", name
     return ("" if module in ("__main__", "builtins") else module), name
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import lantern
@@ -82,7 +82,7 @@ def to_lantern(module: str, name: str, *, may_import: bool) -> Any:
             found = vars(lantern.nn).get(name)
         if found is None and module in ("torch.nn.functional", "torch._C._nn"):
             found = function_named(name)
-    if found is None:
+    if found is None or isinstance(found, ModuleType):
         raise LookupError(f"{module}.{name} is not in Lantern yet")
     return found
 

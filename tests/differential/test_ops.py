@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 every = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.label)
 with_gradient = pytest.mark.parametrize(
-    "record", [r for r in RECORDS if r.gradient is not False], ids=lambda record: record.label
+    "record", [r for r in RECORDS if r.gradient], ids=lambda record: record.label
 )
 
 
@@ -95,7 +95,7 @@ def test_gradients(record: Record) -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [r for r in RECORDS if r.gradient is not False and r.second],
+    [r for r in RECORDS if r.gradient and r.second],
     ids=lambda record: record.label,
 )
 def test_second_gradients(record: Record) -> None:

@@ -22,7 +22,8 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
   as many arrays as the first sample has); "reduce" strews such values over the first array; "" none.
 - `inplace=True` if `x.name_()` exists, `out=True` if it takes `out=`, `method=False` or
   `function=False` if it is not there as one, `view=True` if the result shares memory.
-- `gradient=False` if there is none; a tuple names the places (among the arrays) that have one.
+- `gradient=False` if there is none, `()` if the result is tracked but backward refuses; a tuple
+  names the places (among the arrays) that have one.
   `second=False` only where torch has no second order either. `trace=False` if the shape of the
   result depends on values (then recording must refuse it). `zeros=False` where torch itself gives
   0.0 or -0.0 depending on the memory layout.
@@ -110,7 +111,8 @@ class Make:
         if dtype in FLOATS:
             return np.asarray(self.rng.uniform(low, high, shape)).astype(kind)
         low = max(low, 0) if dtype == "uint8" else low
-        return np.asarray(self.rng.randint(int(np.ceil(low)), int(high) + 1, shape)).astype(kind)
+        low = int(np.ceil(low))
+        return np.asarray(self.rng.randint(low, max(int(high), low) + 1, shape)).astype(kind)
 
     def mask(self, *shape: int) -> np.ndarray:
         """Draws booleans."""

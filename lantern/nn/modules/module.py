@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import lantern
 from lantern.compat.missing import missing
 from lantern.nn.parameter import Buffer, Parameter
+from lantern.autograd.mode import flags
 from lantern.tensor import Tensor
 
 from .convert import ConvertMixin
@@ -187,6 +188,8 @@ class Module(ConvertMixin, HookMixin, StateMixin):
         elif name in own.get("_buffers", ()) or (is_tensor and isinstance(value, Buffer)):
             self._set_buffer(name, value)
         else:
+            if name == "training":
+                flags.version += 1  # what was compiled for the other mode does not hold any more
             object.__setattr__(self, name, value)
 
     def _set_buffer(self, name: str, value: Any) -> None:

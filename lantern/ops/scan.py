@@ -1,0 +1,181 @@
+"""Scans: what runs along a dimension and keeps its size, and differences of neighbours."""
+
+from __future__ import annotations
+
+from .. import dtypes
+from ..op import INT_TO_LONG, SAME, composite, op
+from ..return_types import cummax as CummaxResult
+from ..return_types import cummin as CumminResult
+from ..shape import wrap_dim
+from .layout import at, cat, narrow
+from .order import picked
+from .transcendental import log_of_sum
+
+
+@op(promote=INT_TO_LONG, inplace=True)
+def cumsum(xp, input, dim, *, dtype=None):
+    """The running sum along `dim`.
+
+    >>> import lantern
+    >>> lantern.cumsum(lantern.tensor([1, 2, 3]), 0)
+    tensor([1, 3, 6])
+    """
+    return xp.cumsum(input, wrap_dim(dim, input.ndim))
+
+
+cumsum.vjp(input=lambda xp, g, dim: reversed_cumsum(xp, g, wrap_dim(dim, g.ndim)))
+
+
+def reversed_cumsum(xp, g, dim):
+    """Returns the running sum from the end."""
+    if not g.ndim:
+        return g
+    return xp.flip(xp.cumsum(xp.flip(g, (dim,)), dim), (dim,))
+
+
+@op(promote=INT_TO_LONG, inplace=True)
+def cumprod(xp, input, dim, *, dtype=None):
+    """The running product along `dim`."""
+    return xp.cumprod(input, wrap_dim(dim, input.ndim))
+
+
+@cumprod.vjp_together("input")
+def _(xp, g, input, dim):
+    # The slope by x[k] is the product before k times s[k], where s[k] = g[k] + x[k+1] s[k+1].
+    if not input.ndim or 0 in input.shape:
+        return (g,)
+    dim = wrap_dim(dim, input.ndim)
+    size = input.shape[dim]
+    one = xp.full(tuple(1 if i == dim else s for i, s in enumerate(input.shape)), 1, input)
+    head = xp.getitem(input, at(dim, slice(0, size - 1)))
+    tail = xp.getitem(input, at(dim, slice(1, size)))
+    before = xp.cat([one, xp.cumprod(head, dim)], dim) if size > 1 else one
+    return (before * recurrence(xp, xp.cat([tail, one * 0], dim), g, dim),)
+
+
+def recurrence(xp, factor, term, dim):
+    """Returns s with s[k] = term[k] + factor[k] s[k + 1], in steps that double their reach."""
+    size, step = term.shape[dim], 1
+    while step < size:
+        near, far = at(dim, slice(0, size - step)), at(dim, slice(step, size))
+        last = at(dim, slice(size - step, size))
+        kept = xp.getitem(term, last), xp.getitem(factor, last) * 0
+        moved = xp.getitem(factor, near)
+        term = xp.cat([xp.getitem(term, near) + moved * xp.getitem(term, far), kept[0]], dim)
+        factor = xp.cat([moved * xp.getitem(factor, far), kept[1]], dim)
+        step *= 2
+    return term
+
+
+@op(promote=SAME, lacks="?BHILbhil logcumsumexp_out_cpu")
+def logcumsumexp(xp, input, dim):
+    """log(cumsum(exp(x))) along `dim`, without overflow."""
+    return running_log_sum(xp, input, wrap_dim(dim, input.ndim))
+
+
+def running_log_sum(xp, x, dim):
+    """Returns the logarithms of running sums of exponentials, in steps that double their reach."""
+    if not x.ndim:
+        return x * 1
+    size, step = x.shape[dim], 1
+    while step < size:
+        first = xp.getitem(x, at(dim, slice(0, step)))
+        near = xp.getitem(x, at(dim, slice(0, size - step)))
+        far = xp.getitem(x, at(dim, slice(step, size)))
+        x = xp.cat([first, log_of_sum(xp, far, near)], dim)
+        step *= 2
+    return x * 1 if size <= 1 else x
+
+
+@logcumsumexp.vjp_together("input")
+def _(xp, g, out, input, dim):
+    # Each sign of the gradient is summed in the logarithm, where nothing overflows.
+    if not input.ndim or 0 in input.shape:
+        return (g,)
+    dim = wrap_dim(dim, input.ndim)
+    parts = []
+    for signed in (g, -g):
+        positive = xp.gt(signed, 0)
+        nothing = xp.full((), float("-inf"), g)
+        size = xp.where(positive, xp.log(xp.where(positive, signed, xp.full((), 1, g))), nothing)
+        total = running_log_sum(xp, xp.flip(size - out, (dim,)), dim)
+        parts.append(xp.exp(xp.flip(total, (dim,)) + input))
+    return (parts[0] - parts[1],)
+
+
+def _cumulative_extreme(name, place, result, text):
+    def forward(xp, input, dim):
+        dim = wrap_dim(dim, input.ndim)
+        index = getattr(xp, place)(input, dim)
+        return result(picked(input, dim, index, True, f"{name.capitalize()}Backward0"), index)
+
+    forward.__name__, forward.__doc__ = name, text
+    return composite(forward, lacks=f"HIL {name}_cpu")
+
+
+def _places(name):
+    def forward(xp, input, dim):
+        return getattr(xp, name)(input, dim)
+
+    forward.__name__, forward.__doc__ = name, "Where the running extreme stands."
+    lacks = f"HIL {name.removeprefix('arg')}_cpu"
+    return op(forward, promote=SAME, differentiable=False, method=False, public=False, lacks=lacks)
+
+
+argcummax, argcummin = _places("argcummax"), _places("argcummin")
+cummax = _cumulative_extreme(
+    "cummax", "argcummax", CummaxResult, "The running maximum along `dim`: `(values, indices)`."
+)
+cummin = _cumulative_extreme(
+    "cummin", "argcummin", CumminResult, "The running minimum along `dim`: `(values, indices)`."
+)
+
+
+@composite(tensors="prepend append")
+def diff(xp, input, n=1, dim=-1, prepend=None, append=None):
+    """The differences of neighbours along `dim`, taken `n` times.
+
+    >>> import lantern
+    >>> lantern.diff(lantern.tensor([1, 3, 2]))
+    tensor([ 2, -1])
+    """
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    dim = wrap_dim(dim, input.ndim)
+    parts = [each for each in (prepend, input, append) if each is not None]
+    if len(parts) > 1:
+        input = cat(parts, dim)
+    if n == 0:
+        return xp.clone(input)
+    for _ in range(min(n, input.shape[dim])):
+        size = input.shape[dim]
+        after, before = narrow(input, dim, 1, size - 1), narrow(input, dim, 0, size - 1)
+        input = after ^ before if input.dtype is dtypes.bool_ else after - before
+    return input
+
+
+@composite(method=False, tensors="y x", aliases="trapz")
+def trapezoid(xp, y, x=None, *, dx=None, dim=-1):
+    """The integral along `dim` by the trapezoidal rule, at points `x` or steps of `dx` (1)."""
+    areas = _areas(y, x, dx, dim)
+    return xp.sum(areas, (wrap_dim(dim, areas.ndim),), False)
+
+
+@composite(method=False, tensors="y x")
+def cumulative_trapezoid(xp, y, x=None, *, dx=None, dim=-1):
+    """The running integral along `dim` by the trapezoidal rule."""
+    return cumsum(_areas(y, x, dx, dim), dim)
+
+
+def _areas(y, x, dx, dim):
+    dim = wrap_dim(dim, y.ndim)
+    size = y.shape[dim]
+    heights = narrow(y, dim, 1, size - 1) + narrow(y, dim, 0, size - 1)
+    if x is None:
+        return heights * ((1 if dx is None else dx) / 2)
+    steps = diff(x, dim=dim if x.ndim > 1 else 0)
+    if x.ndim == 1 and y.ndim > 1:
+        steps = steps.reshape([-1 if i == dim else 1 for i in range(y.ndim)])
+    return heights * steps / 2

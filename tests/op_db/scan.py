@@ -1,0 +1,64 @@
+"""Records of `lantern/ops/scan.py`."""
+
+from __future__ import annotations
+
+from .record import ALL, FLOATS, DType, Make, Record, Sample
+
+
+def scans(*extra: dict):
+    def samples(make: Make):
+        for kwargs in extra or ({},):
+            yield Sample(make(3, 4), 0, **kwargs)
+            yield Sample(make(2, 5, 2), dim=-2, **kwargs)
+            yield Sample(make(5), 0, **kwargs)
+            yield Sample(make(), 0, **kwargs)
+            yield Sample(make(0), 0, **kwargs)
+            yield Sample(make(2, 0), 1, **kwargs)
+            yield Sample(make(3), 1, **kwargs)
+
+    return samples
+
+
+def with_zeros(make: Make):
+    yield from scans({}, {"dtype": DType("float64")})(make)
+    x = make(2, 6)
+    x[0, 2] = x[1, 1] = x[1, 4] = 0
+    yield Sample(x, 1)
+
+
+def diff_samples(make: Make):
+    yield Sample(make(6))
+    yield Sample(make(6), 2)
+    yield Sample(make(3, 4), 1, 0)
+    yield Sample(make(3, 4), dim=0, prepend=make(1, 4), append=make(2, 4))
+    yield Sample(make(3), 5)
+    yield Sample(make(3), 0)
+    yield Sample(make(3), -1)
+    yield Sample(make(0))
+    yield Sample(make())
+
+
+def area_samples(make: Make):
+    yield Sample(make(5))
+    yield Sample(make(3, 4), dx=0.5)
+    yield Sample(make(3, 4), dim=0)
+    yield Sample(make(3, 4), make(4))
+    yield Sample(make(3, 4), make(3, 4), dim=1)
+
+
+TYPED = scans({}, {"dtype": DType("float64")}, {"dtype": DType("int32")})
+# A running value is rounded at every step, in an order of PyTorch's own.
+HALVES = {"float16": (5e-3, 5e-3), "bfloat16": (5e-2, 5e-2)}
+
+RECORDS = [
+    Record("cumsum", TYPED, dtypes=ALL, special="reduce", inplace=True, out=True, tolerance=HALVES),
+    Record("cumprod", with_zeros, dtypes=ALL, special="reduce", inplace=True, out=True,
+           tolerance=HALVES),
+    Record("logcumsumexp", scans(), dtypes=(*FLOATS, "int64"), special="reduce", out=True,
+           tolerance=HALVES),
+    Record("cummax", scans(), dtypes=ALL, special="reduce", out=True),
+    Record("cummin", scans(), dtypes=ALL, special="reduce", out=True),
+    Record("diff", diff_samples, dtypes=ALL, special="reduce", out=True),
+    Record("trapezoid", area_samples, dtypes=FLOATS[:2], method=False, aliases="trapz"),
+    Record("cumulative_trapezoid", area_samples, dtypes=FLOATS[:2], method=False),
+]

@@ -1,0 +1,189 @@
+"""Native code gives what the interpreter gives: random graphs, special values, aliasing, the cache."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from compiler_programs import Fact, Programs
+
+from lantern import dtypes
+from lantern.compiler.interpret import interpret
+from lantern.compiler.ir import Graph, verify
+from lantern.compiler.native import Changed, Program
+from lantern.compiler.simplify import simplify
+
+pytest.importorskip("llvmlite")
+
+COUNT = int(os.environ.get("LANTERN_PROGRAMS", "150"))  # random graphs per run
+START = int(os.environ.get("LANTERN_PROGRAMS_START", "0"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _private_cache(tmp_path_factory):
+    before = os.environ.get("LANTERN_CACHE")
+    os.environ["LANTERN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["LANTERN_CACHE"]
+    else:
+        os.environ["LANTERN_CACHE"] = before
+
+
+def compare(got: np.ndarray, want: np.ndarray, fact: Fact) -> None:
+    assert got.shape == want.shape and got.dtype == want.dtype
+    if got.dtype.kind not in "fV":
+        np.testing.assert_array_equal(got, want)
+        return
+    got, want = got.astype("f8"), want.astype("f8")
+    if fact.exact:
+        np.testing.assert_array_equal(got, want)
+        if not fact.signless:
+            known = ~np.isnan(want)
+            np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(want)[known])
+        return
+    finite = np.abs(want[np.isfinite(want)])
+    size = float(finite.max()) if finite.size else 1.0
+    np.testing.assert_allclose(got, want, rtol=2e-5, atol=1e-6 * fact.scale * max(size, 1.0))
+
+
+def check(programs: Programs) -> None:
+    graph = programs.graph
+    verify(graph)
+    inputs = [each.copy() for each in programs.arrays]
+    want = [np.array(each) for each in interpret(graph, inputs)]
+    verify(simplify(graph))
+    program = Program(graph, programs.writes)
+    arrays = programs.arrays
+    written = dict(programs.writes)
+    for _ in range(2):  # the second time pointers and the arena are in use already
+        for array, fresh in zip(arrays, inputs, strict=True):
+            array[...] = fresh
+        results = iter(program(arrays))
+        for i, value in enumerate(graph.outputs):
+            got = arrays[written[i]] if i in written else next(results)
+            compare(got, want[i], programs.facts[value])
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_random_graphs_give_what_the_interpreter_gives(block):
+    for seed in range(START + block, START + COUNT, 10):
+        try:
+            check(Programs(seed))
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+
+
+def one(build, *arrays):
+    graph = Graph()
+    names = {np.dtype(each.name): each for each in dtypes.ALL if each.char != "E"}
+    graph.outputs = [build(graph, *[graph.input(a.shape, names[a.dtype]) for a in arrays])]
+    return graph, Program(graph)
+
+
+SPECIAL = np.array(
+    [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 88.7, 88.8, -87.3, -103.9, -104.5, 1e-40, 3e38]
+    + [-1e-40, 1e-8, -1e-8, 0.6249, 0.6251, -0.625, 20.0, 1.1754944e-38, 0.9999999, 1.0000001],
+    np.float32,
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    "exp log log1p expm1 tanh sigmoid sqrt rsqrt abs neg sign round floor isnan isinf".split(),
+)
+def test_functions_at_the_ends_of_their_range(name):
+    for size in (1, 7, len(SPECIAL)):
+        graph, program = one(lambda g, x: g.add(name, (x,)), SPECIAL[:size])
+        want = interpret(graph, [SPECIAL[:size]])[0]
+        got = program([SPECIAL[:size]])[0]
+        np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-45)
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "expm1", "tanh", "sigmoid"])
+def test_functions_are_right_to_a_few_units_in_the_last_place(name):
+    x = np.concatenate([np.linspace(-30, 30, 40_001), np.logspace(-30, 30, 20_001)])
+    x = x[x > 0].astype(np.float32) if name == "log" else x[x > -1].astype(np.float32)
+    _, program = one(lambda g, x: g.add(name, (x,)), x)
+    got = program([x])[0].astype(np.float64)
+    wide = x.astype(np.float64)
+    exact = 1 / (1 + np.exp(-wide)) if name == "sigmoid" else getattr(np, name)(wide)
+    kept = np.isfinite(exact) & (np.abs(exact) < 3e38) & (np.abs(exact) > 1e-37)
+    spacing = np.spacing(np.abs(exact[kept]).astype(np.float32)).astype(np.float64)
+    assert np.max(np.abs(got[kept] - exact[kept]) / spacing) < 4
+
+
+@pytest.mark.parametrize("kind", ["nn", "nt", "tn", "tt"])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 1, 100), (65, 33, 17), (1, 70, 40), (20, 5, 130)])
+def test_matrix_products_of_all_forms(kind, sizes):
+    m, n, k = sizes
+    random = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        a = random.integers(-4, 5, (m, k) if kind[0] == "n" else (k, m)).astype(dtype)
+        b = random.integers(-4, 5, (k, n) if kind[1] == "n" else (n, k)).astype(dtype)
+
+        def build(g, x, y):
+            x = x if kind[0] == "n" else g.add("permute", (x, (1, 0)))
+            y = y if kind[1] == "n" else g.add("permute", (y, (1, 0)))
+            return g.add("mul", (g.add("matmul", (x, y)), 0.5))
+
+        graph, program = one(build, a, b)
+        np.testing.assert_array_equal(program([a, b])[0], interpret(graph, [a, b])[0])
+
+
+def updating():
+    """x becomes y + 1 and y becomes x + 2."""
+    graph = Graph()
+    x, y = (graph.input((40,), dtypes.float32) for _ in range(2))
+    graph.outputs = [graph.add("add", (y, 1.0)), graph.add("add", (x, 2.0))]
+    return Program(graph, [(0, 0), (1, 1)])
+
+
+def test_writes_happen_after_all_reads():
+    x, y = np.zeros(40, np.float32), np.full(40, 10, np.float32)
+    updating()([x, y])
+    assert (x == 11).all() and (y == 2).all()
+
+
+def test_inputs_may_share_memory_with_what_is_written():
+    memory = np.arange(60, dtype=np.float32)
+    old = memory.copy()
+    updating()([memory[:40], memory[20:]])
+    want = old.copy()
+    want[:40] = old[20:] + 1
+    want[20:] = old[:40] + 2
+    np.testing.assert_array_equal(memory, want)
+
+
+def test_an_input_of_another_shape_is_refused():
+    program = updating()
+    with pytest.raises(Changed):
+        program([np.zeros(41, np.float32), np.zeros(40, np.float32)])
+    with pytest.raises(Changed):
+        program([np.zeros(40, np.float64), np.zeros(40, np.float32)])
+
+
+def test_an_error_in_a_call_leaves_everything_unwritten():
+    graph = Graph()
+    x, index = graph.input((5,), dtypes.float32), graph.input((3,), dtypes.int64)
+    picked = graph.add("getitem", (x, (index,)))
+    graph.outputs = [graph.add("add", (x, 1.0)), picked]
+    program = Program(graph, [(0, 0)])
+    x = np.zeros(5, np.float32)
+    with pytest.raises(IndexError):
+        program([x, np.array([0, 1, 9])])
+    assert (x == 0).all()
+    assert program([x, np.array([0, 1, 4])])[0].tolist() == [0.0] * 3 and (x == 1).all()
+
+
+def test_a_damaged_cache_entry_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("LANTERN_CACHE", str(tmp_path))
+    x = np.ones(3, np.float32)
+    one(lambda g, x: g.add("add", (x, 1.0)), x)
+    (entry,) = (tmp_path / "native").iterdir()
+    assert (tmp_path / "native").stat().st_mode & 0o077 == 0
+    entry.write_bytes(entry.read_bytes()[:-9] + b"\0" * 9)
+    _, program = one(lambda g, x: g.add("add", (x, 1.0)), x)
+    assert program([x])[0].tolist() == [2.0] * 3
