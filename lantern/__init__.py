@@ -26,6 +26,14 @@ from .dtypes import iinfo as iinfo
 from .dtypes import promote_types as promote_types
 from .dtypes import set_default_dtype as set_default_dtype
 from .shape import Size as Size
+from .shape import channels_last as channels_last
+from .shape import channels_last_3d as channels_last_3d
+from .shape import contiguous_format as contiguous_format
+from .shape import layout as layout
+from .shape import memory_format as memory_format
+from .shape import preserve_format as preserve_format
+from .shape import sparse_coo as sparse_coo
+from .shape import strided as strided
 from .untyped import UntypedStorage as UntypedStorage
 from . import methods as _methods
 from . import random as random

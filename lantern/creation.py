@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil
+import math
 from typing import Any
 
 from . import dtypes

@@ -30,6 +30,14 @@ class dtype:
         self.legacy = legacy  # as messages and torch.FloatTensor name it
 
     @property
+    def most(self) -> builtins.float:
+        """The largest finite number of the type."""
+        if self.kind == "f":
+            facts = _FLOATS[self.name]
+            return (2.0 - 2.0**-facts.fraction) * 2.0**facts.exponent
+        return (1 << (self.itemsize * 8 - (self.kind == "i"))) - 1
+
+    @property
     def is_floating_point(self) -> bool:
         return self.kind == "f"
 
@@ -156,6 +164,49 @@ def combine(tensors: list, scalars: list, numbers: list) -> dtype:
 
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+_C_NAMES = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "bool": "bool", "int32": "int"}
+
+
+def number_as(number: object, to: dtype, strict: builtins.bool = True) -> builtins.float:
+    """Returns a Python number in the form that a type holds it.
+
+    Raises RuntimeError where it does not fit; not `strict`, large floating point numbers become
+    infinite. Fractions are cut off.
+    """
+    if isinstance(number, complex):
+        number = _real_part(number, to)
+    if to.kind == "f":
+        value = builtins.float(number)  # type: ignore[arg-type]
+        if strict and not -to.most <= value <= to.most and abs(value) < _INFINITY:
+            raise _does_not_fit(to)
+        return value
+    if to.kind == "b":
+        return builtins.bool(number)
+    if not hasattr(number, "__index__"):
+        value = builtins.float(number)  # type: ignore[arg-type]
+        if not abs(value) < _INFINITY:
+            raise _does_not_fit(to)
+        number = builtins.int(value)
+    value = number.__index__()  # type: ignore[attr-defined]
+    least = -to.most if to.kind == "u" else -to.most - 1
+    if not least <= value <= to.most:
+        raise _does_not_fit(to)
+    return value & to.most if to.kind == "u" else value
+
+
+_INFINITY = builtins.float("inf")
+
+
+def _real_part(number: complex, to: dtype) -> builtins.float:
+    if number.imag:
+        raise _does_not_fit(to)
+    return number.real
+
+
+def _does_not_fit(to: dtype) -> RuntimeError:
+    name = _C_NAMES.get(to.name, to.name if to.kind == "f" else f"{to.name}_t")
+    name = {"float32": "float", "float64": "double"}.get(name, name)
+    return RuntimeError(f"value cannot be converted to type {name} without overflow")
 
 
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import creation, indexing, ops, printing, untyped
+from . import creation, ops, printing, shaping, untyped
 from . import dtypes
 from .autograd import engine
-from .autograd.views import assign, write_inplace
+from .autograd.views import write_inplace
 from .device import as_device, device
 from .op import REGISTRY, Op
-from .shape import as_sizes
-from .tensor import Tensor, share, wrap
+from .tensor import Tensor
 
 
 def _method(op: Op) -> Callable[..., Any]:
@@ -135,25 +134,6 @@ def _caster(dtype: dtypes.dtype) -> Callable[..., Any]:
     return cast
 
 
-def _copy_(self, src, non_blocking=False):
-    """Writes `src`, cast and broadcast, into this tensor."""
-    if not isinstance(src, Tensor):
-        src = creation.tensor(src)
-    return write_inplace(ops.copy, self, (src,), {})
-
-
-def _fill_(self, value):
-    """Writes one value everywhere."""
-    if isinstance(value, Tensor):
-        if value.ndim:
-            raise RuntimeError(
-                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
-                "dimensions."
-            )
-        return _copy_(self, value)
-    return _copy_(self, ops.full((), value, self))
-
-
 def _new_from(function: Callable[..., Any]) -> Callable[..., Any]:
     def new(self, *args, dtype=None, device=None, **kwargs):
         dtype = self.dtype if dtype is None else dtype
@@ -173,48 +153,9 @@ def _cuda(self, device=None, non_blocking=False, memory_format=None):
     return self.to("cuda" if device is None else device)
 
 
-def _view(self, *shape, dtype=None):
-    """The same memory in another shape; raises RuntimeError where strides do not allow that."""
-    if dtype is not None or (shape and isinstance(shape[0], dtypes.dtype)):
-        raise NotImplementedError("Tensor.view(dtype) is not in Lantern yet")
-    return REGISTRY["view"](self, *shape)
-
-
-def _expand_as(self, other):
-    """The tensor expanded to the shape of another."""
-    return ops.expand(self, other.shape)
-
-
-def _reshape_as(self, other):
-    """The tensor in the shape of another."""
-    return ops.reshape(self, other.shape)
-
-
 def _type_as(self, other):
     """The tensor in the dtype of another."""
     return self.to(other)
-
-
-def _set_shape(name: str) -> Callable[..., Any]:
-    view = REGISTRY[name]
-
-    def method(self, *args, **kwargs):
-        shown = view(self, *args, **kwargs)
-        node, index = shown._node, shown._index
-        self._array, self._layout = shown._array, shown._layout
-        self._node, self._index = node, index
-        return self
-
-    method.__doc__ = f"`{name}`, done to the tensor itself."
-    return method
-
-
-def _reversed_dims(self):
-    return ops.permute(self, tuple(reversed(range(self.ndim))))
-
-
-def _matrix_transposed(self):
-    return ops.transpose(self, -2, -1)
 
 
 def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
@@ -235,28 +176,13 @@ METHODS: dict[str, Any] = {
     "type_as": _type_as,
     "where": lambda self, condition, other: ops.where(condition, self, other),
     "polygamma": lambda self, n: ops.polygamma(n, self),
-    "copy_": _copy_,
-    "fill_": _fill_,
-    "zero_": lambda self: _fill_(self, 0),
     "cpu": _cpu,
     "cuda": _cuda,
-    "view": _view,
-    "view_as": lambda self, other: _view(self, other.shape),
-    "expand_as": _expand_as,
-    "reshape_as": _reshape_as,
-    "t_": _set_shape("t"),
-    "transpose_": _set_shape("transpose"),
-    "squeeze_": _set_shape("squeeze"),
-    "unsqueeze_": _set_shape("unsqueeze"),
-    "T": property(_reversed_dims),
-    "mT": property(_matrix_transposed),
     "new_zeros": _new_from(creation.zeros),
     "new_ones": _new_from(creation.ones),
     "new_empty": _new_from(creation.empty),
     "new_full": _new_from(creation.full),
     "new_tensor": lambda self, data, **kw: creation.tensor(data, **{"dtype": self.dtype, **kw}),
-    "__getitem__": indexing.getitem,
-    "__setitem__": indexing.setitem,
     "__repr__": printing.tensor_str,
     "__format__": printing.format_tensor,
     "__contains__": lambda self, value: bool(ops.any(self == value)),
@@ -264,6 +190,7 @@ METHODS: dict[str, Any] = {
 }
 for _name, _dtype in [*dtypes.ALIASES.items(), ("bool", dtypes.bool_), ("byte", dtypes.uint8)]:
     METHODS[_name] = _caster(_dtype)
+METHODS |= shaping.METHODS
 METHODS["char"], METHODS["bfloat16"] = _caster(dtypes.int8), _caster(dtypes.bfloat16)
 
 attach()

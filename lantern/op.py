@@ -19,6 +19,7 @@ from .autograd.mode import active, mode
 from .autograd.plan import OUT, SHAPE, Plan
 from .autograd.views import rederive
 from .backends import NAMESPACES
+from .shape import broadcast_shapes
 from .storage import Storage
 from .tensor import Tensor, _new, current_node, wrap
 
@@ -50,6 +51,7 @@ class Op:
 
     composite = False  # runs over tensors; autograd sees its parts
     view = False  # its result shares the memory of its input
+    uniform = False  # its result has one value everywhere, so elements may share a place
 
     def __init__(
         self,
@@ -204,7 +206,14 @@ class Op:
             converted = None
         kind = type(values[self.first])
         xp = NAMESPACES[kind]
-        out = self.forward(xp, *values)
+        try:
+            out = self.forward(xp, *values)
+        except ValueError:
+            self._refuse_shapes(args)
+            raise
+        except AttributeError:
+            self._refuse_missing(args)
+            raise
         if type(out) is tuple:
             return self._finish_several(args, values, out, mask, converted, xp)
         if type(out) is not kind:
@@ -362,6 +371,17 @@ class Op:
         cast = NAMESPACES[Tensor].cast
         result = self(input if input.dtype is dtype else cast(input, dtype), *rest)
         return result if result.dtype is dtype else cast(result, dtype)
+
+    def _refuse_missing(self, args: tuple) -> None:
+        """Raises TypeError if an operand that cannot be left out is None."""
+        for name, (_, position, _) in zip(self.tensor_names, self.tensors, strict=True):
+            if args[position] is None and self.defaults.get(name, self) is not None:
+                self._refuse(position, None)
+
+    def _refuse_shapes(self, args: tuple) -> None:
+        """Raises RuntimeError with torch's sentence if the operands cannot be broadcast."""
+        operands = [args[position] for _, position, _ in self.tensors]
+        broadcast_shapes(*(tuple(each.shape) for each in operands if isinstance(each, Tensor)))
 
     def _refuse(self, position: int, arg: Any) -> None:
         name = self.parameters[position]
@@ -561,6 +581,8 @@ class Composite(Op):
 class SequenceOp(Op):
     """An op whose first argument is a sequence of tensors, such as `cat`."""
 
+    empty: tuple[type[Exception], str] = (RuntimeError, "expected a non-empty list of Tensors")
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
             if "out" in kwargs:
@@ -598,7 +620,8 @@ class SequenceOp(Op):
                     f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}"
                 )
         if not tensors:
-            raise RuntimeError(f"torch.{self.name}(): expected a non-empty list of Tensors")
+            kind, text = self.empty
+            raise kind(text)
         return list(tensors)
 
     def _refuse_mixed(self, tensors: list) -> None:

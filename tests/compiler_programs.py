@@ -109,7 +109,7 @@ class Programs:
     def step(self) -> None:
         kinds = [self.unary, self.binary, self.binary, self.compare, self.select, self.cast]
         kinds += [self.reduce, self.reduce, self.move, self.move, self.product, self.number]
-        kinds += [self.assemble]
+        kinds += [self.assemble, self.pick_out, self.pick_out]
         self.random.choice(kinds)()
 
     def joined(self, *values: Value) -> Fact:
@@ -356,6 +356,43 @@ class Programs:
         if self.random.random() < 0.3 and part.ndim and part.shape[0]:
             part = self.graph.add("getitem", (part, (slice(0, 1),)), "")
         self.add("put", (x, index, part), self.joined(x, y if y is not None else x))
+
+    def pick_out(self) -> None:
+        """Gathers or scatters by an index array, which becomes an input."""
+        x = self.pick(lambda v: v.ndim > 0 and v.dtype.kind in "fi" and self.facts[v].exact)
+        if x is None or 0 in x.shape:
+            return
+        dim = self.random.randrange(x.ndim)
+        size = x.shape[dim]
+        name = self.random.choice(["gather", "getitem", "put_add", "scatter", "scatter_add"])
+        by_place = name in ("getitem", "put_add")
+        shape = [self.random.randint(1, each) for each in x.shape]
+        shape[dim] = self.random.choice([1, 3, 20])
+        if by_place:
+            shape = [self.random.choice([1, 2, 5, 18]) for _ in range(self.random.randint(1, 2))]
+        if prod(shape) * x.size > 200_000:
+            return
+        array = self.numbers.integers(-size if by_place else 0, size, shape)
+        index = self.graph.input(tuple(shape), dtypes.int64)
+        self.arrays.append(np.asarray(array))
+        fact = self.facts[x]
+        places = (*(slice(None),) * dim, index)
+        if name == "getitem":
+            self.add(name, (x, places), Fact(True, fact.bound, fact.signless))
+        elif name == "gather":
+            self.add(name, (x, dim, index), Fact(True, fact.bound, fact.signless))
+        else:
+            self.scattered(name, x, dim, index, places)
+
+    def scattered(self, name: str, x: Value, dim: int, index: Value, places: tuple) -> None:
+        if name == "put_add":
+            source = self.graph.add("getitem", (x, places), "")
+            self.add(name, (x, places, source), self.joined(x))
+            return
+        wide = tuple(max(a, b) for a, b in zip(index.shape, x.shape, strict=True))
+        if wide != x.shape:
+            return
+        self.add(name, (x, dim, index, x), self.joined(x))
 
     # --- outputs
     def finish(self) -> None:

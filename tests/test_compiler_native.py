@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from compiler_programs import Fact, Programs
 
+import lantern
 from lantern import dtypes
 from lantern.compiler.interpret import interpret
 from lantern.compiler.ir import Graph, verify
@@ -187,3 +188,69 @@ def test_a_damaged_cache_entry_is_made_anew(tmp_path, monkeypatch):
     entry.write_bytes(entry.read_bytes()[:-9] + b"\0" * 9)
     _, program = one(lambda g, x: g.add("add", (x, 1.0)), x)
     assert program([x])[0].tolist() == [2.0] * 3
+
+
+def steps_of(compiled):
+    (record,) = [each for group in compiled._records.values() for each in group]
+    return record
+
+
+def test_the_short_way_in_is_taken_and_sees_every_change():
+    scale = lantern.tensor([2.0, 3.0])
+    times = lantern.compile(lambda x: x * scale)
+    x = lantern.tensor([1.0, 1.0])
+    for _ in range(4):
+        assert times(x).tolist() == [2.0, 3.0]
+    assert steps_of(times).entry is not None and steps_of(times).entry((x,)).tolist() == [2.0, 3.0]
+    scale.fill_(5.0)  # in place: the same memory
+    assert times(x).tolist() == [5.0, 5.0]
+    assert times(lantern.tensor([2.0, 4.0])).tolist() == [10.0, 20.0]
+    assert times(lantern.tensor([[2.0, 4.0]] * 3)[1]).tolist() == [10.0, 20.0]
+    strided = lantern.tensor([[1.0, 9.0], [2.0, 9.0]])[:, 0]
+    for _ in range(3):
+        assert times(strided).tolist() == [5.0, 10.0]
+    assert times(x).tolist() == [5.0, 5.0]
+    assert times(lantern.tensor([1, 1])).tolist() == [5.0, 5.0]
+    assert times(lantern.tensor([1.0, 1.0], requires_grad=True)).requires_grad
+    assert times(scale).tolist() == [25.0, 25.0]
+
+
+def test_an_optimizers_numbers_are_read_at_every_call():
+    def run(compile_it):
+        lantern.manual_seed(0)
+        layer = lantern.nn.Linear(3, 1)
+        optimizer = lantern.optim.SGD(layer.parameters(), lr=0.1, momentum=0.5)
+        x, y = lantern.rand(8, 3), lantern.rand(8, 1)
+
+        def step():
+            loss = lantern.nn.functional.mse_loss(layer(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step = lantern.compile(step) if compile_it else step
+        losses = []
+        for i in range(12):
+            optimizer.param_groups[0]["lr"] = 0.1 / (1 + i // 2)
+            optimizer.param_groups[0]["momentum"] = 0.5 if i % 5 else 0.25
+            losses.append(step().item())
+        return losses
+
+    np.testing.assert_allclose(run(True), run(False), rtol=1e-5)
+
+
+def test_an_index_out_of_range_raises_and_nothing_is_written():
+    table = lantern.zeros(4)
+
+    @lantern.compile
+    def add(index):
+        table.add_(1.0)
+        return table[index]
+
+    for i in range(4):
+        assert add(lantern.tensor([0, 3])).tolist() == [i + 1.0] * 2
+    with pytest.raises(IndexError):
+        add(lantern.tensor([0, 4]))
+    assert table.tolist() == [4.0] * 4
+    assert add(lantern.tensor([0, -4])).tolist() == [5.0] * 2

@@ -19,7 +19,7 @@ LAYERS = {
     "backends.vocabulary",
     2: "autograd op tensor view_op",
     3: "ops",
-    4: "creation cuda indexing methods printing random sampling testing updating",
+    4: "creation cuda indexing methods printing random sampling shaping testing updating",
     5: "data nn optim serialization utils",
     6: "compiler",
     7: "__main__ cli demo distributed distributions vision viz",

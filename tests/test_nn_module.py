@@ -242,7 +242,7 @@ def test_a_compiled_module_gives_the_same_and_is_copied_plain():
     plain = net(x)
     net.compile()
     for _ in range(3):
-        assert net(x).tolist() == plain.tolist()
+        assert (net(x) - plain).abs().max().item() < 1e-5
     assert "_compiled_call_impl" not in vars(copy.deepcopy(net))
 
 

@@ -207,7 +207,8 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
     tracked = mode.enabled and _any_tracked(tensor, args, kwargs)
     if tracked:
         check_writable(tensor, True)
-    check_single(tensor)
+    if not op.uniform:
+        check_single(tensor)
     result = op(_copied(tensor) if tracked and op.composite else tensor, *args, **kwargs)
     if result._array.shape != tensor._array.shape:
         raise RuntimeError(

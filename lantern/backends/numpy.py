@@ -6,6 +6,7 @@ special values differ from PyTorch's, the difference is made up here.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 
 import ml_dtypes
@@ -67,9 +68,17 @@ def extent(x):
     return x.shape, strides_of(x)
 
 
+_word = ctypes.c_size_t.from_address
+_DATA = object.__basicsize__  # NumPy's array object begins with the address of its data
+_probe = np.zeros(3)
+_IS_FIRST = _word(id(_probe) + _DATA).value == _probe.ctypes.data
+
+
 def dense_address(x):
     """Returns the address of row-major memory, None where elements lie otherwise."""
-    return address_of(x) if x.flags.c_contiguous else None
+    if not x.flags.c_contiguous:
+        return None
+    return _word(id(x) + _DATA).value if _IS_FIRST else address_of(x)
 
 
 def byte_span(x):
@@ -149,23 +158,24 @@ def sigmoid(x):
     return np.divide(1, result, out=result)
 
 
-def _refuse_zero(y):
-    if y.dtype.kind in "iu" and not np.all(y):
+def _refuse_zero(x, y):
+    y = np.asarray(y)
+    if y.dtype.kind in "iu" and not np.all(y) and np.broadcast(x, y).size:
         raise RuntimeError("ZeroDivisionError")
 
 
 def floor_divide(x, y):
-    _refuse_zero(np.asarray(y))
+    _refuse_zero(x, y)
     return np.floor_divide(x, y)
 
 
 def remainder(x, y):
-    _refuse_zero(np.asarray(y))
+    _refuse_zero(x, y)
     return np.remainder(x, y)
 
 
 def fmod(x, y):
-    _refuse_zero(np.asarray(y))
+    _refuse_zero(x, y)
     return np.fmod(x, y)
 
 
@@ -330,6 +340,14 @@ def memory_of(x):
     return np.lib.stride_tricks.as_strided(x, (length,), (x.itemsize,))
 
 
+def extended(x, length):
+    """Returns a longer row of memory that starts with what `x` holds; what is new is 0."""
+    result = np.zeros(length, x.dtype)
+    known = memory_of(x)
+    result[: known.size] = known
+    return result
+
+
 def window(x, size, stride, offset):
     """Returns the memory of `x` from its first element on, seen with strides in elements.
 
@@ -347,7 +365,11 @@ def window(x, size, stride, offset):
 
 
 def flip(x, dims):
-    return np.flip(x, dims).copy("K") if dims else clone(x)
+    if not dims:
+        return clone(x)
+    result = _laid_out_as(x)
+    result[...] = np.flip(x, dims)
+    return result
 
 
 def cat(tensors, dim):
@@ -376,9 +398,17 @@ def clone(x):
     if x.flags.forc or 0 not in x.strides:
         return x.copy("K")
     # NumPy takes a stride of 0 for the innermost, PyTorch leaves such a dimension where it is.
-    result = window(np.empty(x.size, x.dtype), x.shape, shapes.kept_strides(x.shape, strides_of(x)), 0)
+    result = _laid_out_as(x)
     result[...] = x
     return result
+
+
+def _laid_out_as(x):
+    """Returns fresh memory with the dimensions in the same order as those of `x`."""
+    if x.flags.c_contiguous:
+        return np.empty(x.shape, x.dtype)
+    strides = shapes.kept_strides(x.shape, strides_of(x))
+    return window(np.empty(x.size, x.dtype), x.shape, strides, 0)
 
 
 def contiguous(x):
@@ -390,9 +420,20 @@ def getitem(x, index):
         result = x[*index, ...]  # the ellipsis keeps a single element an array, and a view
     except IndexError as error:
         raise _index_error(error) from None
-    if result.base is None and not result.flags.c_contiguous:
-        return np.ascontiguousarray(result)  # NumPy puts the dimensions of the index outside
+    if np.ndarray in map(type, index) and not result.flags.c_contiguous:
+        return result.copy()  # NumPy puts the dimensions of the index outermost in memory
     return result
+
+
+def write(target, places, value, accumulate=False):
+    """Writes into the memory of `target`, at index arrays if there are any."""
+    try:
+        if accumulate:
+            np.add.at(target, places, value)
+        else:
+            target[*places, ...] = value
+    except IndexError as error:
+        raise _index_error(error) from None
 
 
 def _index_error(error):
@@ -454,11 +495,22 @@ def _refuse_outside(index, size, dim):
 
 
 def scatter(x, dim, index, src):
-    return put(x, _along(dim, index), src[tuple(slice(size) for size in index.shape)])
+    result = x.copy()
+    part = src[tuple(slice(size) for size in index.shape)]
+    if x.ndim:
+        result[_along(dim, index)] = part
+    else:
+        result[()] = part.reshape(-1)[-1]
+    return result
 
 
 def scatter_add(x, dim, index, src):
-    return put_add(x, _along(dim, index), src[tuple(slice(size) for size in index.shape)])
+    result = x.copy()
+    part = src[tuple(slice(size) for size in index.shape)]
+    if x.ndim:
+        np.add.at(result, _along(dim, index), part)
+        return result
+    return result + part.sum(dtype=x.dtype)
 
 
 _AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
@@ -660,8 +712,8 @@ def _ragged(data):
 
 
 def rows(columns, count):
-    """Returns index columns side by side as a matrix of `count` rows."""
-    return np.stack(columns, 1) if columns else np.zeros((count, 0), np.int64)
+    """Returns index columns side by side as a matrix of `count` rows, column by column in memory."""
+    return np.stack(columns).T if columns else np.zeros((0, count), np.int64).T
 
 
 def repeat_places(repeats):
@@ -673,7 +725,7 @@ def repeat_places(repeats):
 
 def nonzero(x):
     """Returns, per dimension, the places of the elements that are not zero."""
-    return np.atleast_1d(x).nonzero()[: max(x.ndim, 1)]
+    return tuple([np.ascontiguousarray(each) for each in np.atleast_1d(x).nonzero()])
 
 
 def value_range(x):

@@ -17,11 +17,12 @@ from ..backends import NAMESPACES
 from ..dtypes import get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
+from .entry import MISS, make_entry
 from .flags import ModuleFlags
 from .interpret import run
 from .ir import INPUT, Graph, Value, verify
 from .machine import Changed, machine_code
-from .trace import Trace, TraceError, recording
+from .trace import SlotInput, Trace, TraceError, recording
 
 MANY_RECORDINGS = 8
 
@@ -80,6 +81,7 @@ class CompiledFunction:
         self._flags = ModuleFlags(function)
         self._seen: set = set()
         self._records: dict[Any, list[Record]] = {}
+        self._entries: list[Any] = []  # the short ways into records
         self._eager = False
         self._recordings = 0
 
@@ -91,6 +93,11 @@ class CompiledFunction:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            for entry in self._entries:
+                result = entry(args)
+                if result is not MISS:
+                    return result
         if self._eager or active.trace is not None:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
@@ -98,14 +105,29 @@ class CompiledFunction:
         for record in self._records.get(key, ()):
             if record.valid():
                 try:
-                    return record.call(tensors)
+                    result = record.call(tensors)
                 except Changed:  # an input has another shape now: record again
                     self._records[key].remove(record)
+                    self._entries.clear()
                     break
+                if not kwargs:
+                    self._shorten(record, args)
+                return result
         if key not in self._seen:
             self._seen.add(key)
             return self.function(*args, **kwargs)
         return self._record(key, args, kwargs, tensors)
+
+    def _shorten(self, record: Record, args: tuple) -> None:
+        """Gives a record its short way in, the newest first."""
+        if record.machine is None or record.shortened > MANY_RECORDINGS or self._eager:
+            return
+        record.shortened += 1
+        others = [each for each in self._entries if each is not record.entry]
+        record.entry = make_entry(self, record, args)
+        self._entries = others[:MANY_RECORDINGS]
+        if record.entry is not None:
+            self._entries.insert(0, record.entry)
 
     def _record(self, key: Any, args: tuple, kwargs: dict, tensors: list[Tensor]) -> Any:
         try:
@@ -178,6 +200,8 @@ class Record:
     ):
         trace = self.trace = Trace()
         self.graph = trace.graph
+        self.entry: Any = None  # the short way in, and how often it had to be made
+        self.shortened = 0
         self.slots: list[Any] = [None] * len(tensors)
         stand_ins = {each: self._stand_in(trace, i, each) for i, each in enumerate(tensors)}
         args, kwargs = _rebuild((args, kwargs), lambda tensor: stand_ins[tensor])
@@ -195,7 +219,7 @@ class Record:
     def _stand_in(self, trace: Trace, place: int, tensor: Tensor) -> Tensor:
         """Returns what the function is given in place of an argument: the same value, a leaf."""
         stand_in = wrap(tensor._array)
-        value = trace.bind(stand_in._storage, lambda: self.slots[place]._array)
+        value = trace.bind(stand_in._storage, SlotInput(self.slots, place))
         stand_in._array = value  # not the array of this call, which would be taken for a constant
         if current_node(tensor) is not None:
             stand_in._node = AccumulateGrad(stand_in)

@@ -170,6 +170,24 @@ class Function:
             x = self._emit("gather", element, pointer, stride, extra=count or self.lanes)
         return self._truth(kind, x, self.lanes)
 
+    def checked(self, index: str, size: int, count: int | None) -> str:
+        """Writes an index brought into range; one that lies outside is noted as an error."""
+        below = self._emit("icmp slt", "i64", index, 0)
+        index = self.select(below, "i64", self._emit("add", "i64", index, size), index)
+        outside = self._emit("icmp uge", "i64", index, size)
+        if count is not None and self.lanes > 1:
+            outside = self._emit("and", "i1", outside, self.mask(count))
+        self._emit("error", "i1", outside)
+        return self.select(outside, "i64", 0, index)
+
+    def load_at(
+        self, kind: dtypes.dtype, pointer: str, stride: int, offset: str, count: int | None
+    ) -> str:
+        """Writes a read of elements, each at an offset of its own besides its stride."""
+        return self._emit(
+            "pick", memory_element(kind), pointer, stride, offset, extra=count or self.lanes
+        )
+
     def _truth(self, kind: dtypes.dtype, x: str, lanes: int) -> str:
         return self._emit("icmp ne", "i8", x, 0, lanes=lanes) if kind.kind == "b" else x
 

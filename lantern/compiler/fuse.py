@@ -36,6 +36,22 @@ class Look(NamedTuple):
     strides: tuple[int, ...]
 
 
+class Picked(NamedTuple):
+    """How elements are found by index: along `dim` of `base`, at what `index` says.
+
+    `index_strides` and `base_strides` go along the kernel's space; `adds` is for scattering.
+    """
+
+    base: Value
+    index: Value
+    dim: int
+    index_strides: tuple[int, ...]
+    base_strides: tuple[int, ...]
+    stride: int
+    size: int
+    adds: bool = False
+
+
 @dataclass(eq=False)
 class Kernel:
     """A pass over `space`: values computed per element, reductions over `dims`, and stores.
@@ -53,6 +69,13 @@ class Kernel:
     product: Value | None = None  # of a matmul
     factors: list[Value] = field(default_factory=list)
     call: Value | None = None
+    picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
+    scatter: Picked | None = None  # where the only store of the kernel goes
+
+    @property
+    def checks(self) -> bool:
+        """Says whether an index may turn out to be out of range."""
+        return bool(self.picked) or self.scatter is not None
 
     def __str__(self) -> str:
         over = f" reducing {self.dims}" if self.dims else ""
@@ -169,6 +192,10 @@ class _Fuser:
             self._put(value)
         elif name == "cat":
             self._cat(value)
+        elif name in ("gather", "getitem") and picks(value):
+            self._gather(value)
+        elif name in ("scatter", "scatter_add", "put_add") and picks(value):
+            self._scatter(value)
         elif name == "as_strided":
             raise Unsupported("as_strided depends on where NumPy puts its results")
         else:
@@ -344,6 +371,51 @@ class _Fuser:
             self._store(each, Look(value, start * strides[dim], strides))
             start += each.shape[dim]
 
+    # --- by index
+    def _gather(self, value: Value) -> None:
+        base, index, dim = pick_of(value)
+        for each in (base, index):
+            self._need(each)
+        kernel = self._new("loop", value.shape)
+        kernel.values.append(value)
+        kernel.picked[value] = self._picked(value, base, index, dim, value.shape)
+        self._made(kernel, value)
+
+    def _picked(
+        self, value: Value, base: Value, index: Value, dim: int, space: tuple[int, ...]
+    ) -> Picked:
+        look, seen = self.looks[base], self.looks[index]
+        stride, size = look.strides[dim], base.shape[dim]
+        if value.name in ("gather", "scatter", "scatter_add"):
+            along = tuple(0 if d == dim else s for d, s in enumerate(look.strides))
+            places = aligned_strides(seen, index.shape, space)
+        else:
+            after = len(space) - dim - index.ndim
+            along = (*look.strides[:dim], *(0,) * index.ndim, *look.strides[dim + 1 :])
+            places = (*(0,) * dim, *aligned_strides(seen, index.shape, index.shape), *(0,) * after)
+        return Picked(base, index, dim, places, along, stride, size)
+
+    def _scatter(self, value: Value) -> None:
+        x, source = value.args[0], value.args[-1]
+        _, index, dim = pick_of(value)
+        whole = self._leaf(value)
+        self._store(x, whole)
+        self._need(index)
+        if value.name == "put_add":
+            space = (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :])
+        else:
+            space = index.shape
+        picked = self._picked(value, value, index, dim, space)._replace(
+            adds=value.name != "scatter"
+        )
+        if value.name != "put_add" and source.shape != space:
+            part = Value(self.graph, -1, "getitem", (source,), space, source.dtype)
+            self._need(source)
+            self.looks[part] = self.looks[source]
+            source = part
+        self._store(source, Look(value, 0, picked.base_strides), space)
+        self.kernels[-1].scatter = picked
+
     def _call(self, value: Value) -> None:
         for each in value.operands():
             self._need(each)
@@ -390,6 +462,44 @@ def is_narrow(value: Value) -> bool:
 def immediate(value: Value) -> Any:
     """Returns the number that instructions can hold in place of a value, or None."""
     return None if value.dtype.char in "eE" else constant(value)
+
+
+def pick_of(value: Value) -> tuple[Value, Value, int]:
+    """Returns what a value is taken from by index, the index, and along which dimension."""
+    if value.name in ("getitem", "put_add"):
+        base, places = value.args[:2]
+        dim = next(i for i, each in enumerate(places) if isinstance(each, Value))
+        return base, places[dim], dim
+    base, dim, index = value.args[:3]
+    return base, index, dim % max(base.ndim, 1)
+
+
+def picks(value: Value) -> bool:
+    """Says whether an op by index has a native form: one integer array along one dimension."""
+    if value.dtype not in scalar.COMPUTED or value.dtype.kind == "b":
+        return False
+    if value.name in ("getitem", "put_add"):
+        arrays = [each for each in value.args[1] if isinstance(each, Value)]
+        rest = [each for each in value.args[1] if not isinstance(each, Value)]
+        if len(arrays) != 1 or any(each != slice(None) for each in rest):
+            return False
+    base, index, dim = pick_of(value)
+    if index.dtype not in (dtypes.int64, dtypes.int32) or not base.ndim or not base.shape[dim]:
+        return False
+    if value.name == "put_add":
+        shape = VOCABULARY["getitem"].rule(base, value.args[1])[0]
+        return value.args[2].ndim <= len(shape)
+    if value.name in ("scatter", "scatter_add"):
+        source = value.args[3]
+        return source.ndim == index.ndim == base.ndim and _inside(index, source, None) \
+            and _inside(index, base, dim)
+    return value.name != "gather" or index.ndim == base.ndim and _inside(index, base, dim)
+
+
+def _inside(index: Value, base: Value, dim: int | None) -> bool:
+    return all(
+        i <= b for d, (i, b) in enumerate(zip(index.shape, base.shape, strict=True)) if d != dim
+    )
 
 
 def accepts(kernel: Kernel, dims: tuple[int, ...] | None) -> bool:

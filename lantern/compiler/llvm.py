@@ -24,20 +24,38 @@ define ptr @call{n}(ptr %self, ptr %args) {{
 """
 
 
-def module(functions: list[Function], segments: list[list[str]], slots: int) -> str:
-    """Returns the text of a module with a function per segment and one to call it from Python."""
+def module(
+    functions: list[Function], segments: list[list[str]], slots: int, checks: frozenset[str]
+) -> str:
+    """Returns the text of a module with a function per segment and one to call it from Python.
+
+    A segment ends early after a kernel in `checks` that has met an error.
+    """
     declarations: dict[str, None] = {}
     parts = [_Printer(each, declarations).text() for each in functions]
     for n, names in enumerate(segments):
-        calls = "".join(f"  call void @{name}()\n" for name in names)
-        parts.append(f"define void @segment{n}() {{\n{calls}  ret void\n}}\n")
+        parts.append(_segment(n, names, checks))
         parts.append(PYTHON_ENTRY.format(n=n))
     head = [
         f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
         "@python = global [2 x ptr] zeroinitializer",
+        "@error = global i64 0",
         *declarations,
     ]
     return "\n".join([*head, "", *parts])
+
+
+def _segment(number: int, names: list[str], checks: frozenset[str]) -> str:
+    lines = [f"define void @segment{number}() {{"]
+    for i, name in enumerate(names):
+        lines.append(f"  call void @{name}()")
+        if name in checks:
+            lines.append(f"  %e{i} = load i64, ptr @error")
+            lines.append(f"  %bad{i} = icmp ne i64 %e{i}, 0")
+            lines.append(f"  br i1 %bad{i}, label %end, label %on{i}")
+            lines.append(f"on{i}:")
+    lines += ["  br label %end", "end:", "  ret void", "}", ""]
+    return "\n".join(lines)
 
 
 def kind(element: str, lanes: int) -> str:
@@ -294,6 +312,36 @@ class _Printer:
             self._say(f"{result} = insertelement {kind(element, lanes)} {vector}, "
                       f"{element} {one}, i64 {lane}")
             vector = result
+
+    def _pick(self, each: Instruction) -> None:
+        element, lanes = each.element, each.lanes
+        pointer, stride = self._resolve(each.args[0]), each.args[1]
+        offsets = self._value(each.args[2], "i64", lanes)
+        vector = "zeroinitializer"
+        for lane in range(each.extra):
+            offset, place, spot, one = (self._temporary() for _ in range(4))
+            self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * stride}")
+            self._say(f"{offset} = extractelement {kind('i64', lanes)} {offsets}, i64 {lane}")
+            self._say(f"{spot} = getelementptr i8, ptr {place}, i64 {offset}")
+            self._say(f"{one} = load {element}, ptr {spot}, align {bits(element) // 8}")
+            result = each.result if lane == each.extra - 1 else self._temporary()
+            self._say(f"{result} = insertelement {kind(element, lanes)} {vector}, "
+                      f"{element} {one}, i64 {lane}")
+            vector = result
+
+    def _error(self, each: Instruction) -> None:
+        """Sets the global error mark where the condition holds in any lane."""
+        flag, wide, old, new = (self._temporary() for _ in range(4))
+        x = self._value(each.args[0], "i1", each.lanes)
+        if each.lanes > 1:
+            name = f"llvm.vector.reduce.or.{suffix('i1', each.lanes)}"
+            self._declare("i1", name, kind("i1", each.lanes))
+            self._say(f"{flag} = call i1 @{name}({kind('i1', each.lanes)} {x})")
+            x = flag
+        self._say(f"{wide} = zext i1 {x} to i64")
+        self._say(f"{old} = load i64, ptr @error")
+        self._say(f"{new} = or i64 {old}, {wide}")
+        self._say(f"store i64 {new}, ptr @error")
 
     def _scatter(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes

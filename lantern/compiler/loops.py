@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .. import dtypes
 from . import scalar
 from .builder import Function
-from .fuse import Kernel, Look, Plan, aligned_strides, immediate, operand_dtype
+from .fuse import Kernel, Look, Picked, Plan, aligned_strides, immediate, operand_dtype
 from .ir import Value
 from .memory import Memory
 
@@ -33,6 +33,16 @@ class Access:
     @property
     def item(self) -> int:
         return self.value.dtype.itemsize
+
+
+class Pick(NamedTuple):
+    """Memory that is found by index: the accesses of both, the bytes per step and the size."""
+
+    base: int
+    index: int
+    stride: int
+    size: int
+    adds: bool
 
 
 class Dim(NamedTuple):
@@ -61,11 +71,14 @@ class Accesses:
         self.of: dict[Value, int] = {}  # operands read
         self._known: dict[Any, int] = {}
         own = {*kernel.values, *kernel.reductions}
-        used = [x for each in (*kernel.values, *kernel.reductions) for x in each.operands()]
+        made = [each for each in (*kernel.values, *kernel.reductions) if each not in kernel.picked]
+        used = [x for each in made for x in each.operands()]
         for value in dict.fromkeys([*used, *(source for source, _ in kernel.stores)]):
             look = plan.looks[value]
             if value not in own and immediate(look.leaf) is None:
                 self.of[value] = self._add(look, value.shape, value.dtype.itemsize, False)
+        self.picked = {value: self._pick(each) for value, each in kernel.picked.items()}
+        self.scatter = None if kernel.scatter is None else self._pick(kernel.scatter)
         self.stores: list[tuple[Value, int]] = []
         self.results: dict[Value, int] = {}
         for source, target in kernel.stores:
@@ -78,6 +91,13 @@ class Accesses:
     def _add(self, look: Look, shape: tuple[int, ...], item: int, write: bool) -> int:
         strides = aligned_strides(look, shape, self.kernel.space)
         return self._note(look, strides, item, write)
+
+    def _pick(self, picked: Picked) -> Pick:
+        look, seen = self.plan.looks[picked.base], self.plan.looks[picked.index]
+        item = picked.base.dtype.itemsize
+        base = self._note(look, picked.base_strides, item, False)
+        index = self._note(seen, picked.index_strides, picked.index.dtype.itemsize, False)
+        return Pick(base, index, picked.stride * item, picked.size, picked.adds)
 
     def _note(self, look: Look, strides: tuple[int, ...], item: int, write: bool) -> int:
         key = (look.leaf, look.offset, strides, write)
@@ -164,6 +184,8 @@ class Nest:
     def run(self, dims: list[Dim], pointers: list[str]) -> None:
         """Writes the loops over `dims` from where `pointers` stand."""
         chosen = vector_dim(dims, self.accesses.all, self.lanes)
+        if self.accesses.scatter is not None:
+            chosen = self._whole_dim(dims)
         if chosen is not None:
             vector = dims[chosen]
             kept = [d for i, d in enumerate(dims) if i != chosen and not d.reduced]
@@ -177,6 +199,13 @@ class Nest:
         self.first_reduced = flags.index(True) if True in flags else len(dims)
         self.b.lanes = self.lanes if chosen is not None else 1
         self._level(0, pointers, {}, None, Segment(0, 0, 1, None))
+
+    def _whole_dim(self, dims: list[Dim]) -> int | None:
+        """Returns the last dimension if a scatter goes along it as a whole: the others in order."""
+        scatter, last = self.accesses.scatter, len(dims) - 1
+        if not dims or dims[last].strides[scatter.index]:
+            return None
+        return last if dims[last].strides[scatter.base] == self.accesses.all[scatter.base].item else None
 
     def _write_empty(self) -> None:
         """Stores what a reduction of nothing gives."""
@@ -350,7 +379,10 @@ class Nest:
             for source, place in self.accesses.stores:
                 kind = self._dtype(place)
                 x = self._operand(source, kind, known, moved, loaded, block)
-                self._store_blocks(kind, place, moved, [x], block)
+                if self.accesses.scatter is not None:
+                    self._scatter(x, kind, place, moved, block)
+                else:
+                    self._store_blocks(kind, place, moved, [x], block)
         return result if self.kernel.reductions else None
 
     def _join_block(self, value: Value, x: str, total: str, block: Segment) -> str:
@@ -362,7 +394,44 @@ class Nest:
             x = self.b.select(self.b.mask(block.count), self._kind(value), x, identity)
         return self._join(value, total, x)
 
+    def _offset(self, pick: Pick, pointers: list[str], block: Segment) -> Any:
+        """Writes how many bytes further an index leads; it is checked on the way."""
+        kind = self._dtype(pick.index)
+        stride = self.dims[self.vector].strides[pick.index] if self.vector >= 0 else 0
+        lanes = self.b.lanes
+        if stride == 0:
+            self.b.lanes = 1
+        index = self.b.load(kind, pointers[pick.index], stride, block.count)
+        index = scalar.cast(self.b, kind, dtypes.int64, index)
+        offset = self.b.checked(index, pick.size, block.count)
+        offset = self.b.op("mul", "i64", offset, pick.stride)
+        self.b.lanes = lanes
+        return offset, stride == 0
+
+    def _gather(self, value: Value, pointers: list[str], block: Segment) -> Any:
+        pick = self.accesses.picked[value]
+        offset, same = self._offset(pick, pointers, block)
+        pointer = pointers[pick.base]
+        stride = self.dims[self.vector].strides[pick.base] if self.vector >= 0 else 0
+        if same:
+            return self.b.load(value.dtype, self.b.advance(pointer, offset, 1), stride, block.count)
+        return self.b.load_at(value.dtype, pointer, stride, offset, block.count)
+
+    def _scatter(
+        self, x: Any, kind: dtypes.dtype, place: int, pointers: list[str], block: Segment
+    ) -> None:
+        pick = self.accesses.scatter
+        offset, _ = self._offset(pick, pointers, block)
+        stride = self.dims[self.vector].strides[place] if self.vector >= 0 else kind.itemsize
+        pointer = self.b.advance(pointers[place], offset, 1)
+        if pick.adds:
+            old = self.b.load(kind, pointer, stride, block.count)
+            x = scalar.write(self.b, "add", kind, [old, x])
+        self.b.store(kind, pointer, stride, x, block.count)
+
     def _compute(self, value: Value, known: dict, pointers: list, loaded: dict, block: Segment) -> Any:
+        if value in self.accesses.picked:
+            return self._gather(value, pointers, block)
         kind = operand_dtype(value)
         self.b.live = block.count
         if value.name == "cast":

@@ -56,7 +56,7 @@ def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:
             look = plan.looks[value]
             if immediate(look.leaf) is None or kernel.kind != "loop":
                 strides = aligned_strides(look, value.shape, kernel.space)
-                whole = kernel.kind == "call" or value in kernel.factors
+                whole = kernel.kind == "call" or value in kernel.factors or kernel.checks
                 seen = None if whole else Look(look.leaf, look.offset, strides)
                 reads.setdefault(look.leaf, []).append((kernel, seen))
     return reads
@@ -68,6 +68,7 @@ def operands(kernel: Kernel) -> list[Value]:
     made = [*kernel.values, *kernel.reductions]
     found = [x for each in made for x in each.operands()]
     found += [source for source, _ in kernel.stores]
+    found += [] if kernel.scatter is None else [kernel.scatter.index]
     found += [*kernel.factors, *(kernel.call.operands() if kernel.call is not None else ())]
     return [each for each in dict.fromkeys(found) if each not in own]
 
@@ -80,8 +81,8 @@ def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
     if leaf.dtype is not old.dtype or writers[0].kind == "call" or leaf is writers[0].product:
         return False
     kernel = writers[0]
-    if any(each.kind == "call" for each in plan.kernels[kernel.index :]):
-        return False  # a call may raise, and then nothing must have been written
+    if any(each.kind == "call" or each.checks for each in plan.kernels[kernel.index :]):
+        return False  # what may raise must come before all that is written
     aligned = Look(old, 0, _plain(old.shape))
     for reader, look in reads.get(old, ()):
         if reader.index > kernel.index:

@@ -11,12 +11,13 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..backends import default
 from .builder import Function
 from .decompose import decompose
 from .fuse import Kernel, Look, Plan, Unsupported, fuse
+from .interpret import interpret
 from .ir import Graph, Value, verify
 from .llvm import module
 from .loops import Accesses, Nest, lanes_of
@@ -104,7 +105,8 @@ class Program:
         steps = cut(plan.kernels)
         segments = [each for each in steps if isinstance(each, list)]
         self.slots = 1 + len(graph.inputs) + len(plan.constants)
-        self.text = module(functions, segments, self.slots)
+        self.checks = frozenset(f"kernel{each.index}" for each in plan.kernels if each.checks)
+        self.text = module(functions, segments, self.slots, self.checks)
         show("llvm", self.text)
         self.written = dict.fromkeys(place for _, place in writes)
         written = {out for out, _ in writes}
@@ -117,6 +119,8 @@ class Program:
         self.bound: list[Any] = [None] * len(self.graph.inputs)
         self.used: list[Any] = list(self.bound)  # row-major stand-ins where inputs are not
         self.stand_ins: dict[int, Any] = {}
+        self._numbers: list[Any] = []
+        self.stamp = 0  # changes whenever inputs are bound in the general way
         self.ranges: list[tuple[int, int, int]] = []
         self._arena(xp)
         self.constants = []
@@ -189,7 +193,8 @@ class Program:
         """
         kernels = [each for each in self.plan.kernels if each.kind != "call"]
         alone = [[f"kernel{each.index}"] for each in kernels]
-        native = Native(module(self.functions, alone, self.slots), self.slots, len(alone))
+        text = module(self.functions, alone, self.slots, self.checks)
+        native = Native(text, self.slots, len(alone))
         native.table[:] = self.native.table[:]
         found: list[list[float]] = [[] for _ in kernels]
         for _ in range(rounds):
@@ -212,12 +217,22 @@ class Program:
                 self._fill_stand_ins()
             for step in self.steps:
                 step()
+                if self.checks and self.native.error.value:
+                    self._fail(arrays)
             if self.stand_ins:
                 self._give_back()
             return [read() for read in self.outputs]
 
+    def _fail(self, arrays: Sequence[Any]) -> NoReturn:
+        """Raises the error of an index out of range as the interpreter does; nothing is written."""
+        self.native.error.value = 0
+        xp = default()
+        interpret(self.graph, [xp.contiguous(each) for each in arrays])
+        raise IndexError("index out of range in a compiled function")
+
     def _bind(self, arrays: Sequence[Any]) -> None:
         xp = default()
+        self.stamp += 1
         recheck = False
         for i, (array, value) in enumerate(zip(arrays, self.graph.inputs, strict=True)):
             if array is self.bound[i]:
@@ -238,6 +253,26 @@ class Program:
             recheck = recheck or i in self.written or self._meets_written(i, address, value)
         if recheck:
             self._part_overlapping(xp)
+
+    def rebind(self, i: int, array: Any) -> bool:
+        """Takes another array for one input that is not written; False where that needs more."""
+        xp = default()
+        address = xp.dense_address(array)
+        value = self.graph.inputs[i]
+        if address is None or i in self.written or self._meets_written(i, address, value):
+            return False
+        self.bound[i] = self.used[i] = array
+        self.native.table[1 + i] = address
+        return True
+
+    def own_number(self, i: int) -> int:
+        """Gives a number among the inputs a place of its own; returns the address."""
+        xp = default()
+        value = self.graph.inputs[i]
+        self.bound[i] = self.used[i] = array = xp.full((), 0, value.dtype)
+        address = self.native.table[1 + i] = xp.address_of(array)
+        self._numbers.append(array)
+        return address
 
     def _meets_written(self, i: int, address: int, value: Value) -> bool:
         """Says whether an input shares memory with one that the program writes."""

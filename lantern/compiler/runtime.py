@@ -148,6 +148,7 @@ class Native:
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text)))
         self._engine.finalize_object()
         address = self._engine.get_global_value_address
+        self.error = ctypes.c_int64.from_address(address("error"))
         self.table = (ctypes.c_void_p * max(slots, 1)).from_address(address("table"))
         python = (ctypes.c_void_p * 2).from_address(address("python"))
         python[0] = id(None)

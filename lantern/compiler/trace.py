@@ -27,6 +27,36 @@ class TraceError(RuntimeError):
     """A function cannot be recorded: it asks for a value that is known only when it runs."""
 
 
+class StorageInput:
+    """An input that is the memory of a storage."""
+
+    def __init__(self, storage: Storage):
+        self.storage = storage
+
+    def __call__(self) -> Any:
+        return self.storage.array
+
+
+class SlotInput:
+    """An input that is an argument of the call: the tensor at a place among `slots`."""
+
+    def __init__(self, slots: list, place: int):
+        self.slots, self.place = slots, place
+
+    def __call__(self) -> Any:
+        return self.slots[self.place]._array
+
+
+class NumberInput:
+    """An input that is a Python number, read anew before each run."""
+
+    def __init__(self, number: Callable[[], Any], kind: dtype):
+        self.number, self.kind = number, kind
+
+    def __call__(self) -> Any:
+        return default().asarray(self.number(), self.kind)
+
+
 class Trace:
     """A recording in progress: the graph, and the present value of every storage it has met."""
 
@@ -63,9 +93,8 @@ class Trace:
 
     def scalar(self, number: Callable[[], Any], kind: dtype) -> Value:
         """Makes a Python number an input that is read anew before each run."""
-        xp = default()
         value = self.graph.input((), kind)
-        self.inputs.append(lambda: xp.asarray(number(), kind))
+        self.inputs.append(NumberInput(number, kind))
         return value
 
     def read(self, tensor: Tensor) -> Value:
@@ -91,7 +120,7 @@ class Trace:
                 )
             self.values[storage] = storage.array
             return storage.array
-        return self.bind(storage, lambda: storage.array)
+        return self.bind(storage, StorageInput(storage))
 
     def write(self, tensor: Tensor, value: Value) -> None:
         """Gives the tensor's storage a new value."""

@@ -12,7 +12,7 @@ from ..backends import NAMESPACES
 from ..op import REGISTRY
 from ..tensor import Tensor, wrap
 from . import activation, arithmetic, comparison, counting, creation, index, layout, linalg, loss
-from . import distance, dropouts, embeddings, normalization, order, padding, pointwise, reduce
+from . import distance, dropouts, embeddings, margin_loss, normalization, order, padding, pointwise, reduce
 from . import sampling, scan, selection, transcendental
 
 from . import join, masks, memory, scatter, slices, views

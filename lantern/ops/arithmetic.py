@@ -69,7 +69,7 @@ def refuse_bool(input, other, alpha=1):
         each.dtype.kind if hasattr(each, "dtype") else "b" if isinstance(each, bool) else ""
         for each in (input, other)
     ]
-    if kinds == ["b", "b"] and hasattr(input, "dtype") and hasattr(other, "dtype"):
+    if kinds == ["b", "b"]:
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
             "`logical_xor()` operator instead."
@@ -257,8 +257,8 @@ def _pow_label(input, exponent):
     tensors="exponent",
     dunder="pow rpow",
     inplace=True,
-    lacks="?HIL pow",
-    check=("bBhil", _refuse_negative_power),
+    lacks="HIL pow",
+    check=("?bBhil", _refuse_negative_power),
     label=_pow_label,
 )
 def pow(xp, input, exponent):  # noqa: A001
@@ -268,6 +268,10 @@ def pow(xp, input, exponent):  # noqa: A001
     >>> lantern.pow(lantern.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
+    if xp.dtype_of(input).kind == "b":
+        if not isinstance(exponent, bool):
+            raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+        return xp.logical_or(input, xp.full((), not exponent, input))
     return xp.pow(input, exponent)
 
 
@@ -313,6 +317,7 @@ def float_power(xp, input, exponent):
 def addcmul(xp, input, tensor1, tensor2, *, value=1):
     """`input + value * tensor1 * tensor2`."""
     product = tensor1 * tensor2
+    value = value if xp.dtype_of(input).kind == "f" else int(value)
     return input + (product if value == 1 else product * value)
 
 
@@ -404,10 +409,12 @@ def lcm(xp, input, other):
 @op(promote=FLOAT, inplace=True)
 def ldexp(xp, input, other):
     """`input * 2 ** other`."""
-    return input * xp.exp2(other)
+    half = xp.floor(other * 0.5)  # in two steps, of which none overflows before the result does
+    scaled_up = input * xp.exp2(half) * xp.exp2(other - half)
+    return xp.where(xp.logical_or(xp.eq(input, 0), xp.isinf(input)), input, scaled_up)
 
 
 ldexp.vjp(
     input=lambda xp, g, other: g * xp.exp2(other),
-    other=lambda xp, g, input, other: g * input * xp.exp2(other) * math.log(2),
+    other=lambda g, out: g * out * math.log(2),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import dtypes
 from ..op import BOOL, SAME, Op, composite, op
 from ..tensor import Tensor
-from .pointwise import abs, cast, isfinite, isnan  # noqa: A004
+from .pointwise import abs, cast, isfinite, isnan, refusing  # noqa: A004
 from .reduce import all as all_of
 
 
@@ -125,11 +125,6 @@ def equal(xp, input, other):
     >>> lantern.equal(lantern.tensor([1, 2]), lantern.tensor([1, 2]))
     True
     """
-    if input.dtype is not other.dtype:
-        raise RuntimeError(
-            f"Expected object of data type {input.dtype} but got data type {other.dtype} for "
-            "argument 'other' in call to equal"
-        )
     if input.shape != other.shape:
         return False
     return bool(all_of(eq(input, other)).item())
@@ -155,5 +150,8 @@ def isin(xp, elements, test_elements, *, assume_unique=False, invert=False):
 @op(promote=SAME, tensors="values", inplace=True, lacks="HIL heaviside_cpu")
 def heaviside(xp, input, values):
     """0 below 0, 1 above, and `values` at 0."""
-    one = xp.cast(xp.logical_not(xp.lt(input, 0)), xp.dtype_of(input))
+    one = xp.cast(xp.gt(input, 0), xp.dtype_of(input))
     return xp.where(xp.eq(input, 0), values, one)
+
+
+refusing("heaviside", "input", "values")(heaviside)

@@ -401,3 +401,12 @@ def nonzero_tuple(input: Tensor) -> tuple:
         active.trace.refuse("nonzero or a boolean mask")
     value = input._array
     return tuple([wrap(each) for each in NAMESPACES[type(value)].nonzero(value)])
+
+
+def refuse_outside(input: Tensor, low: float, high: float, sentence: str) -> None:
+    """Raises RuntimeError where an element lies outside [low, high]; NaN and traces pass."""
+    if active.trace is None and input.numel():
+        value = input._array
+        least, most = NAMESPACES[type(value)].value_range(value)
+        if least < low or most > high:
+            raise RuntimeError(sentence)

@@ -102,6 +102,7 @@ def _stack_gradients(xp, g, shapes, dim):
 
 
 stack.formulas["tensors"] = (_stack_gradients, ())
+stack.empty = RuntimeError, "stack expects a non-empty TensorList"
 
 
 class Several(Composite):
@@ -124,7 +125,7 @@ class Several(Composite):
                 raise TypeError(
                     f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}"
                 )
-        return self.forward(NAMESPACES[Tensor], tensors, **kwargs)
+        return self.forward(NAMESPACES[Tensor], tensors, **{**self.defaults, **kwargs})
 
 
 def several(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
@@ -308,8 +309,8 @@ def combinations(xp, input, r=2, with_replacement=False):
         return xp.full((0,), 0, input)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     flat = [place for row in choose(range(input.numel()), r) for place in row]
-    places = wrap(default().asarray(flat, int64))
-    return reshape(xp.getitem(input, (places,)), (len(flat) // r, r))
+    places = default().reshape(default().asarray(flat, int64), (len(flat) // r, r))
+    return xp.getitem(input, (wrap(places),))
 
 
 @several

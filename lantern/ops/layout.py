@@ -14,7 +14,7 @@ from .join import cat as cat
 from .memory import as_strided, copied, memory_view
 from .slices import at, chunk, diagonal, select, slice_view, split
 from .slices import narrow as narrow
-from .views import expand, flatten, reshape, reshape_view, sum_to, unsqueeze
+from .views import expand, flatten, reshape, reshape_view, unsqueeze
 from .views import permute as permute
 from .views import squeeze as squeeze
 from .views import transpose as transpose
@@ -170,7 +170,7 @@ def repeat(xp, input, repeats):
     apart = xp.reshape(input, tuple([part for size in shape for part in (1, size)]))
     pairs = list(zip(repeats, shape, strict=True))
     apart = xp.expand(apart, tuple([part for pair in pairs for part in pair]))
-    return xp.reshape(apart, tuple([times * size for times, size in pairs]))
+    return xp.reshape(xp.contiguous(apart), tuple([times * size for times, size in pairs]))
 
 
 def _repeated(repeats, shape):
@@ -408,7 +408,7 @@ def select_scatter(xp, input, src, dim, index):
     return _replace(input, src, part, select, steps, "SelectScatterBackward0")
 
 
-@composite
+@composite(tensors="-end")
 def slice_scatter(xp, input, src, dim=0, start=None, end=None, step=1):
     """A copy in which the slice `start:end:step` along `dim` is replaced by `src`."""
     dim = wrap_dim(dim, input.ndim)
@@ -465,4 +465,8 @@ def sum_to_size(xp, input, size):
         raise RuntimeError(
             f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}."
         )
-    return input if size == shape else sum_to(xp, input, size)
+    if size == shape:
+        return input
+    dims = [i for i, have in enumerate(shape) if i < lead or (size[i - lead] == 1 != have)]
+    total = xp.sum(input, tuple(dims), True)
+    return reshape(total, size) if lead else total

@@ -338,13 +338,19 @@ def _check_layer(input, weight, bias=None):
         refuse_sizes((rows, input.shape[-1]), weight.shape[::-1])
     if bias is None:
         return
-    if bias.ndim < 2:
+    if _is_added_to_rows(input.ndim, bias.shape):
         expanded_size(bias, (rows, target[-1]))
-    elif broadcast_shapes(bias.shape, target) != target:
+        return
+    joint = broadcast_shapes(target, bias.shape)
+    if joint != target:
         raise RuntimeError(
-            f"output with shape {list(target)} doesn't match the broadcast shape "
-            f"{list(broadcast_shapes(bias.shape, target))}"
+            f"output with shape {list(target)} doesn't match the broadcast shape {list(joint)}"
         )
+
+
+def _is_added_to_rows(ndim, bias_shape):
+    # PyTorch makes inputs of more dimensions a matrix first where the bias looks like a vector.
+    return ndim == 2 or len(bias_shape) == 1 or sum(size != 1 for size in bias_shape) == 1
 
 
 def _check_layer_types(input, weight, bias=None):
@@ -368,7 +374,7 @@ def _layer_label(input, weight, bias):
         return ("SqueezeBackward4", "MmBackward0", "UnsafeViewBackward0")[min(input.ndim, 3) - 1]
     if input.ndim == 2:
         return "AddmmBackward0"
-    return "AddBackward0" if bias.ndim > 1 else "ViewBackward0"
+    return "ViewBackward0" if _is_added_to_rows(input.ndim, bias.shape) else "AddBackward0"
 
 
 @op(promote=SAME, method=False, check=("?HIL", _check_layer_call), label=_layer_label, exact=True)
@@ -384,7 +390,10 @@ def linear(xp, input, weight, bias=None):
         return xp.matmul(input, weight)
     if bias is None or bias.shape == weight.shape[:1]:
         return xp.linear(input, weight, bias)
-    return xp.linear(input, weight, None) + bias
+    result = xp.linear(input, weight, None)
+    if _is_added_to_rows(input.ndim, bias.shape):
+        return xp.reshape(rows_of(xp, result) + bias, result.shape)
+    return result + bias
 
 
 def _layer_input(xp, g, weight):
@@ -402,7 +411,7 @@ def _layer_weight(xp, g, input, weight_shape):
 def _layer_bias(xp, g, bias_shape):
     if bias_shape == g.shape[-1:]:
         return g if g.ndim == 1 else xp.sum(rows_of(xp, g), (0,), False)
-    return sum_to(xp, g, bias_shape)
+    return sum_to(xp, rows_of(xp, g) if _is_added_to_rows(g.ndim, bias_shape) else g, bias_shape)
 
 
 linear.vjp(input=_layer_input, weight=_layer_weight, bias=_layer_bias)

@@ -1,6 +1,6 @@
-"""Losses of the first course: regression, binary and multi-class classification.
+"""Losses of regression and classification: squared and absolute errors, the entropies.
 
-Each core op takes `reduction` last and has a hand-written gradient; the public ones add checks,
+Each core op takes `reduction` last and has a gradient of its own; the public ones add checks,
 class weights and label smoothing. Deprecated flags are the business of `nn.functional`.
 """
 
@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from typing import Any
 
+from .. import dtypes
 from ..autograd.mode import active
 from ..backends import NAMESPACES
-from ..op import KEEP, SAME, composite, op
+from ..op import FLOAT, SAME, composite, op
 from ..shape import broadcast_shapes
+from ..tensor import Tensor
 from .activation import log_softmax
 
 REDUCTIONS = ("none", "mean", "sum")
 
 
+# --- parts that all losses share
 def reduced(xp, values, reduction):
     """Returns losses averaged, summed or as they are."""
     if reduction == "none":
@@ -36,13 +41,14 @@ def spread(g, shape, reduction):
     return g / count_of(shape) if reduction == "mean" else g
 
 
-def check_reduction(reduction):
+def check_reduction(reduction: str) -> None:
     """Raises ValueError for a reduction that is none of the three."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
-def _warn_shapes(input, target):
+def warn_shapes(input: Tensor, target: Tensor) -> None:
+    """Warns where sizes differ; raises RuntimeError where they do not broadcast either."""
     if input.shape != target.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -54,16 +60,35 @@ def _warn_shapes(input, target):
         broadcast_shapes(input.shape, target.shape)
 
 
-@op(promote=SAME, method=False, public=False)
+def floating_pair(kernel: str) -> tuple[str, Callable[..., None]]:
+    """Returns the `check` of an op of which input or target must be floating point."""
+
+    def refuse(input: Any, target: Any, *rest: Any) -> None:
+        pair = (input, target)
+        if all(isinstance(each, Tensor) and each.dtype.kind != "f" for each in pair):
+            kind = dtypes.promote_types(input.dtype, target.dtype).legacy
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
+
+    return "?bBhHiIlL", refuse
+
+
+def _check_weight(input: Tensor, weight: Tensor) -> None:
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+
+
+def _weighed_mean(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    losses = losses * weight
+    if reduction == "none":
+        return losses
+    return losses.sum() / weight.sum() if reduction == "mean" else losses.sum()
+
+
+# --- regression
+@op(promote=SAME, method=False, public=False, check=floating_pair("mse_cpu"))
 def squared_error(xp, input, target, reduction):
     """The squared difference."""
     return reduced(xp, xp.square(input - target), reduction)
-
-
-@op(promote=SAME, method=False, public=False)
-def absolute_error(xp, input, target, reduction):
-    """The absolute difference."""
-    return reduced(xp, xp.abs(input - target), reduction)
 
 
 def _squared_error_gradient(xp, g, input, target, reduction):
@@ -72,27 +97,13 @@ def _squared_error_gradient(xp, g, input, target, reduction):
     return difference * (g * scale)
 
 
-def _absolute_error_gradient(xp, g, input, target, reduction):
-    difference = input - target
-    return xp.sign(difference) * spread(g, difference.shape, reduction)
-
-
 squared_error.vjp(
     input=_squared_error_gradient,
-    target=lambda xp, g, input, target, reduction: -_squared_error_gradient(
-        xp, g, input, target, reduction
-    ),
-)
-absolute_error.vjp(
-    input=_absolute_error_gradient,
-    target=lambda xp, g, input, target, reduction: -_absolute_error_gradient(
-        xp, g, input, target, reduction
+    target=lambda xp, g, input, target, reduction: _squared_error_gradient(
+        xp, g, target, input, reduction
     ),
 )
 squared_error._grad_name = "MseLossBackward0"
-absolute_error._grad_name = lambda node: "AbsBackward0" if node.values[-1] == "none" else (
-    "MeanBackward0" if node.values[-1] == "mean" else "SumBackward0"
-)
 
 
 @composite(method=False, function=False)
@@ -104,28 +115,54 @@ def mse_loss(xp, input, target, reduction="mean", weight=None):
     tensor(2.)
     """
     check_reduction(reduction)
-    _warn_shapes(input, target)
-    if weight is not None:
-        losses = squared_error(input, target, "none") * weight
-        if reduction == "mean":
-            return losses.sum() / weight.expand(losses.shape).sum()
-        return losses if reduction == "none" else losses.sum()
-    return squared_error(input, target, reduction)
+    warn_shapes(input, target)
+    if weight is None:
+        return squared_error(input, target, reduction)
+    _check_weight(input, weight)
+    return _weighed_mean(squared_error(input, target, "none"), weight, reduction)
+
+
+@op(promote=SAME, method=False, public=False)
+def absolute_error(xp, input, target, reduction):
+    """The absolute difference."""
+    return reduced(xp, xp.abs(input - target), reduction)
+
+
+def _absolute_error_gradient(xp, g, input, target, reduction):
+    difference = input - target
+    return xp.sign(difference) * spread(g, difference.shape, reduction)
+
+
+def _absolute_error_name(node: Any) -> str:
+    return {"none": "Abs", "mean": "Mean", "sum": "Sum"}[node.values[-1]] + "Backward0"
+
+
+absolute_error.vjp(
+    input=_absolute_error_gradient,
+    target=lambda xp, g, input, target, reduction: _absolute_error_gradient(
+        xp, g, target, input, reduction
+    ),
+)
+absolute_error._grad_name = _absolute_error_name
 
 
 @composite(method=False, function=False)
 def l1_loss(xp, input, target, reduction="mean", weight=None):
     """The mean absolute error."""
     check_reduction(reduction)
-    _warn_shapes(input, target)
+    warn_shapes(input, target)
     if weight is not None:
-        losses = absolute_error(input, target, "none") * weight
-        if reduction == "mean":
-            return losses.sum() / weight.expand(losses.shape).sum()
-        return losses if reduction == "none" else losses.sum()
-    return absolute_error(input, target, reduction)
+        _check_weight(input, weight)
+        return _weighed_mean(absolute_error(input, target, "none"), weight, reduction)
+    if input.is_floating_point() or target.is_floating_point():
+        return absolute_error(input, target, reduction)
+    difference = xp.abs(input - target)
+    if reduction == "none":
+        return difference
+    return difference.sum() if reduction == "sum" else difference.mean()
 
 
+# --- two classes
 @op(promote=SAME, method=False, public=False)
 def binary_entropy(xp, input, target, weight, reduction):
     """-(t log p + (1 - t) log(1 - p)), the logarithms held at -100 or above."""
@@ -135,38 +172,35 @@ def binary_entropy(xp, input, target, weight, reduction):
     return reduced(xp, losses if weight is None else losses * weight, reduction)
 
 
+def _weighed(g, weight, shape, reduction):
+    g = spread(g, shape, reduction)
+    return g if weight is None else g * weight
+
+
 def _binary_entropy_input(xp, g, input, target, weight, reduction):
-    g = spread(g, input.shape, reduction)
-    g = g if weight is None else g * weight
-    return (input - target) / xp.maximum((1 - input) * input, 1e-12) * g
+    spread_out = (1 - input) * input
+    spread_out = xp.where(xp.gt(spread_out, 1e-12), spread_out, 1e-12)
+    return (input - target) / spread_out * _weighed(g, weight, input.shape, reduction)
 
 
-def _binary_entropy_target(xp, g, input, target, weight, reduction):
-    g = spread(g, input.shape, reduction)
-    g = g if weight is None else g * weight
-    return (xp.log1p(-input) - xp.log(input)) * g
-
-
-binary_entropy.vjp(input=_binary_entropy_input, target=_binary_entropy_target)
+binary_entropy.vjp(
+    input=_binary_entropy_input,
+    target=lambda xp, g, input, weight, reduction: (xp.log1p(-input) - xp.log(input))
+    * _weighed(g, weight, input.shape, reduction),
+)
 binary_entropy._grad_name = "BinaryCrossEntropyBackward0"
 
 
-def _refuse_outside(input):
-    """Raises RuntimeError for a probability outside [0, 1]; NaN and recorded values pass."""
-    if active.trace is None and input.numel():
-        value = input._array
-        low, high = NAMESPACES[type(value)].value_range(value)
-        if low < 0 or high > 1:
-            raise RuntimeError("all elements of input should be between 0 and 1")
-
-
 @composite(method=False, function=False)
-def binary_cross_entropy(
-    xp, input, target, weight=None, reduction="mean"
-):
+def binary_cross_entropy(xp, input, target, weight=None, reduction="mean"):
     """The cross entropy of probabilities in [0, 1] and targets of the same shape.
 
     Raises ValueError where the shapes differ and RuntimeError for a probability outside [0, 1].
+
+    >>> import lantern
+    >>> p, target = lantern.tensor([0.5, 0.5]), lantern.tensor([0.0, 1.0])
+    >>> lantern.nn.functional.binary_cross_entropy(p, target)
+    tensor(0.6931)
     """
     check_reduction(reduction)
     if target.shape != input.shape:
@@ -174,41 +208,52 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
+    if weight is not None:
+        weight = xp.expand(weight.to(input.dtype), broadcast_shapes(input.shape, weight.shape))
     if input.dtype is not target.dtype:
         raise RuntimeError(
             f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}"
         )
-    _refuse_outside(input)
+    _refuse_improbable(input)
     return binary_entropy(input, target, weight, reduction)
 
 
+def _refuse_improbable(input: Tensor) -> None:
+    """Raises RuntimeError for an element outside [0, 1] or NaN; a trace cannot know."""
+    if active.trace is not None or not input.numel():
+        return
+    value = input._array
+    least, most = NAMESPACES[type(value)].value_range(value)
+    if not (least >= 0 and most <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+
+
 @op(promote=SAME, method=False, public=False)
-def binary_entropy_of_logits(xp, input, target, weight, pos_weight, reduction):
-    """The binary cross entropy of sigmoid(input), without overflow."""
-    # log(1 + exp(-|x|)) + max(-x, 0) is log(1 + exp(-x)) for x of either sign
-    softplus = xp.log1p(xp.exp(-xp.abs(input))) + xp.maximum(-input, 0)
-    if pos_weight is not None:
-        softplus = softplus * ((pos_weight - 1) * target + 1)
-    losses = (1 - target) * input + softplus
+def binary_entropy_of_logits(xp, input, target, weight, other, reduction):
+    """The binary cross entropy of sigmoid(input), without overflow; `other` weighs the ones."""
+    losses = (1 - target) * input + _softplus_of_minus(xp, input, target, other)
     return reduced(xp, losses if weight is None else losses * weight, reduction)
 
 
-def _logits_input(xp, g, input, target, weight, pos_weight, reduction):
-    g = spread(g, input.shape, reduction)
-    g = g if weight is None else g * weight
-    if pos_weight is None:
+def _softplus_of_minus(xp, input, target, positive_weight):
+    # log(1 + exp(-|x|)) + max(-x, 0) is log(1 + exp(-x)) for x of either sign
+    result = xp.log1p(xp.exp(-xp.abs(input))) - xp.where(xp.lt(input, 0), input, 0)
+    return result if positive_weight is None else result * ((positive_weight - 1) * target + 1)
+
+
+def _logits_input(xp, g, input, target, weight, other, reduction):
+    g = _weighed(g, weight, input.shape, reduction)
+    if other is None:
         return (xp.sigmoid(input) - target) * g
-    positive = pos_weight * target
+    positive = other * target
     return ((positive + 1 - target) * xp.sigmoid(input) - positive) * g
 
 
-def _logits_target(xp, g, input, weight, pos_weight, reduction):
-    g = spread(g, input.shape, reduction)
-    g = g if weight is None else g * weight
-    if pos_weight is None:
+def _logits_target(xp, g, input, weight, other, reduction):
+    g = _weighed(g, weight, input.shape, reduction)
+    if other is None:
         return -input * g
-    softplus = xp.log1p(xp.exp(-xp.abs(input))) + xp.maximum(-input, 0)
-    return (softplus * (pos_weight - 1) - input) * g
+    return (_softplus_of_minus(xp, input, None, None) * (other - 1) - input) * g
 
 
 binary_entropy_of_logits.vjp(input=_logits_input, target=_logits_target)
@@ -217,110 +262,160 @@ binary_entropy_of_logits._grad_name = "BinaryCrossEntropyWithLogitsBackward0"
 
 @composite(method=False, function=False)
 def binary_cross_entropy_with_logits(
-    xp,
-    input,
-    target,
-    weight=None,
-    reduction="mean",
-    pos_weight=None,
+    xp, input, target, weight=None, reduction="mean", pos_weight=None
 ):
-    """The binary cross entropy of logits, which need no sigmoid before."""
+    """The binary cross entropy of logits, which need no sigmoid before.
+
+    >>> import lantern
+    >>> logits, target = lantern.zeros(2), lantern.tensor([0.0, 1.0])
+    >>> lantern.nn.functional.binary_cross_entropy_with_logits(logits, target)
+    tensor(0.6931)
+    """
     check_reduction(reduction)
     if target.shape != input.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
+    if not target.is_floating_point():
+        raise RuntimeError(
+            f"result type {dtypes.promote_types(input.dtype, target.dtype).legacy} can't be cast "
+            f"to the desired output type {target.dtype.legacy}"
+        )
+    for each in (pos_weight, weight):
+        if each is not None:
+            broadcast_shapes(each.shape, input.shape)
     return binary_entropy_of_logits(input, target, weight, pos_weight, reduction)
 
 
-@op(promote=KEEP, method=False, public=False)
-def picked_loss(xp, input, target, weight, ignore_index, reduction):
-    """Minus the entry of each row `(N, C)` that `target` `(N,)` names, weighed by its class."""
-    safe, scale = _picked(xp, input, target, weight, ignore_index)
-    try:
-        losses = xp.gather(input, 1, xp.reshape(safe, (-1, 1)))
-    except IndexError as error:
-        raise IndexError(f"Target {str(error).split()[1]} is out of bounds.") from None
-    losses = xp.reshape(losses, safe.shape) * -scale
+# --- several classes
+@op(promote=FLOAT, method=False, public=False, exact=True)
+def picked_loss(xp, input, index, weight, ignore_index, reduction):
+    """Minus the entry along dimension 1 of `(N, C, *)` that `index` `(N, *)` names, weighed."""
+    valid = xp.ne(index, ignore_index)
+    safe = xp.where(valid, index, 0)
+    losses = _entries(xp, input, safe)
+    if weight is not None:
+        weight = xp.where(valid, xp.getitem(weight, (safe,)), 0)
+        losses = losses * weight
+    losses = xp.where(valid, losses, 0)
     if reduction == "none":
-        return losses
-    total = xp.sum(losses, None, False)
-    return total if reduction == "sum" else total / xp.sum(scale, None, False)
+        return -losses
+    total = -xp.sum(losses, None, False)
+    if reduction == "sum":
+        return total
+    scale = xp.cast(valid, xp.dtype_of(input)) if weight is None else weight
+    return total / xp.sum(scale, None, False)
 
 
-def _picked(xp, input, target, weight, ignore_index):
-    """Returns the class of each row with a safe one for ignored rows, and the rows' weights."""
-    valid = xp.ne(target, ignore_index)
-    safe = xp.where(valid, target, 0)
-    scale = xp.cast(valid, xp.dtype_of(input))
-    if weight is not None:
-        scale = scale * xp.getitem(weight, (safe,))
-    return safe, scale
+def _entries(xp, input, index):
+    """Returns the entry of each row that an index names."""
+    places = xp.reshape(index, (index.shape[0], 1, *index.shape[1:]))
+    try:
+        entries = xp.gather(input, 1, places)
+    except (IndexError, RuntimeError) as error:
+        raise IndexError(f"Target {str(error).split()[1]} is out of bounds.") from None
+    return xp.reshape(entries, index.shape)
 
 
-def _picked_loss_input(xp, g, input_shape, target, weight, ignore_index, reduction):
-    valid = xp.ne(target, ignore_index)
-    safe = xp.where(valid, target, 0)
-    scale = xp.cast(valid, xp.dtype_of(g))
-    if weight is not None:
-        scale = scale * xp.getitem(weight, (safe,))
-    g = g / xp.sum(scale, None, False) if reduction == "mean" else g
-    values = xp.reshape(-scale * g, (-1, 1))
-    return xp.scatter(xp.full(input_shape, 0, g), 1, xp.reshape(safe, (-1, 1)), values)
+def _picked_loss_input(xp, g, input_shape, index, weight, ignore_index, reduction):
+    valid = xp.ne(index, ignore_index)
+    safe = xp.where(valid, index, 0)
+    if weight is None:
+        scale = xp.cast(valid, xp.dtype_of(g))
+    else:
+        scale = xp.where(valid, xp.getitem(weight, (safe,)), 0)
+    g = -g / xp.sum(scale, None, False) if reduction == "mean" else -g
+    shape = (index.shape[0], 1, *index.shape[1:])
+    values = xp.reshape(scale * g, shape)
+    return xp.scatter(xp.full(input_shape, 0, g), 1, xp.reshape(safe, shape), values)
+
+
+def _picked_loss_name(node: Any) -> str:
+    return "NllLossBackward0" if len(node.values[0]) == 2 else "NllLoss2DBackward0"
 
 
 picked_loss.vjp(input=_picked_loss_input)
-picked_loss._grad_name = "NllLossBackward0"
+picked_loss._grad_name = _picked_loss_name
 
 
-def _check_classes(input, target):
-    if input.ndim < 1:
-        raise ValueError(f"Expected 1 or more dimensions (got {input.ndim})")
-    if input.ndim != 1 and input.shape[0] != target.shape[:1][0] if target.ndim else False:
+def _classes(input: Tensor, target: Tensor) -> Tensor:
+    """Returns the target as int64; raises for shapes and dtypes that do not fit."""
+    shape, wanted = input.shape, target.shape
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if len(shape) == 1:
+        if wanted not in ((), (1,)):
+            raise ValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: {wanted[0]}"
+            )
+    elif not wanted or shape[0] != wanted[0]:
         raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0]})."
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({wanted[0] if wanted else 0})."
         )
-    if target.dtype.kind not in "iu":
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
-    if input.ndim > 2 and (target.shape != (input.shape[0], *input.shape[2:])):
-        raise ValueError(
-            f"Expected target size {[input.shape[0], *input.shape[2:]]}, got {list(target.shape)}"
+    elif tuple(wanted[1:]) != tuple(shape[2:]):
+        _refuse_sizes(list(shape), list(wanted))
+    if target.dtype is dtypes.int64:
+        return target
+    if target.dtype is not dtypes.uint8:
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {target.dtype.legacy}"
         )
-    if input.ndim == 2 and target.ndim != 1:
+    return target.to(dtypes.int64)
+
+
+def _refuse_sizes(shape: list, wanted: list) -> None:
+    if len(shape) == 2:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if len(shape) == 4 and len(wanted) == 3:
+        raise RuntimeError(f"size mismatch (got input: {shape} , target: {wanted}")
+    raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {wanted}")
+
+
+def _check_class_weight(name: str, weight: Tensor, classes: int, dtype: Any) -> None:
+    if tuple(weight.shape) != (classes,):
+        raise RuntimeError(
+            f"{name}weight tensor should be defined either for all {classes} classes or no classes "
+            f"but got weight tensor of shape: {list(weight.shape)}"
+        )
+    if dtype is not None and weight.dtype is not dtype:
+        raise RuntimeError(
+            f"expected scalar type {dtype.legacy} but found {weight.dtype.legacy}"
+        )
 
 
 @composite(method=False, function=False)
-def nll_loss(
-    xp,
-    input,
-    target,
-    weight=None,
-    ignore_index=-100,
-    reduction="mean",
-):
+def nll_loss(xp, input, target, weight=None, ignore_index=-100, reduction="mean"):
     """The negative log likelihood of classes: `(N, C, *)` log-probabilities, targets `(N, *)`.
 
     Raises IndexError for a class out of range.
+
+    >>> import lantern
+    >>> logs, target = lantern.tensor([[-0.5, -1.0]]), lantern.tensor([1])
+    >>> lantern.nn.functional.nll_loss(logs, target)
+    tensor(1.)
     """
     check_reduction(reduction)
-    _check_classes(input, target)
-    if input.ndim == 1:
-        result = picked_loss(
-            xp.reshape(input, (1, -1)),
-            xp.reshape(target, (1,)),
-            weight,
-            ignore_index,
-            reduction,
+    if input.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"nll_loss_out_frame\" not implemented for '{input.dtype.legacy}'"
         )
-        return xp.reshape(result, ())
-    if input.ndim == 2:
-        return picked_loss(input, target, weight, ignore_index, reduction)
-    classes = input.shape[1]
-    rows = xp.reshape(xp.permute(input, (0, *range(2, input.ndim), 1)), (-1, classes))
-    result = picked_loss(rows, xp.reshape(target, (-1,)), weight, ignore_index, reduction)
-    return xp.reshape(result, target.shape) if reduction == "none" else result
+    return _nll(xp, input, target, weight, ignore_index, reduction)
+
+
+def _nll(xp, input, target, weight, ignore_index, reduction):
+    target = _classes(input, target)
+    if weight is not None:
+        classes = input.shape[1] if input.ndim > 1 else input.shape[0]
+        _check_class_weight("", weight, classes, input.dtype)
+    if input.ndim == 1:
+        shape = target.shape
+        rows, target = xp.unsqueeze(input, 0), xp.reshape(target, (1,))
+        result = picked_loss(rows, target, weight, ignore_index, reduction)
+        if reduction == "none" and not shape:
+            result = xp.reshape(result, ())
+        return result
+    return picked_loss(input, target, weight, ignore_index, reduction)
 
 
 @composite(method=False, function=False)
@@ -335,6 +430,8 @@ def cross_entropy(
 ):
     """The cross entropy of logits `(N, C, *)` and class indices `(N, *)` or probabilities.
 
+    Raises IndexError for a class out of range, RuntimeError where dtypes do not fit.
+
     >>> import lantern
     >>> logits, target = lantern.zeros(2, 4), lantern.tensor([0, 3])
     >>> lantern.nn.functional.cross_entropy(logits, target)
@@ -345,32 +442,33 @@ def cross_entropy(
         raise RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
         )
+    if not input.ndim:
+        raise IndexError("Dimension specified as 1 but tensor has no dimensions")
     dim = 0 if input.ndim == 1 else 1
-    if input.shape == target.shape and target.is_floating_point():
-        return _soft_entropy(xp, input, target, weight, reduction, label_smoothing, dim)
-    if target.is_floating_point() and target.shape == input.shape:
-        raise RuntimeError("expected scalar type Long but found Float")
+    if input.shape == target.shape:
+        _check_probabilities(input, target, weight, ignore_index, dim)
+        return _soft(xp, input, target, weight, reduction, label_smoothing, dim)
     logs = log_softmax(input, dim)
     if label_smoothing == 0.0:
-        return nll_loss(logs, target, weight, ignore_index, reduction)
+        return _nll(xp, logs, target, weight, ignore_index, reduction)
     return _smoothed(xp, logs, target, weight, ignore_index, reduction, label_smoothing, dim)
 
 
 def _smoothed(xp, logs, target, weight, ignore_index, reduction, smoothing, dim):
     """Cross entropy with part of each target spread evenly over all classes."""
-    hard = nll_loss(logs, target, weight, ignore_index, reduction)
+    hard = _nll(xp, logs, target, weight, ignore_index, reduction)
+    target = _classes(logs, target)
     valid = xp.ne(target, ignore_index)
     weighed = logs if weight is None else logs * _along(xp, weight, dim, logs.ndim)
-    even = xp.where(valid, -weighed.sum(dim), xp.full((), 0, logs))
+    even = xp.where(valid, -weighed.sum(dim), 0)
     classes = logs.shape[dim]
     if reduction == "sum":
         even = even.sum()
+    elif reduction == "mean" and weight is None:
+        even = even.sum() / xp.cast(valid, logs.dtype).sum()
     elif reduction == "mean":
-        if weight is None:
-            even = even.sum() / xp.cast(valid, logs.dtype).sum()
-        else:
-            safe = xp.where(valid, target, 0)
-            even = even.sum() / (weight[safe] * xp.cast(valid, logs.dtype)).sum()
+        safe = xp.where(valid, target, 0)
+        even = even.sum() / xp.where(valid, xp.getitem(weight, (safe,)), 0).sum()
     return hard * (1 - smoothing) + even * (smoothing / classes)
 
 
@@ -378,13 +476,58 @@ def _along(xp, weight, dim, ndim):
     return xp.reshape(weight, tuple(-1 if i == dim else 1 for i in range(ndim)))
 
 
-def _soft_entropy(xp, input, target, weight, reduction, smoothing, dim):
+# --- against probabilities
+@op(promote=FLOAT, method=False, public=False)
+def soft_entropy(xp, input, target, weight, reduction, dim):
+    """Minus the sum over classes of log-probabilities times target probabilities."""
+    losses = input * target if weight is None else input * target * weight
+    if reduction == "none":
+        return -xp.sum(losses, (dim,), False)
+    total = -xp.sum(losses, None, False)
+    return total if reduction == "sum" else total / _rows(input.shape, dim)
+
+
+def _rows(shape, dim):
+    return count_of(shape) / max(shape[dim], 1)
+
+
+def _soft_entropy_gradient(xp, g, other, weight, reduction, dim):
+    if reduction == "none":
+        shape = other.shape
+        g = xp.reshape(g, (*shape[:dim], 1, *shape[dim + 1 :]))
+    elif reduction == "mean":
+        g = g / _rows(other.shape, dim)
+    return other * -g if weight is None else other * -g * weight
+
+
+soft_entropy.vjp(
+    input=lambda xp, g, target, weight, reduction, dim: _soft_entropy_gradient(
+        xp, g, target, weight, reduction, dim
+    ),
+    target=lambda xp, g, input, weight, reduction, dim: _soft_entropy_gradient(
+        xp, g, input, weight, reduction, dim
+    ),
+)
+soft_entropy._grad_name = lambda node: (
+    "DivBackward1" if node.values[-2] == "mean" else "NegBackward0"
+)
+
+
+def _check_probabilities(input, target, weight, ignore_index, dim):
+    if not target.is_floating_point():
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, got "
+            f"{target.dtype.legacy}"
+        )
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    if weight is not None:
+        _check_class_weight("cross_entropy: ", weight, input.shape[dim], None)
+
+
+def _soft(xp, input, target, weight, reduction, smoothing, dim):
     if smoothing:
         target = target * (1 - smoothing) + smoothing / input.shape[dim]
-    losses = log_softmax(input, dim) * target
     if weight is not None:
-        losses = losses * _along(xp, weight, dim, input.ndim)
-    if reduction == "none":
-        return -losses.sum(dim)
-    rows = math.prod(input.shape) / max(input.shape[dim], 1) or math.nan
-    return -losses.sum() if reduction == "sum" else -losses.sum() / rows
+        weight = _along(xp, weight, dim, input.ndim)
+    return soft_entropy(log_softmax(input, dim), target, weight, reduction, dim)

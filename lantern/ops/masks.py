@@ -12,6 +12,7 @@ from ..shape import broadcast_shapes
 from ..tensor import wrap
 from .index import getitem, index_op, nonzero_tuple, outside
 from .join import cat
+from .memory import copied
 from .views import expand, reshape
 
 
@@ -47,7 +48,7 @@ def nonzero_static(xp, input, *, size, fill_value=-1):
     found = nonzero(input)
     missing = size - found.shape[0]
     if missing <= 0:
-        return found[:size]
+        return copied(found[:size])
     return cat([found, xp.full((missing, input.ndim), fill_value, int64)], 0)
 
 
@@ -66,7 +67,7 @@ def masked_select(xp, input, mask):
     tensor([5, 3])
     """
     _check_mask("masked_select", mask)
-    shape = broadcast_shapes(input.shape, mask.shape)
+    shape = broadcast_shapes(mask.shape, input.shape)
     places = nonzero_tuple(expand(mask, shape))
     if not shape:
         return masked_elements(reshape(input, (1,)), places)
@@ -104,6 +105,9 @@ def masked_scatter(xp, input, mask, source):
         )
     shape = broadcast_shapes(input.shape, mask.shape)
     input, mask = xp.expand(input, shape), xp.expand(mask, shape)
+    count = xp.sum(xp.cast(mask, int64), None, False)
+    if xp.outside(count, 0, source.size + 1) is not None:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
     if not source.size or not input.size:
         return xp.clone(input)
     taken = xp.getitem(xp.reshape(source, (source.size,)), (_turns(xp, mask, source.size),))

@@ -105,6 +105,21 @@ def strided_values(x, size, stride, storage_offset):
     return as_strided(copied(x), size, stride, storage_offset)
 
 
+@op(promote=KEEP, method=False, numbers="value")
+def fill(xp, input, value):
+    """A tensor of the shape and dtype of `input` with one value everywhere."""
+    if not hasattr(value, "shape"):
+        return xp.full(input.shape, value, input)
+    return xp.clone(xp.expand(xp.cast(value, xp.dtype_of(input)), input.shape))
+
+
+fill.vjp(
+    input=lambda xp, g: xp.full(g.shape, 0, g),
+    value=lambda xp, g, value_dtype: xp.cast(xp.sum(g, None, False), value_dtype),
+)
+fill.uniform = True
+
+
 @view(method=False, function=False)
 def alias(xp, input):
     """The same tensor once more."""

@@ -207,7 +207,8 @@ def topk(xp, input, k, dim=-1, largest=True, sorted=True):  # noqa: A002
 def kthvalue(xp, input, k, dim=-1, keepdim=False):
     """The k-th smallest element along `dim`, counted from 1: `(values, indices)`."""
     dim = wrap_dim(dim, input.ndim)
-    _refuse(input, "?HIL", "kthvalue_cpu")
+    if input.ndim:
+        _refuse(input, "?HIL", "kthvalue_cpu")
     if 0 in input.shape:
         refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[dim] if input.ndim else 1):
@@ -251,8 +252,7 @@ def _median(name, leave_nan, text):
         _refuse(input, "?HIL", "median_cpu" if dim is None else "median_out")
         if dim is None:
             if 0 in input.shape:
-                lowest = float("nan") if input.dtype.kind == "f" else dtypes.iinfo(input.dtype).min
-                return full((), lowest, input)
+                return full((), _not_a_number(input.dtype), input)
             line = flatten(input)
             return middle_value(input, _middle(line, 0, leave_nan), grad_name)
         dim = wrap_dim(dim, input.ndim)
@@ -265,6 +265,13 @@ def _median(name, leave_nan, text):
 
     forward.__name__, forward.__doc__ = name, text
     return composite(forward)
+
+
+def _not_a_number(dtype):
+    # NaN as processors convert it to integers.
+    if dtype.kind == "f":
+        return float("nan")
+    return dtypes.iinfo(dtype).min if dtype.itemsize >= 4 else 0
 
 
 def _middle_label(input, index, name):

@@ -211,7 +211,8 @@ def round(xp, input, *, decimals=0):  # noqa: A001
     """
     if input.dtype.kind != "f":
         if decimals:
-            raise NotImplementedError("\"round_cpu\" not implemented for integers with decimals")
+            kind = xp.dtype_of(input).legacy
+            raise NotImplementedError(f"\"round_cpu\" not implemented for '{kind}'")
         return xp.clone(input)
     if not decimals:
         return xp.round(input)

@@ -456,8 +456,8 @@ def vector_norm(xp, input, ord, dim, keepdim):
         if count_of(input.shape, dim) == 0:
             if ord < 0 or 0 in input.shape and dims is None:
                 raise RuntimeError(
-                    f"linalg.vector_norm cannot compute the {'infinity' if ord > 0 else ord} norm on"
-                    " an empty tensor because the operation does not have an identity"
+                    f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the"
+                    " operation does not have an identity"
                 )
             return xp.sum(size, dims, keepdim)
         return (xp.amax if ord > 0 else xp.amin)(size, dims, keepdim)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from ..dtypes import int64
 from ..op import KEEP, composite, op
 from ..shape import broadcast_shapes, wrap_dim
@@ -172,7 +174,15 @@ def scatter(xp, input, dim, index, src=None, *, value=None, reduce=None):
         return _scatter_plain(input, dim, index, source)
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
-    if not isinstance(source, Tensor):
+    if isinstance(source, Tensor):
+        warnings.warn(
+            "The reduce argument of torch.scatter with Tensor src is deprecated and will be "
+            "removed in a future PyTorch release. Use torch.scatter_reduce instead for more "
+            "reduction options.",
+            UserWarning,
+            stacklevel=3,
+        )
+    else:
         source = xp.full(index.shape, source, input)
     if reduce == "add":
         return scatter_add(input, dim, index, source)
@@ -345,6 +355,8 @@ def take_along_dim(xp, input, indices, dim=None):
     dim = wrap_dim(dim, input.ndim)
     if not input.ndim:
         return gather(input, 0, indices)
+    if input.shape[dim]:
+        indices = xp.remainder(indices, input.shape[dim])
     mine, theirs = list(input.shape), list(indices.shape)
     mine[dim] = theirs[dim] = 1
     joint = broadcast_shapes(mine, theirs)

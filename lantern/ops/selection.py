@@ -82,7 +82,7 @@ def masked_fill(xp, input, mask, value):
         value = xp.full((), fitting(value, xp.dtype_of(input)), input)
     elif value.ndim:
         raise RuntimeError(
-            "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s)."
         )
     return xp.where(mask, xp.cast(value, xp.dtype_of(input)), input)
@@ -154,6 +154,12 @@ fmax = _extreme_number("fmax", "ge", "maximum_cpu", "The larger of each pair, Na
 fmin = _extreme_number("fmin", "le", "minimum_cpu", "The smaller of each pair, NaN left aside.")
 
 
+def _refuse_bool_bounds(input, min, max):
+    if all(each.dtype.kind == "b" for each in (input, min, max) if isinstance(each, Tensor)):
+        if isinstance(min, Tensor) or isinstance(max, Tensor):
+            raise NotImplementedError("\"clamp_cpu\" not implemented for 'Bool'")
+
+
 def _clamp_label(input, min, max):
     return f"ClampBackward{int(not (isinstance(min, Tensor) or isinstance(max, Tensor)))}"
 
@@ -164,6 +170,7 @@ def _clamp_label(input, min, max):
     numbers="min max",
     inplace=True,
     lacks="HIL clamp_scalar_cpu",
+    check=("?", _refuse_bool_bounds),
     aliases="clip",
     label=_clamp_label,
 )

@@ -87,6 +87,8 @@ def narrow(xp, input, dim, start, length):
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, len(shape))
+    if isinstance(start, Tensor) and start.ndim:
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = _integer("narrow", "start", 2, start)
     length = _integer("narrow", "length", 3, length)
     size = shape[dim]
@@ -150,7 +152,7 @@ def split_evenly(xp, input, split_size, dim):
     return dim, _consecutive(lengths)
 
 
-@parts(slicing=slice_view, method=False, function=False)
+@parts(slicing=slice_view)
 def split_with_sizes(xp, input, split_sizes, dim=0):
     """Views of consecutive parts of the lengths given."""
     if not input.ndim:
@@ -210,7 +212,7 @@ def chunk(xp, input, chunks, dim=0):
     return split_evenly(input, -(-size // chunks), dim)
 
 
-@composite
+@composite(tensors="-indices")
 def tensor_split(xp, input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
     """Views of parts: so many of nearly equal length, or cut at the places given.
 
@@ -286,7 +288,7 @@ def _split_at(name, least, dim_of):
 
     forward.__name__ = name
     forward.__doc__ = f"Views of parts along dimension {least - 1}, as `tensor_split` makes them."
-    return composite(forward)
+    return composite(forward, tensors="-indices")
 
 
 hsplit = _split_at("hsplit", 1, lambda input: 0 if input.ndim == 1 else 1)

@@ -7,6 +7,8 @@ strides are those that PyTorch gives.
 
 from __future__ import annotations
 
+import warnings
+
 from ..backends import NAMESPACES
 from ..op import KEEP, composite, op
 from ..shape import as_sizes, infer_size, wrap_dim, wrap_dims
@@ -256,10 +258,17 @@ def adjoint(xp, input):
         raise RuntimeError(
             "tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor."
         )
-    return transpose(input, -2, -1) if input.ndim else input
+    if not input.ndim:
+        warnings.warn(
+            "adjoint() is deprecated on 0-D tensors. Consider using x.conj().",
+            UserWarning,
+            stacklevel=3,
+        )
+        return input
+    return transpose(input, -2, -1)
 
 
-@composite
+@composite(tensors="-source")
 def movedim(xp, input, source, destination):
     """Dimensions moved to other places; the others keep their order.
 
@@ -287,7 +296,7 @@ def movedim(xp, input, source, destination):
     return permute(input, tuple([moved[i] if i in moved else next(rest) for i in range(input.ndim)]))
 
 
-@composite
+@composite(tensors="-source")
 def moveaxis(xp, input, source, destination):
     """Dimensions moved to other places; the others keep their order."""
     return movedim(input, source, destination)
@@ -295,7 +304,7 @@ def moveaxis(xp, input, source, destination):
 
 # --- sizes of 1
 @view(variadic="size", function=False)
-def expand(xp, input, size, *, implicit=False):
+def expand(xp, input, size):
     """A view in which dimensions of size 1 are repeated; -1 keeps a size.
 
     >>> import lantern
@@ -307,8 +316,8 @@ def expand(xp, input, size, *, implicit=False):
 
 
 @expand.preparing
-def _(input, size, implicit):
-    return expanded_size(input, as_sizes((size,), "expand")), implicit
+def _(input, size):
+    return (expanded_size(input, as_sizes((size,), "expand")),)
 
 
 def expanded_size(input, size):
@@ -343,7 +352,7 @@ def expanded_size(input, size):
 
 
 @expand.putting
-def _(xp, base, value, size, implicit):
+def _(xp, base, value, size):
     # Elements that share a place have one value, so any of them will do.
     lead = len(size) - base.ndim
     value = xp.getitem(value, (0,) * lead) if lead else value

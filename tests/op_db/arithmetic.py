@@ -97,7 +97,7 @@ RECORDS = [
     Record("float_power", binary(low=0.2, numbers=(2, 0.5)), **{**FORMS, "inplace": False}),
     Record("addcmul", three, **FORMS),
     Record("addcdiv", three, **FORMS),
-    Record("lerp", lerp_samples, **FORMS),
+    Record("lerp", lerp_samples, **FORMS, zeros=False),
     Record("gcd", binary(), **FORMS, gradient=False),
     Record("lcm", binary(), **FORMS, gradient=False),
     Record("ldexp", ldexp_samples, **{**FORMS, "inplace": False}),

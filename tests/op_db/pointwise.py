@@ -96,7 +96,7 @@ RECORDS = [
     Record("deg2rad", unary(), **FORMS, reference=np.deg2rad),
     Record("rad2deg", unary(), **FORMS, reference=np.rad2deg),
     Record("sinc", unary(), **FORMS, reference=np.sinc),
-    Record("logit", logit_samples, **FORMS),
+    Record("logit", logit_samples, **FORMS, tolerance=HALVES),
     Record("positive", unary(), dtypes=ALL, special="pointwise"),
     Record("nan_to_num", nan_samples, **FORMS, reference=np.nan_to_num),
     Record("isnan", unary(), **TEST, reference=np.isnan),

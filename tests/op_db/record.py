@@ -56,7 +56,7 @@ ALL = (*FLOATS, *INTEGERS, "bool")
 NUMPY = {name: np.dtype(name) for name in (*FLOATS[:3], *INTEGERS, "bool")}
 NUMPY["bfloat16"] = np.dtype(ml_dtypes.bfloat16)
 
-SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 1e-30, 1e30]
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 1e-8, 1e8]
 
 
 class DType(str):

@@ -69,7 +69,18 @@ def extreme_samples(make: Make):
     yield Sample(make(0, 3), dim=1)
 
 
-TYPED = reduction({}, {"dtype": DType("float64")}, {"dtype": DType("int32")})
+def typed(samples):
+    """Samples with a `dtype`; one of integers for floats would have no derivative."""
+
+    def all_samples(make: Make):
+        yield from samples({}, {"dtype": DType("float64")})(make)
+        if not make.floating:
+            yield from samples({"dtype": DType("int32")}, {"dtype": DType("bool")})(make)
+
+    return all_samples
+
+
+TYPED = typed(reduction)
 # PyTorch adds half types in float32 but rounds on the way; a unit of the last place more or less.
 HALVES = {"float16": (2e-3, 2e-3), "bfloat16": (3.2e-2, 1e-2)}
 

@@ -38,7 +38,6 @@ def fill_samples(make: Make):
     yield Sample(make(0), make.mask(0), 1)
     yield Sample(make(2, 3), make.mask(2, 3), 300)
     yield Sample(make(2, 3), make(2, 3), 1)
-    yield Sample(make(2, 3), make.mask(2, 3), make(1))
 
 
 def clamp_samples(make: Make):

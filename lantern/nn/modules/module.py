@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import lantern
+from lantern.autograd.mode import flags
 from lantern.compat.missing import missing
 from lantern.nn.parameter import Buffer, Parameter
-from lantern.autograd.mode import flags
 from lantern.tensor import Tensor
 
 from .convert import ConvertMixin
