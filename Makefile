@@ -21,10 +21,10 @@ demo: .venv/installed-plots
 
 # Differential tests run when torch can be imported, from .venv or from the Python outside it.
 test: lint
-	LANTERN_OUTSIDE_PYTHON="$(PYTHON)" $(BIN)/python -m pytest
+	LANTERN_OUTSIDE_PYTHON="$(PYTHON)" $(BIN)/python -m pytest --quiet
 
 smoke: .venv/installed-test
-	$(BIN)/python -m pytest tests/test_smoke.py
+	$(BIN)/python -m pytest --quiet tests/test_smoke.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check

@@ -60,6 +60,15 @@ __version__ = "0.1.0"
 
 # Loaded when first asked for: most programs need none or one of them.
 _LAZY = {"compile": "compiler", "load": "serialization", "save": "serialization"}
+_LAZY |= dict.fromkeys(
+    (
+        "get_num_threads",
+        "set_num_threads",
+        "use_deterministic_algorithms",
+        "are_deterministic_algorithms_enabled",
+    ),
+    "threads",
+)
 _absent = _missing(__name__)
 
 

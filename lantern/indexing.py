@@ -16,6 +16,7 @@ from .autograd.mode import active, mode
 from .autograd.views import assign, check_writable
 from .backends import NAMESPACES
 from .op import Op
+from .ops.index import nonzero_tuple
 from .ops.memory import alias
 from .ops.slices import select, select_view, slice_view
 from .ops.views import unsqueeze
@@ -158,12 +159,10 @@ def _entry(each: Any) -> Any:
         return each
     if isinstance(each, slice):
         return each
-    if hasattr(each, "__index__") and not getattr(each, "ndim", 0):
-        array = getattr(each, "dtype", None)
-        if array is None or array != bool:
+    if hasattr(type(each), "__index__") and not getattr(each, "ndim", 0):
+        kind = getattr(each, "dtype", None)
+        if kind is None or kind != bool:
             return _int64(each.__index__())
-        if hasattr(each, "shape") and hasattr(each, "flags") and not _is_array(each):
-            raise _refuse(each)
     if isinstance(each, (list, tuple, range)) or _is_array(each):
         found = creation.as_tensor(list(each) if isinstance(each, range) else each)
         if found.dtype.kind == "f" and not _is_array(each):
@@ -241,6 +240,8 @@ def _slice(each: slice, size: int) -> slice:
         raise
     if step < 0:
         raise ValueError("step must be greater than zero")
+    if start == 0 and stop >= size and step == 1:
+        return FULL
     return slice(start, max(start, stop), step)
 
 
@@ -277,7 +278,7 @@ def _place(
                 f"The shape of the mask {list(each.shape)} at index {i} does not match the shape "
                 f"of the indexed tensor {list(shape)} at index {dim + i}"
             )
-    places += ops.nonzero_tuple(each)
+    places += nonzero_tuple(each)
     return dim + width
 
 
@@ -295,7 +296,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         if active.trace is None and not _is_tracked(self):
             _write_number(self, index, value)
             return
-    elif not isinstance(value, (Tensor, bool, complex)) and not hasattr(value, "__index__"):
+    elif not isinstance(value, (Tensor, bool, complex)) and (
+        not hasattr(value, "__index__") or _is_array(value)
+    ):
         raise TypeError(f"can't assign a {_type_name(value)} to a {self.type()}")
     if index is False:
         return
@@ -303,7 +306,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         _write_mask(self, index, value)
         return
     inserted, items, places = parse(self, index)
-    target = _show(self, inserted, items) if inserted or items else self
+    simple = not inserted and all(each is FULL for each in items)
+    target = self if simple else _show(self, inserted, items)
     if places is None:
         _write_part(target, value)
     else:

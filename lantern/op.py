@@ -245,8 +245,10 @@ class Op:
             elif position < SHAPE:
                 arg = args[position]
                 saved.append(arg)
-                kept.append(values[position])
-                if isinstance(arg, Tensor):
+                if not isinstance(arg, Tensor):
+                    kept.append(arg)  # a number, even if the forward was given an array of it
+                else:
+                    kept.append(values[position])
                     storage = arg._storage
                     checks.append((storage, storage.version))
             else:

@@ -15,7 +15,7 @@ from .ops.memory import alias, as_strided, bitcast, fill, memory_view
 from .ops.views import reshape_view
 from .shape import as_sizes, broadcast_shapes, contiguous_strides, infer_size, offsets_range
 from .storage import Storage
-from .tensor import Tensor, current_node, share
+from .tensor import Tensor, share
 
 
 def _view(self: Tensor, *size: Any, dtype: Any = None, **named: Any) -> Tensor:
@@ -217,7 +217,7 @@ def _is_plain(tensor: Tensor) -> bool:
     """Says whether a write concerns memory only: no gradient, nothing recorded."""
     if active.trace is not None:
         return False
-    return not mode.enabled or current_node(tensor) is None
+    return not mode.enabled or not tensor.requires_grad
 
 
 def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:

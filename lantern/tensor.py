@@ -50,6 +50,7 @@ class Tensor:
     _base: Tensor | None = None  # for views: the tensor at the root
     _seen: Node | None = None  # for views: the base's node when `_node` was made
     _layout: tuple = ()  # the steps (view op, arguments) from the storage's array to this one
+    _born: int = 0  # for views with `_made`: the count of writes when it was made
     _made: str = ""  # for views: "no_grad" and "several" say why they cannot be written in place
     _silent: bool = False  # made by `.data`: writes do not count as versions
     _grad: Tensor | None = None
@@ -173,10 +174,12 @@ class Tensor:
     # --- history
     @property
     def requires_grad(self) -> bool:
-        if current_node(self) is not None:
-            return True
-        # A view made in no_grad mode has no history, and yet is part of what requires a gradient.
-        return self._made != "" and self._base is not None and self._base._node is not None
+        base = self._base
+        if base is not None and base._node is not self._seen:
+            if base._node is not None:
+                return self._array.dtype.char in "efdE"
+            return self._made != "" and self._node is not None
+        return self._node is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -435,8 +438,18 @@ def wrap_view(source: Tensor, value: Any, step: tuple) -> Tensor:
     if source._silent:
         tensor._silent = True
     if source._made:
-        tensor._made = source._made
+        mark(tensor, source._made)
     return tensor
+
+
+# What views that must not be written have in place of the node of their base: they keep the history
+# that they were made with, and each use asks whether that still holds.
+SETTLED: Any = object()
+
+
+def mark(view: Tensor, made: str) -> None:
+    """Notes how a view was made that must not be written in place: "no_grad", "several"."""
+    view._made, view._seen, view._born = made, SETTLED, view._storage.version
 
 
 def share(cls: type, source: Tensor) -> Any:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .autograd.graph import Edge, Node
+from .autograd.graph import NOWHERE, Edge, Node
 from .autograd.mode import active, mode
 from .autograd.views import geometry_of, rederive
 from .backends import NAMESPACES
 from .op import KEEP, Op, _declare
-from .tensor import Tensor, share, wrap_view
+from .tensor import Tensor, mark, share, wrap_view
 
 
 class View(Op):
@@ -74,7 +74,8 @@ class View(Op):
 
     def _track(self, source: Tensor, value: Any, tensor: Tensor, rest: tuple) -> Tensor:
         if not mode.enabled:
-            tensor._made = tensor._made or "no_grad"
+            mark(tensor, tensor._made or "no_grad")
+            tensor._node = None if source._node is None else NOWHERE
         elif source._node is not None:
             self._record((source, *rest), [value, *rest], tensor._array, 1, None, tensor)
         return tensor
@@ -93,12 +94,14 @@ class Window(View):
 
     def show(self, source: Tensor, rest: tuple) -> Tensor:
         """Returns the view for prepared arguments."""
+        place = self.geometry(source.shape, source.stride(), source.storage_offset(), *rest)
         if active.trace is not None:
-            return super().show(source, rest)
+            tensor = super().show(source, rest)
+            tensor._array.lies(*place[1:])
+            return tensor
         base = source._base
         if base is not None and base._node is not source._seen:
             rederive(source)
-        place = self.geometry(source.shape, source.stride(), source.storage_offset(), *rest)
         out = NAMESPACES[type(source._array)].window(source._storage.array, *place)
         return self._track(source, source._array, wrap_view(source, out, (self, rest)), rest)
 
@@ -124,6 +127,7 @@ class Memory(Window):
             out = NAMESPACES[type(storage.array)].window(storage.array, size, stride, offset)
         else:
             out = self.forward(trace.namespace, trace.read(root), *step[1])
+            out.lies(stride, offset)
         tensor = wrap_view(source, out, step)
         tensor._layout = (step,)
         rest = (size, stride, offset, geometry_of(source))
@@ -160,7 +164,9 @@ class Parts(Op):
         for place in places:
             index = ((slice(None),) * dim + (place,),)
             part = wrap_view(source, self.slicing.forward(xp, value, *index), (self.slicing, index))
-            part._made = part._made or ("several" if mode.enabled else "no_grad several")
+            mark(part, part._made or ("several" if mode.enabled else "no_grad several"))
+            if source._node is not None and not mode.enabled:
+                part._node = NOWHERE
             parts.append(part)
         if source._node is not None and mode.enabled and parts and self.differentiable:
             edges: list[Edge] = [(source._node, source._index)]

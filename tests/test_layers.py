@@ -15,11 +15,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
     0: "backends cache compat device dtypes return_types shape storage",
-    1: "backends.cupy backends.mt19937 backends.native backends.numpy backends.special "
+    1: "backends.blas backends.cudnn backends.mps backends.cupy backends.mt19937 backends.native backends.numpy backends.special "
     "backends.vocabulary",
-    2: "autograd op tensor view_op",
+    2: "autograd op tensor untyped view_op",
     3: "ops",
-    4: "creation cuda indexing methods printing random sampling shaping testing updating",
+    4: "creation cuda indexing methods printing random sampling shaping testing threads updating version",
     5: "data nn optim serialization utils",
     6: "compiler",
     7: "__main__ cli demo distributed distributions vision viz",

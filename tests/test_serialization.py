@@ -132,7 +132,7 @@ def legacy_file(pickled, storages):
 
 
 def old_tensor(view=b"N", numel=6, text=b"X\7\0\0\0storage", place=b"X\3\0\0\0cpu"):
-    """The first way to pickle a tensor, three elements from the second on; with its storage's id."""
+    """The first way to pickle a tensor: three elements from the second on, and its storage's id."""
     return (
         b"ctorch._utils\n_rebuild_tensor\n((" + text + b"ctorch\nFloatStorage\nX\4\0\0\0root"
         + place + b"K%c" % numel + view + b"tQK\1K\3\x85K\1\x85tR"

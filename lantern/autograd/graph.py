@@ -120,6 +120,25 @@ class AccumulateGrad(Node):
         return self._leaf()
 
 
+class Nowhere(AccumulateGrad):
+    """The end of a path that leads to no leaf: gradients that arrive are dropped.
+
+    Views made in no_grad mode of what requires a gradient have it, as they require one too.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(self)
+
+    def backward(self, g: Any, create_graph: bool) -> tuple:
+        """Returns nothing."""
+        return ()
+
+
+NOWHERE = Nowhere()
+
+
 class OpNode(Node):
     """A recorded call of an `Op`, with what the formulas of its tracked inputs need.
 

@@ -169,19 +169,24 @@ RELEASED = (
 
 def _refuse_modified(node: OpNode, storage: Storage, version: int) -> None:
     pairs = zip(node.saved or (), node.values or (), strict=True)
-    saved, value = next(
-        (s, v) for s, v in pairs if s is storage or isinstance(s, Tensor) and s._storage is storage
-    )
+    checked = [(s, v) for s, v in pairs if isinstance(s, (Tensor, Storage))]
+    saved, value = checked[node.checks.index((storage, version))]
     kind = NAMESPACES[type(value)].dtype_of(value).legacy
     which = ""
     if not isinstance(saved, Tensor):
-        which = f", which is output 0 of {node.name()},"
+        which = f", which is output 0 of {_short(node.name())},"
     elif saved.grad_fn is not None:
-        which = f", which is output {saved.output_nr} of {saved.grad_fn.name()},"
+        which = f", which is output {saved.output_nr} of {_short(saved.grad_fn.name())},"
     raise RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [torch.{kind}Tensor {list(value.shape)}]{which} is at version "
         f"{storage.version}; expected version {version} instead. Hint: enable anomaly detection "
         "to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True)."
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
+
+
+def _short(name: str) -> str:
+    """Returns the name of a node as messages give it: `Exp` for ExpBackward0."""
+    start, backward, _ = name.partition("Backward")
+    return "torch::autograd::CopySlices" if name == "CopySlices" else start if backward else name

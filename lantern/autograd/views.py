@@ -60,11 +60,13 @@ def rederive(view: Tensor) -> None:
     """Takes the history of a view again from its base, whose own history has moved on."""
     base = view._base
     assert base is not None
+    if view._made:
+        if mode.enabled and base._node is not None and view._born != view._storage.version:
+            _refuse_ambiguous(view, indirect=True)
+        return
     if base._node is None:
         view._node, view._index = None, 0
     else:
-        if view._made:
-            _refuse_ambiguous(view, indirect=True)
         before, mode.enabled = mode.enabled, True
         try:
             tensor = share(Tensor, base)
@@ -133,7 +135,8 @@ def _refuse_ambiguous(view: Tensor, indirect: bool) -> None:
         start = "A view was created in no_grad mode"
     else:
         start = f"Output {view._index} of {node.name().removesuffix('0').removesuffix('Backward')}"
-        start += " is a view of a view which was created in no_grad mode" if made == "no_grad" else " is a view"
+        nested = made.startswith("no_grad")
+        start += " is a view of a view which was created in no_grad mode" if nested else " is a view"
     what = "its base or another view of its base has been" if indirect else "is being"
     grad = " with grad mode enabled" if "no_grad mode" in start else ""
     if made == "no_grad":
@@ -170,8 +173,7 @@ def assign(tensor: Tensor, new: Tensor) -> Tensor:
     Eager: the memory is written. Under trace: the storage's value becomes a new symbol.
     """
     if mode.enabled:
-        tracked = current_node(tensor) is not None or current_node(new) is not None
-        check_writable(tensor, tracked)
+        check_writable(tensor, tensor.requires_grad or new.requires_grad)
     check_single(tensor)
     return _assign(tensor, new)
 
@@ -232,12 +234,11 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
 
 
 def _any_tracked(tensor: Tensor, args: tuple, kwargs: dict) -> bool:
-    if current_node(tensor) is not None:
+    if tensor.requires_grad:
         return True
-    for each in (*args, *kwargs.values()):
-        if isinstance(each, Tensor) and current_node(each) is not None:
-            return True
-    return False
+    return any(
+        isinstance(each, Tensor) and each.requires_grad for each in (*args, *kwargs.values())
+    )
 
 
 def _keep_old(node: Node, op: Any, tensor: Tensor) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from ..compat.missing import missing
+
 NAMESPACES: dict[type, Any] = {}
 
 
@@ -19,3 +21,5 @@ def default() -> ModuleType:
 
 
 from . import numpy  # noqa: E402  (it registers itself in NAMESPACES)
+
+__getattr__ = missing(__name__)

@@ -171,7 +171,12 @@ def floor_divide(x, y):
 
 def remainder(x, y):
     _refuse_zero(x, y)
-    return np.remainder(x, y)
+    result = np.remainder(x, y)
+    if result.dtype.kind == "f":  # a zero has the sign of x, in NumPy that of y
+        zero = result == 0
+        if zero.any():
+            return np.where(zero, np.fmod(x, y), result)
+    return result
 
 
 def fmod(x, y):
@@ -420,8 +425,11 @@ def getitem(x, index):
         result = x[*index, ...]  # the ellipsis keeps a single element an array, and a view
     except IndexError as error:
         raise _index_error(error) from None
-    if np.ndarray in map(type, index) and not result.flags.c_contiguous:
-        return result.copy()  # NumPy puts the dimensions of the index outermost in memory
+    if result.base is not None and np.ndarray in map(type, index):
+        if not result.flags.c_contiguous:  # NumPy puts the dimensions of the index outermost
+            return result.copy()
+        if 1 in result.shape:
+            return np.ndarray(result.shape, result.dtype, result) if result.dtype.char != "E" else result
     return result
 
 

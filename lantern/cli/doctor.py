@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 # Vector units and number formats that decide how fast the arithmetic is; the rest is noise.
 _TELLING = (
@@ -165,7 +166,7 @@ def _bundled_openblas(numpy: Path) -> ctypes.CDLL | None:
 def _arithmetic() -> str:
     import lantern
 
-    weight = lantern.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    weight: Any = lantern.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     loss = (weight @ weight).sum()
     loss.backward()
     found = loss.item(), weight.grad.tolist()

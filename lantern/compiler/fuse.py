@@ -71,6 +71,7 @@ class Kernel:
     call: Value | None = None
     picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
     scatter: Picked | None = None  # where the only store of the kernel goes
+    moment: int = -1  # the place in the order of running; kernels of a region share one
 
     @property
     def checks(self) -> bool:
@@ -102,9 +103,11 @@ class Plan:
     looks: dict[Value, Look]
     outputs: dict[Value, Look]
     constants: list[Value]
+    region: Any = None
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.kernels))
+        parts = [*self.kernels, *([self.region] if self.region is not None else [])]
+        return "\n".join(map(str, parts))
 
 
 def fuse(graph: Graph) -> Plan:
@@ -159,6 +162,7 @@ class _Fuser:
 
     def _new(self, kind: str, space: tuple[int, ...]) -> Kernel:
         kernel = Kernel(kind, tuple(space), len(self.kernels))
+        kernel.moment = kernel.index
         self.kernels.append(kernel)
         return kernel
 

@@ -303,6 +303,10 @@ class _Printer:
     def _gather(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes
         pointer, stride = self._resolve(each.args[0]), each.args[1]
+        apart, rest = divmod(stride, bits(element) // 8)
+        if each.extra == lanes >= 4 and not rest and 2 <= apart <= 8:
+            self._gather_near(each, pointer, apart)
+            return
         vector = "zeroinitializer"
         for lane in range(each.extra):
             place, one = self._temporary(), self._temporary()
@@ -342,6 +346,34 @@ class _Printer:
         self._say(f"{old} = load i64, ptr @error")
         self._say(f"{new} = or i64 {old}, {wide}")
         self._say(f"store i64 {new}, ptr @error")
+
+    def _gather_near(self, each: Instruction, pointer: str, apart: int) -> None:
+        """Reads elements a few places apart as whole vectors, and shuffles them together."""
+        element, lanes = each.element, each.lanes
+        type_, item = kind(element, lanes), bits(element) // 8
+        last = (lanes - 1) * (apart - 1)  # where the vector that ends with the last element starts
+        starts = [min(lanes * j, last) for j in range(apart)]
+        vectors = []
+        for start in starts:
+            place, vector = self._temporary(), self._temporary()
+            self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {start * item}")
+            self._say(f"{vector} = load {type_}, ptr {place}, align {item}")
+            vectors.append(vector)
+        found = {}  # lane: which vector has its element
+        for lane in range(lanes):
+            found[lane] = max(j for j, start in enumerate(starts) if start <= lane * apart)
+        joined = vectors[0]
+        for j in range(1, apart):
+            places = []
+            for lane in range(lanes):
+                own = lane * apart - starts[found[lane]]
+                first = own if j == 1 else lane
+                places.append(lanes + own if found[lane] == j else first if found[lane] < j else 0)
+            name = each.result if j == apart - 1 else self._temporary()
+            text = ", ".join(f"i32 {i}" for i in places)
+            self._say(f"{name} = shufflevector {type_} {joined}, {type_} {vectors[j]}, "
+                      f"<{lanes} x i32> <{text}>")
+            joined = name
 
     def _scatter(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes

@@ -163,6 +163,18 @@ def lanes_of(kernel: Kernel, vector_bytes: int) -> int:
     return max(vector_bytes // max(widest, 2), 1)
 
 
+class Rows(NamedTuple):
+    """A block of the first dimension: where it starts, its size, what lies in a block of its own.
+
+    With `sums`, results over the rows are added to what is there.
+    """
+
+    start: Any
+    size: int
+    local: set[Value]
+    sums: bool
+
+
 class Nest:
     """The loops of one kernel, written into a function."""
 
@@ -171,14 +183,23 @@ class Nest:
         self.accesses = accesses
         self.kernel = accesses.kernel
         self.plan = accesses.plan
+        self.adds = False  # whether reductions join what is in memory already
 
-    def write(self) -> None:
-        """Writes the whole kernel."""
+    def write(self, rows: Rows | None = None) -> None:
+        """Writes the whole kernel, or what it does on a block of rows."""
         kernel, all_ = self.kernel, self.accesses.all
         if prod(kernel.space) == 0:
-            return self._write_empty()
+            return self.clear()
         pointers = [self.b.pointer(*each.place) for each in all_]
-        dims = merged(kernel.space, all_, kernel.dims or ())
+        space = kernel.space
+        self.adds = rows is not None and rows.sums
+        if rows is not None:
+            space = (rows.size, *space[1:])
+            pointers = [
+                p if each.value in rows.local else self.b.advance(p, rows.start, each.strides[0])
+                for p, each in zip(pointers, all_, strict=True)
+            ]
+        dims = merged(space, all_, kernel.dims or ())
         self.run(dims, pointers)
 
     def run(self, dims: list[Dim], pointers: list[str]) -> None:
@@ -207,8 +228,8 @@ class Nest:
             return None
         return last if dims[last].strides[scatter.base] == self.accesses.all[scatter.base].item else None
 
-    def _write_empty(self) -> None:
-        """Stores what a reduction of nothing gives."""
+    def clear(self) -> None:
+        """Stores what reductions of nothing give."""
         kept = tuple(1 if d in (self.kernel.dims or ()) else s for d, s in enumerate(self.kernel.space))
         if prod(kept) == 0:
             return
@@ -348,10 +369,26 @@ class Nest:
                     total = self._join(value, total, each)
                 total = self.b.across(lambda x, y, v=value: self._join(v, x, y), self._kind(value), total)
                 lanes, self.b.lanes = self.b.lanes, 1
+                if self.adds:
+                    total = self._join(value, self.b.load(value.dtype, pointers[place], 0, None), total)
                 self.b.store(value.dtype, pointers[place], value.dtype.itemsize, total, None)
                 self.b.lanes = lanes
                 continue
+            if self.adds:
+                old = self._load_blocks(value.dtype, place, pointers, len(group), block)
+                group = [self._join(value, x, y) for x, y in zip(old, group, strict=True)]
             self._store_blocks(value.dtype, place, pointers, group, block)
+
+    def _load_blocks(
+        self, kind: dtypes.dtype, place: int, pointers: list[str], count: int, block: Segment
+    ) -> list[str]:
+        stride = self.dims[self.vector].strides[place] if self.vector >= 0 else kind.itemsize
+        return [
+            self.b.load(
+                kind, self.b.advance(pointers[place], u * self.lanes, stride), stride, block.count
+            )
+            for u in range(count)
+        ]
 
     def _store_blocks(
         self, kind: dtypes.dtype, place: int, pointers: list[str], group: list[str], block: Segment

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from . import scalar
 from .builder import Function
 from .fuse import Kernel, Plan, aligned_strides
-from .loops import Accesses, Nest, lanes_of, merged
+from .loops import Accesses, Nest, Rows, lanes_of, merged
 from .memory import Memory
 from .runtime import Target
 
 PANEL = 1 << 14  # bytes of results after which the pointwise values run
+SHORT = 8  # steps along the summed dimension that are written one by one
 REUSED = 1 << 17  # bytes of the right operand that stay in the cache while rows go by
 
 
@@ -38,10 +39,12 @@ class Factor(NamedTuple):
 def write_matmul(b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target) -> None:
     """Writes a matrix product and what its kernel computes from it."""
     if prod(kernel.space) != 0:
-        _Matmul(b, plan, memory, kernel, target).write()
+        Product(b, plan, memory, kernel, target).write()
 
 
-class _Matmul:
+class Product:
+    """Writes one matrix product: as a whole, or for a block of rows of a region."""
+
     def __init__(
         self, b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target
     ):
@@ -52,21 +55,88 @@ class _Matmul:
         self.item = self.kind.itemsize
         self.lanes = target.vector_bytes // self.item
         self.batch = kernel.space[:-2]
-        self.m, self.n = kernel.space[-2:]
-        self.k = kernel.factors[0].shape[-1]
+        self.partial = kernel.product in memory.partial
 
-    def write(self) -> None:
+    def write(self, rows: Rows | None = None) -> None:
+        """Writes the product and what follows from it; for `rows`, that block's part."""
         x, y = self.kernel.factors
+        self.m, self.n = self.kernel.space[-2:]
+        self.k = x.shape[-1]
         a = self._factor(x, (*self.batch, self.m, self.k))
         c = self._factor(y, (*self.batch, self.k, self.n))
         out = self._factor(self.kernel.product, self.kernel.space)
         self.accesses = Accesses(self.plan, self.memory, self.kernel)
         ends = [self.b.pointer(*each.place) for each in self.accesses.all]
+        self.adds = rows is not None and rows.sums
+        if rows is not None and rows.sums:
+            a, c, self.k = self._moved(a, x, rows, -1), self._moved(c, y, rows, -2), rows.size
+        elif rows is not None:
+            a, self.m = self._moved(a, x, rows, -2), rows.size
+            out = self._moved(out, self.kernel.product, rows, -2)
+            ends = [
+                p if each.value in rows.local else self.b.advance(p, rows.start, each.strides[0])
+                for p, each in zip(ends, self.accesses.all, strict=True)
+            ]
+        if self.partial:  # sums stay apart, a vector for each, until the last block
+            width = self.target.vector_bytes
+            pointer = self.b.pointer(0, self.memory.partial[self.kernel.product])  # type: ignore
+            out = Factor(pointer, (self.n * width, width))
         self.order = (-2, -1)
         if out.strides[-1] != self.item and out.strides[-2] == self.item:
             a, c, out = c.swapped(), a.swapped(), out.swapped()
             self.m, self.n, self.order = self.n, self.m, (-1, -2)
         self._batches(0, [a, c, out], ends)
+
+    def _moved(self, factor: Factor, value: Any, rows: Rows, dim: int) -> Factor:
+        """Returns a factor from the first row of a block on."""
+        if self.plan.looks[value].leaf in rows.local:
+            return factor
+        pointer = self.b.advance(factor.pointer, rows.start, factor.strides[dim])
+        return Factor(pointer, factor.strides)
+
+    def clear(self) -> None:
+        """Writes zeros over the result."""
+        b = self.b
+        b.lanes = self.lanes
+        slot, offset = self.memory.places[self.kernel.product]  # type: ignore[index]
+        size = prod(self.kernel.space)
+        if self.partial:
+            slot, offset = 0, self.memory.partial[self.kernel.product]  # type: ignore[index]
+            size *= self.lanes
+        pointer = b.pointer(slot, offset)
+        zero = b.splat(self.element, 0.0)
+        for start, stop, step in cut(size, self.lanes):
+            with b.loop(start, stop, max(step, 1), []) as loop:
+                place = b.advance(pointer, loop.index, self.item)
+                b.store(self.kind, place, self.item, zero, None if step == self.lanes else step)
+
+    def finish(self) -> None:
+        """Writes the pointwise values over the whole result."""
+        if self.partial:
+            self._join_lanes()
+        self.order = (-2, -1)
+        self.accesses = Accesses(self.plan, self.memory, self.kernel)
+        ends = [self.b.pointer(*each.place) for each in self.accesses.all]
+        self._finish(ends, *self.kernel.space)
+
+    def _join_lanes(self) -> None:
+        """Writes the sums of all lanes of the partial results into the product."""
+        b = self.b
+        b.lanes = self.lanes
+        start = b.pointer(0, self.memory.partial[self.kernel.product])  # type: ignore[index]
+        slot, offset = self.memory.places[self.kernel.product]  # type: ignore[index]
+        target = b.pointer(slot, offset)
+        for first, last, step in cut(prod(self.kernel.space), self.lanes):
+            with b.loop(first, last, step, []) as loop:
+                place = b.advance(start, loop.index, self.target.vector_bytes)
+                zero = b.splat(self.element, 0.0)
+                parts = [zero] * self.lanes
+                for i in range(step):
+                    pointer = b.advance(place, i, self.target.vector_bytes)
+                    parts[i] = b.load(self.kind, pointer, self.item, None)
+                total = b.transposed_sum(self._sum, self.element, parts)
+                made = b.advance(target, loop.index, self.item)
+                b.store(self.kind, made, self.item, total, None if step == self.lanes else step)
 
     def _factor(self, value: Any, space: tuple[int, ...]) -> Factor:
         look = self.plan.looks[value]
@@ -127,8 +197,9 @@ class _Matmul:
                 self.b.lanes = self.lanes
                 panel = self._dot_panel if self.dot else self._panel
                 panel(self._row(a, loop.index), c, self._row(out, loop.index), step, width)
-                moved = self._move_ends(ends, loop.index, len(self.batch) + 2 + self.order[0])
-                self._finish(moved, step, width)
+                if not self.adds:
+                    moved = self._move_ends(ends, loop.index, len(self.batch) + 2 + self.order[0])
+                    self._finish(moved, step, width)
 
     def _is_dot(self, a: Factor, c: Factor) -> bool:
         if c.strides[-1] == self.item and (self.n >= self.lanes // 2 or a.strides[-1] != self.item):
@@ -136,8 +207,25 @@ class _Matmul:
         return a.strides[-1] == self.item and c.strides[-2] == self.item
 
     def _dot_tile_size(self) -> tuple[int, int]:
+        if self.partial:
+            return self._partial_tile()
         columns = min(4, self.n)
         return min(4 if self.target.registers == 32 else 2, self.m), columns
+
+    def _partial_tile(self) -> tuple[int, int]:
+        """Returns the tile that cuts the result into the fewest, with the least to load."""
+        best, chosen = float("inf"), (1, 1)
+        for rows in range(1, min(self.m, 8) + 1):
+            for columns in range(1, min(self.n, 8) + 1):
+                if rows * columns + rows + 1 > self.target.registers:
+                    break
+                cost = 0.0
+                for _, height, high in tiles(self.m, rows):
+                    for _, width, wide in tiles(self.n, columns):
+                        cost += high * wide * (max(height * width, 8, height + width) + 2)
+                if cost < best:
+                    best, chosen = cost, (rows, columns)
+        return chosen
 
     def _tile(self) -> tuple[int, int]:
         """Returns rows and vectors of the tile that the registers hold and the sizes like best."""
@@ -189,25 +277,39 @@ class _Matmul:
         b = self.b
         zero = b.splat(self.element, 0.0)
         counts = [None] * (columns - 1) + [count]
-        with b.loop(0, self.k, 1, [(self.element, zero)] * (rows * columns)) as loop:
-            left = b.advance(a.pointer, loop.index, a.strides[-1])
-            right = b.advance(c.pointer, loop.index, c.strides[-2])
-            vectors = [
-                b.load(self.kind, b.advance(right, v * self.lanes, c.strides[-1]), c.strides[-1], n)
-                for v, n in enumerate(counts)
-            ]
-            sums = iter(loop.carried)
-            for r in range(rows):
-                one = b.load(self.kind, b.advance(left, r, a.strides[-2]), 0, None)
-                loop.next += [
-                    b.intrinsic("fma", self.element, one, each, next(sums)) for each in vectors
-                ]
-        results = iter(loop.results)
+        if self.k <= SHORT:
+            sums = [zero] * (rows * columns)
+            for k in range(self.k):
+                sums = self._multiply(a, c, k, rows, counts, sums)
+            results = iter(sums)
+        else:
+            with b.loop(0, self.k, 1, [(self.element, zero)] * (rows * columns)) as loop:
+                loop.next = self._multiply(a, c, loop.index, rows, counts, loop.carried)
+            results = iter(loop.results)
         for r in range(rows):
             row = b.advance(out.pointer, r, out.strides[-2])
             for v, n in enumerate(counts):
                 place = b.advance(row, v * self.lanes, out.strides[-1])
-                b.store(self.kind, place, out.strides[-1], next(results), n)
+                self._store(place, out.strides[-1], next(results), n)
+
+    def _multiply(
+        self, a: Factor, c: Factor, k: Any, rows: int, counts: list[int | None], sums: list[str]
+    ) -> list[str]:
+        """Writes one step along the summed dimension of a tile."""
+        b = self.b
+        left = b.advance(a.pointer, k, a.strides[-1])
+        right = b.advance(c.pointer, k, c.strides[-2])
+        vectors = [
+            b.load(self.kind, b.advance(right, v * self.lanes, c.strides[-1]), c.strides[-1], n)
+            for v, n in enumerate(counts)
+        ]
+        result = []
+        for r in range(rows):
+            one = b.load(self.kind, b.advance(left, r, a.strides[-2]), 0, None)
+            for v, each in enumerate(vectors):
+                total = sums[r * len(vectors) + v]
+                result.append(b.intrinsic("fma", self.element, one, each, total))
+        return result
 
     # --- the dot form
     def _dot_panel(self, a: Factor, c: Factor, out: Factor, rows: int, width: int) -> None:
@@ -219,12 +321,23 @@ class _Matmul:
     def _dot_tile(self, a: Factor, c: Factor, out: Factor, rows: int, columns: int) -> None:
         b = self.b
         whole = self.k - self.k % self.lanes
-        zero = b.splat(self.element, 0.0)
-        with b.loop(0, whole, self.lanes, [(self.element, zero)] * (rows * columns)) as loop:
+        first = [b.splat(self.element, 0.0)] * (rows * columns)
+        if self.partial:
+            places = [
+                b.advance(b.advance(out.pointer, r, out.strides[-2]), j, out.strides[-1])
+                for r in range(rows)
+                for j in range(columns)
+            ]
+            first = [b.load(self.kind, each, self.item, None) for each in places]
+        with b.loop(0, whole, self.lanes, [(self.element, each) for each in first]) as loop:
             loop.next = self._dots(a, c, loop.index, rows, columns, loop.carried, None)
         sums = loop.results
         if self.k > whole:
             sums = self._dots(a, c, whole, rows, columns, sums, self.k - whole)
+        if self.partial:
+            for place, each in zip(places, sums, strict=True):
+                b.store(self.kind, place, self.item, each, None)
+            return
         if out.strides[-1] == self.item and columns > 1 and self.lanes % columns == 0:
             self._store_together(sums, out, rows, columns)
             return
@@ -233,8 +346,13 @@ class _Matmul:
                 total = b.across(self._sum, self.element, sums[r * columns + j])
                 place = b.advance(b.advance(out.pointer, r, out.strides[-2]), j, out.strides[-1])
                 lanes, b.lanes = b.lanes, 1
-                b.store(self.kind, place, self.item, total, None)
+                self._store(place, self.item, total, None)
                 b.lanes = lanes
+
+    def _store(self, place: str, stride: int, x: str, count: int | None) -> None:
+        if self.adds:
+            x = self._sum(self.b.load(self.kind, place, stride, count), x)
+        self.b.store(self.kind, place, stride, x, count)
 
     def _sum(self, x: str, y: str) -> str:
         return self.b.op("fadd", self.element, x, y)
@@ -250,7 +368,7 @@ class _Matmul:
                 row = b.advance(out.pointer, start // columns + i, out.strides[-2])
                 part = b.part(self.element, total, i * columns, columns)
                 lanes, b.lanes = b.lanes, columns
-                b.store(self.kind, row, self.item, part, None)
+                self._store(row, self.item, part, None)
                 b.lanes = lanes
 
     def _dots(
@@ -272,6 +390,11 @@ class _Matmul:
             for r in range(rows)
             for j in range(columns)
         ]
+
+
+def tiles(size: int, step: int) -> list[tuple[int, int, int]]:
+    """Returns the sizes of the pieces of a dimension: (place, size, how many)."""
+    return [(start, width, (stop - start) // width) for start, stop, width in cut(size, step)]
 
 
 def cut(size: int, step: int) -> list[tuple[int, int, int]]:

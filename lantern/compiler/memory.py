@@ -25,6 +25,7 @@ class Memory:
     places: dict[Value, tuple[int, int]]
     size: int  # of the arena, in bytes
     copies: list[tuple[Value, Value]] = field(default_factory=list)  # (new value, input it replaces)
+    partial: dict[Value, int] = field(default_factory=dict)  # offsets of sums kept lane by lane
 
     def __str__(self) -> str:
         lines = [f"arena of {self.size} bytes"]
@@ -33,7 +34,7 @@ class Memory:
         return "\n".join(lines)
 
 
-def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
+def lay_out(plan: Plan, writes: list[tuple[Value, Value]], vector_bytes: int) -> Memory:
     """Returns the places for a plan whose `writes` are pairs (output, input that it replaces)."""
     slots = {value: i for i, value in enumerate([*plan.graph.inputs, *plan.constants], 1)}
     memory = Memory({value: (slot, 0) for value, slot in slots.items()}, 0)
@@ -45,6 +46,9 @@ def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
         else:
             memory.places[leaf] = (slots[old], 0)
     _fill_arena(plan, reads, memory)
+    for product in plan.region.gathered() if plan.region is not None else ():
+        memory.partial[product] = memory.size
+        memory.size += prod(product.shape) * vector_bytes
     return memory
 
 
@@ -105,11 +109,11 @@ def _fill_arena(plan: Plan, reads: dict, memory: Memory) -> None:
         written = [target.leaf for _, target in kernel.stores]
         written += [each for each in (kernel.product, kernel.call) if each is not None]
         for leaf in written:
-            first.setdefault(leaf, kernel.index)
-            last[leaf] = kernel.index
+            first.setdefault(leaf, kernel.moment)
+            last[leaf] = kernel.moment
     for leaf, found in reads.items():
         if leaf in last:
-            last[leaf] = max(last[leaf], *(kernel.index for kernel, _ in found))
+            last[leaf] = max(last[leaf], *(kernel.moment for kernel, _ in found))
     kept = {plan.outputs[each].leaf for each in plan.graph.outputs}
     free = _Free()
     ends: dict[int, list[Value]] = {}

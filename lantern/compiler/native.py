@@ -22,6 +22,7 @@ from .ir import Graph, Value, verify
 from .llvm import module
 from .loops import Accesses, Nest, lanes_of
 from .matmul import write_matmul
+from .regions import find_region, write_region
 from .memory import ALIGNMENT, Memory, lay_out
 from .runtime import Native, Target, host
 from .simplify import simplify
@@ -36,7 +37,12 @@ def show(stage: str, what: Any) -> None:
 def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
     """Returns the loop nests of all kernels but the calls."""
     functions = []
+    if plan.region is not None:
+        functions.append(Function("region"))
+        write_region(functions[0], plan, memory, plan.region, target)
     for kernel in plan.kernels:
+        if name_of(plan, kernel) == "region":
+            continue
         function = Function(f"kernel{kernel.index}")
         if kernel.kind == "matmul":
             write_matmul(function, plan, memory, kernel, target)
@@ -60,16 +66,23 @@ def _final_copies(plan: Plan, memory: Memory) -> Function:
     return b
 
 
-def cut(kernels: Sequence[Kernel]) -> list[list[str] | Kernel]:
+def name_of(plan: Plan, kernel: Kernel) -> str:
+    """Returns the name of the function that a kernel is part of."""
+    inside = plan.region is not None and kernel in plan.region.kernels
+    return "region" if inside else f"kernel{kernel.index}"
+
+
+def cut(plan: Plan) -> list[list[str] | Kernel]:
     """Returns the steps of a plan: names of kernels to run in one go, and calls between them."""
     steps: list[list[str] | Kernel] = []
-    for kernel in kernels:
+    for kernel in plan.kernels:
+        name = name_of(plan, kernel)
         if kernel.kind == "call":
             steps.append(kernel)
         elif steps and isinstance(steps[-1], list):
-            steps[-1].append(f"kernel{kernel.index}")
+            steps[-1] += [] if name in steps[-1] else [name]
         else:
-            steps.append([f"kernel{kernel.index}"])
+            steps.append([name])
     if not steps or not isinstance(steps[-1], list):
         steps.append([])
     steps[-1].append("copies")  # type: ignore[union-attr]
@@ -97,12 +110,13 @@ class Program:
             if new.shape != old.shape or new.dtype is not old.dtype:
                 raise Unsupported(f"{new!r} is written over {old!r}")
         plan = self.plan = fuse(graph)
+        find_region(plan)
         show("fuse", plan)
-        memory = self.memory = lay_out(plan, pairs)
+        memory = self.memory = lay_out(plan, pairs, host().vector_bytes)
         show("memory", memory)
         self.functions = functions = loops(plan, memory, host())
         show("loops", "\n".join(map(str, functions)))
-        steps = cut(plan.kernels)
+        steps = cut(plan)
         segments = [each for each in steps if isinstance(each, list)]
         self.slots = 1 + len(graph.inputs) + len(plan.constants)
         self.checks = frozenset(f"kernel{each.index}" for each in plan.kernels if each.checks)
@@ -191,8 +205,9 @@ class Program:
 
         Kernels run apart for this, and change what the program writes: use it on copies.
         """
-        kernels = [each for each in self.plan.kernels if each.kind != "call"]
-        alone = [[f"kernel{each.index}"] for each in kernels]
+        native = [each for each in self.plan.kernels if each.kind != "call"]
+        kernels = list({name_of(self.plan, each): each for each in native}.values())
+        alone = [[name_of(self.plan, each)] for each in kernels]
         text = module(self.functions, alone, self.slots, self.checks)
         native = Native(text, self.slots, len(alone))
         native.table[:] = self.native.table[:]

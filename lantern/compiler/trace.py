@@ -108,7 +108,10 @@ class Trace:
             return value
         found = self._looks.get((value, id(steps)))
         if found is None:
-            found = self._looks[value, id(steps)] = (look(symbolic, value, steps), steps)
+            shown = look(symbolic, value, steps)
+            if shown is not tensor._array:
+                shown.lies(tensor.stride(), tensor.storage_offset())
+            found = self._looks[value, id(steps)] = (shown, steps)
         return found[0]
 
     def _first(self, storage: Storage) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -56,9 +57,12 @@ def _draw_loss(axes: Axes, history: History) -> None:
         sum(history.batch_loss[epoch * per_epoch : (epoch + 1) * per_epoch]) / per_epoch
         for epoch in range(epochs)
     ]
-    ends = list(range(1, epochs + 1))
+    ends = range(1, epochs + 1)
+    middles = [end - 0.5 for end in ends]  # where an epoch's mean belongs
     axes.plot(steps, history.batch_loss, color=_FAINT, linewidth=0.7, label="each batch")
-    axes.plot(ends, means, color=_ACCENT, linewidth=2, marker="o", markersize=3, label="training")
+    axes.plot(
+        middles, means, color=_ACCENT, linewidth=2, marker="o", markersize=3, label="training"
+    )
     axes.plot(
         ends, history.held_out_loss, color=_WRONG, linewidth=2, marker="o", markersize=3,
         label="held out",
@@ -75,7 +79,7 @@ def _draw_digits(figure: SubFigure, task: Task, guesses: list[int], labels: list
     """Three rows of images as they come, and one of mistakes as far as there are any."""
     wrong = [i for i, guess in enumerate(guesses) if guess != labels[i]][:_COLUMNS]
     usual = [i for i in range(len(labels)) if i not in wrong][: _ROWS * _COLUMNS - len(wrong)]
-    images = task.held_out.data
+    images: Any = task.held_out.data
     for axes, index in zip(figure.subplots(_ROWS, _COLUMNS).flat, usual + wrong, strict=True):
         axes.imshow(images[index].tolist(), cmap="gray_r", interpolation="nearest")
         axes.set_xticks([])

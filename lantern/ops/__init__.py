@@ -11,8 +11,8 @@ import sys
 from ..backends import NAMESPACES
 from ..op import REGISTRY
 from ..tensor import Tensor, wrap
-from . import activation, arithmetic, comparison, counting, creation, index, layout, linalg, loss
-from . import distance, dropouts, embeddings, margin_loss, normalization, order, padding, pointwise, reduce
+from . import activation, arithmetic, blas, comparison, contraction, counting, creation, index, layout, linalg, loss
+from . import distance, dropouts, einstein, embeddings, margin_loss, normalization, order, pairs, padding, pointwise, reduce
 from . import sampling, scan, selection, transcendental
 
 from . import join, masks, memory, scatter, slices, views

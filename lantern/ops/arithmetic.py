@@ -236,7 +236,13 @@ def fmod(xp, input, other):
     return xp.fmod(input, other)
 
 
-remainder.vjp(input=lambda g: g, other=lambda xp, g, input, other: -g * xp.floor(input / other))
+def _floored(xp, input, other):
+    return (input - xp.remainder(input, other)) / other
+
+
+remainder.vjp(
+    input=lambda g: g, other=lambda xp, g, input, other: -g * _floored(xp, input, other)
+)
 fmod.vjp(input=lambda g: g, other=lambda xp, g, input, other: -g * xp.trunc(input / other))
 
 
@@ -354,12 +360,30 @@ addcdiv.vjp(
 )
 
 
+C_NAMES = {
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "float32": "float",
+    "float64": "double",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short int",
+    "int32": "int",
+    "int64": "long int",
+}
+
+
+def c_name(dtype):
+    """Returns the name of a dtype that some messages of PyTorch take from C++."""
+    return C_NAMES.get(dtype.name, dtype.name)
+
+
 def _check_lerp(input, end, weight):
     for name, each in (("end", end), ("weight", weight)):
         if isinstance(each, Tensor) and each.dtype is not input.dtype:
             raise RuntimeError(
-                f"expected dtype {input.dtype.legacy.lower()} for `{name}` but got dtype "
-                f"{each.dtype.legacy.lower()}"
+                f"expected dtype {c_name(input.dtype)} for `{name}` but got dtype "
+                f"{c_name(each.dtype)}"
             )
     if input.dtype.kind != "f":
         kernel = "lerp_kernel_tensor" if isinstance(weight, Tensor) else "lerp_kernel_scalar"

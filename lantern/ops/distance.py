@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ..op import composite
+from ..autograd.mode import no_grad
+from ..op import FLOAT, composite, op
 from ..shape import broadcast_shapes, wrap_dim
+from .reduce import vector_norm
 
 
 @composite(method=False)
@@ -27,13 +29,25 @@ def cosine_similarity(xp, x1, x2, dim=1, eps=1e-8):
     shape = broadcast_shapes(x1.shape, x2.shape)
     dim = wrap_dim(dim, len(shape))
     x1, x2 = (xp.expand(x.to(dtype), shape) for x in (x1, x2))
-    product = _unit(xp, x1, 2, dim, eps) * _unit(xp, x2, 2, dim, eps)
-    return product.sum(dim) if shape else product
+    return (_direction(x1, dim, eps) * _direction(x2, dim, eps)).sum(dim)
 
 
-def _unit(xp, x, p, dim, eps):
-    length = x.norm(p, dim, True)
-    return x / length.clamp_min(eps)
+def _direction(x, dim, eps):
+    """Returns vectors of length one; those shorter than `eps` are divided by that."""
+    length = vector_norm(x, 2, dim, True)
+    with no_grad():
+        missing = (eps - length).clamp_min(0)
+    return x / (length + missing)
+
+
+@op(promote=FLOAT, method=False, public=False)
+def length(xp, input, ord, dim, keepdim):
+    """The p-norm along a dimension."""
+    return vector_norm.forward(xp, input, ord, dim, keepdim)
+
+
+length.formulas["input"] = vector_norm.formulas["input"]
+length._grad_name = "NormBackward1"
 
 
 @composite(method=False)
@@ -45,7 +59,7 @@ def pairwise_distance(xp, x1, x2, p=2.0, eps=1e-6, keepdim=False):
     tensor([5.0000])
     """
     difference = x1 - x2 + eps
-    return difference.norm(p, max(difference.ndim - 1, 0), keepdim)
+    return length(difference, p, max(difference.ndim - 1, 0), keepdim)
 
 
 @composite(method=False, function=False)
@@ -56,7 +70,7 @@ def normalize(xp, input, p=2.0, dim=1, eps=1e-12):
     >>> lantern.nn.functional.normalize(lantern.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    return _unit(xp, input, p, dim, eps)
+    return input / vector_norm(input, p, dim, True).clamp_min(eps)
 
 
 @composite(method=False)
@@ -81,6 +95,8 @@ def bilinear(xp, input1, input2, weight, bias=None):
 
 
 def _check_bilinear(input1, input2, weight, bias):
+    if not input1.ndim or not input2.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
     if input1.ndim != input2.ndim:
         raise RuntimeError(
             f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
-from ..autograd.mode import active
+from ..autograd.mode import active, mode
 from ..backends import NAMESPACES
 from ..op import FLOAT, SAME, composite, op
 from ..shape import broadcast_shapes
@@ -38,7 +38,7 @@ def count_of(shape):
 
 def spread(g, shape, reduction):
     """Returns the gradient of one loss value, given that of the reduced loss."""
-    return g / count_of(shape) if reduction == "mean" else g
+    return g / max(math.prod(shape), 1) if reduction == "mean" else g
 
 
 def check_reduction(reduction: str) -> None:
@@ -58,6 +58,16 @@ def warn_shapes(input: Tensor, target: Tensor) -> None:
             stacklevel=5,
         )
         broadcast_shapes(input.shape, target.shape)
+
+
+def refuse_gradient(name: str, **parameters: Any) -> None:
+    """Raises RuntimeError for a tensor that wants a gradient where the loss has none for it."""
+    for key, each in parameters.items():
+        if each is not None and mode.enabled and each.requires_grad:
+            raise RuntimeError(
+                f"The function '{name}' is not differentiable with respect to argument '{key}'. "
+                "This input cannot have requires_grad True."
+            )
 
 
 def floating_pair(kernel: str) -> tuple[str, Callable[..., None]]:
@@ -93,8 +103,7 @@ def squared_error(xp, input, target, reduction):
 
 def _squared_error_gradient(xp, g, input, target, reduction):
     difference = input - target
-    scale = 2.0 / count_of(difference.shape) if reduction == "mean" else 2.0
-    return difference * (g * scale)
+    return difference * spread(g * 2, difference.shape, reduction)
 
 
 squared_error.vjp(
@@ -208,14 +217,28 @@ def binary_cross_entropy(xp, input, target, weight=None, reduction="mean"):
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
+    refuse_gradient("binary_cross_entropy", weight=weight)
     if weight is not None:
-        weight = xp.expand(weight.to(input.dtype), broadcast_shapes(input.shape, weight.shape))
+        weight = _expanded(xp, weight.to(input.dtype), input.shape)
     if input.dtype is not target.dtype:
         raise RuntimeError(
             f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}"
         )
     _refuse_improbable(input)
     return binary_entropy(input, target, weight, reduction)
+
+
+def _expanded(xp, weight, shape):
+    """Returns a weight in the shape of losses; raises RuntimeError where it does not fit."""
+    lead = len(shape) - weight.ndim
+    for i, (size, want) in enumerate(zip(weight.shape, shape[max(lead, 0) :], strict=False)):
+        if lead < 0 or size not in (1, want):
+            raise RuntimeError(
+                f"Attempting to broadcast a dimension of length {size} at {i - weight.ndim}! "
+                f"Mismatching argument at index 1 had {weight.shape}; but expected shape should be "
+                f"broadcastable to {list(shape)}"
+            )
+    return xp.expand(weight, shape)
 
 
 def _refuse_improbable(input: Tensor) -> None:
@@ -281,6 +304,8 @@ def binary_cross_entropy_with_logits(
             f"result type {dtypes.promote_types(input.dtype, target.dtype).legacy} can't be cast "
             f"to the desired output type {target.dtype.legacy}"
         )
+    name = "binary_cross_entropy_with_logits"
+    refuse_gradient(name, weight=weight, pos_weight=pos_weight)
     for each in (pos_weight, weight):
         if each is not None:
             broadcast_shapes(each.shape, input.shape)
@@ -307,11 +332,17 @@ def picked_loss(xp, input, index, weight, ignore_index, reduction):
     return total / xp.sum(scale, None, False)
 
 
+def _places(xp, ndim, index):
+    """Returns the dimension of the classes, and the index with that dimension in it."""
+    if ndim == 1:
+        return 0, xp.reshape(index, (1,))
+    return 1, xp.reshape(index, (index.shape[0], 1, *index.shape[1:]))
+
+
 def _entries(xp, input, index):
     """Returns the entry of each row that an index names."""
-    places = xp.reshape(index, (index.shape[0], 1, *index.shape[1:]))
     try:
-        entries = xp.gather(input, 1, places)
+        entries = xp.gather(input, *_places(xp, input.ndim, index))
     except (IndexError, RuntimeError) as error:
         raise IndexError(f"Target {str(error).split()[1]} is out of bounds.") from None
     return xp.reshape(entries, index.shape)
@@ -320,18 +351,22 @@ def _entries(xp, input, index):
 def _picked_loss_input(xp, g, input_shape, index, weight, ignore_index, reduction):
     valid = xp.ne(index, ignore_index)
     safe = xp.where(valid, index, 0)
-    if weight is None:
-        scale = xp.cast(valid, xp.dtype_of(g))
-    else:
-        scale = xp.where(valid, xp.getitem(weight, (safe,)), 0)
-    g = -g / xp.sum(scale, None, False) if reduction == "mean" else -g
-    shape = (index.shape[0], 1, *index.shape[1:])
-    values = xp.reshape(scale * g, shape)
-    return xp.scatter(xp.full(input_shape, 0, g), 1, xp.reshape(safe, shape), values)
+    if weight is not None:
+        weight = xp.where(valid, xp.getitem(weight, (safe,)), 0)
+    if reduction == "mean":
+        scale = xp.cast(valid, xp.dtype_of(g)) if weight is None else weight
+        g = g / xp.sum(scale, None, False)
+    g = -g if weight is None else -g * weight
+    dim, places = _places(xp, len(input_shape), safe)
+    values = xp.reshape(xp.where(valid, g, 0), places.shape)
+    return xp.scatter(xp.full(input_shape, 0, g), dim, places, values)
 
 
 def _picked_loss_name(node: Any) -> str:
-    return "NllLossBackward0" if len(node.values[0]) == 2 else "NllLoss2DBackward0"
+    ndim, reduction = len(node.values[0]), node.values[-1]
+    if ndim < 3:
+        return "NllLossBackward0"
+    return "ViewBackward0" if ndim != 4 and reduction == "none" else "NllLoss2DBackward0"
 
 
 picked_loss.vjp(input=_picked_loss_input)
@@ -408,13 +443,9 @@ def _nll(xp, input, target, weight, ignore_index, reduction):
     if weight is not None:
         classes = input.shape[1] if input.ndim > 1 else input.shape[0]
         _check_class_weight("", weight, classes, input.dtype)
-    if input.ndim == 1:
-        shape = target.shape
-        rows, target = xp.unsqueeze(input, 0), xp.reshape(target, (1,))
-        result = picked_loss(rows, target, weight, ignore_index, reduction)
-        if reduction == "none" and not shape:
-            result = xp.reshape(result, ())
-        return result
+        refuse_gradient("nll_loss_forward", weight=weight)
+    if input.ndim == 1 and target.ndim:
+        target = xp.reshape(target, ())
     return picked_loss(input, target, weight, ignore_index, reduction)
 
 
@@ -442,11 +473,12 @@ def cross_entropy(
         raise RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
         )
-    if not input.ndim:
-        raise IndexError("Dimension specified as 1 but tensor has no dimensions")
     dim = 0 if input.ndim == 1 else 1
     if input.shape == target.shape:
         _check_probabilities(input, target, weight, ignore_index, dim)
+    if not input.ndim:
+        raise IndexError("Dimension specified as 1 but tensor has no dimensions")
+    if input.shape == target.shape:
         return _soft(xp, input, target, weight, reduction, label_smoothing, dim)
     logs = log_softmax(input, dim)
     if label_smoothing == 0.0:
@@ -484,11 +516,11 @@ def soft_entropy(xp, input, target, weight, reduction, dim):
     if reduction == "none":
         return -xp.sum(losses, (dim,), False)
     total = -xp.sum(losses, None, False)
-    return total if reduction == "sum" else total / _rows(input.shape, dim)
+    return total if reduction == "sum" else total / (_rows(input.shape, dim) or math.nan)
 
 
 def _rows(shape, dim):
-    return count_of(shape) / max(shape[dim], 1)
+    return math.prod(shape) / max(shape[dim], 1)
 
 
 def _soft_entropy_gradient(xp, g, other, weight, reduction, dim):
@@ -496,7 +528,7 @@ def _soft_entropy_gradient(xp, g, other, weight, reduction, dim):
         shape = other.shape
         g = xp.reshape(g, (*shape[:dim], 1, *shape[dim + 1 :]))
     elif reduction == "mean":
-        g = g / _rows(other.shape, dim)
+        g = g / (_rows(other.shape, dim) or 1)
     return other * -g if weight is None else other * -g * weight
 
 

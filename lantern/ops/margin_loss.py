@@ -17,7 +17,8 @@ from ..shape import broadcast_shapes
 from ..tensor import Tensor
 from .distance import pairwise_distance
 from .index import outside
-from .loss import check_reduction, count_of, floating_pair, l1_loss, reduced, spread, warn_shapes
+from .loss import check_reduction, floating_pair, l1_loss, reduced, refuse_gradient, spread
+from .loss import warn_shapes
 
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -283,39 +284,41 @@ def _check_long(target: Tensor) -> None:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
 
 
-def _row_gradient(xp, g, rows, reduction):
-    """Returns the gradient of each row's loss as a column."""
-    g = g / count_of((rows,)) if reduction == "mean" else g
-    return xp.reshape(g, (rows, 1)) if reduction == "none" else g
+def _matrix(xp, x):
+    """Returns scores or labels `(N, C)`, `(C,)` or `()` as a matrix."""
+    return x if x.ndim == 2 else xp.reshape(x, (1, x.shape[0] if x.ndim else 1))
 
 
 @op(promote=FLOAT, method=False, public=False, exact=True)
 def multi_margin(xp, input, index, p, margin, weight, reduction):
     """How far other scores of rows `(N, C)` come within the margin of the one `index` names."""
-    short = _shortfalls(xp, input, index, margin)
-    losses = xp.sum(short if p == 1 else short * short, (1,), False) / input.shape[1]
+    scores = _matrix(xp, input)
+    short = _shortfalls(xp, scores, index, margin)
+    losses = xp.sum(short if p == 1 else short * short, (1,), False) / scores.shape[1]
     if weight is not None:
-        losses = losses * xp.getitem(weight, (index,))
-    return reduced(xp, losses, reduction)
+        losses = losses * xp.getitem(weight, (xp.reshape(index, losses.shape),))
+    return reduced(xp, xp.reshape(losses, index.shape), reduction)
 
 
 def _shortfalls(xp, input, index, margin):
-    places = xp.reshape(index, (index.shape[0], 1))
+    places = xp.reshape(index, (input.shape[0], 1))
     short = input - xp.gather(input, 1, places) + margin
     others = xp.ne(xp.arange(0, input.shape[1], 1, dtypes.int64), places)
     return xp.where(xp.logical_and(others, xp.gt(short, 0)), short, 0)
 
 
 def _multi_margin_gradient(xp, g, input, index, p, margin, weight, reduction):
-    rows, classes = input.shape
-    short = _shortfalls(xp, input, index, margin)
-    slope = xp.cast(xp.gt(short, 0), xp.dtype_of(g)) if p == 1 else short * 2
-    g = _row_gradient(xp, g, rows, reduction) / classes
-    if weight is not None:
-        g = g * xp.reshape(xp.getitem(weight, (index,)), (rows, 1))
-    slope = slope * g
+    scores = _matrix(xp, input)
+    rows, classes = scores.shape
     places = xp.reshape(index, (rows, 1))
-    return xp.scatter_add(slope, 1, places, -xp.sum(slope, (1,), True))
+    short = _shortfalls(xp, scores, index, margin)
+    slope = xp.cast(xp.gt(short, 0), xp.dtype_of(g)) if p == 1 else short * 2
+    g = xp.reshape(g, (rows, 1)) if reduction == "none" else spread(g, (rows,), reduction)
+    if weight is not None:
+        g = g * xp.getitem(weight, (places,))
+    slope = slope * (g / classes)
+    slope = xp.scatter_add(slope, 1, places, -xp.sum(slope, (1,), True))
+    return xp.reshape(slope, input.shape)
 
 
 multi_margin.vjp(input=_multi_margin_gradient)
@@ -349,26 +352,25 @@ def multi_margin_loss(xp, input, target, p=1, margin=1.0, weight=None, reduction
         raise RuntimeError(
             f"inconsistent weight size, expected {classes} but got {list(weight.shape)}"
         )
+    refuse_gradient("multi_margin_loss", weight=weight)
     _check_long(target)
     if outside(target, 0, classes) is not None:
         raise RuntimeError("target out of range")
-    scores, places = xp.reshape(input, (rows, classes)), xp.reshape(target, (rows,))
-    result = multi_margin(scores, places, p, margin, weight, reduction)
-    return xp.reshape(result, ()) if reduction == "none" and not target.ndim else result
+    return multi_margin(input, target, p, margin, weight, reduction)
 
 
 @op(promote=FLOAT, method=False, public=False, exact=True)
 def multilabel_margin(xp, input, index, reduction):
     """`multi_margin` with several right classes `(N, C)`, listed up to a -1."""
-    short, near, _, _ = _label_shortfalls(xp, input, index)
-    losses = xp.sum(xp.where(near, short, 0), (1, 2), False) / input.shape[1]
-    return reduced(xp, losses, reduction)
+    short, near, _ = _label_shortfalls(xp, _matrix(xp, input), _matrix(xp, index))
+    losses = xp.sum(xp.where(near, short, 0), (1, 2), False) / short.shape[2]
+    return reduced(xp, xp.reshape(losses, input.shape[:1] if input.ndim == 2 else ()), reduction)
 
 
 def _label_shortfalls(xp, input, index):
     """Returns, per label and other class, by how much their scores are too near each other.
 
-    Also where they are so, the labels with 0 for those that are none, and which of them count.
+    Also where they are so, and the labels with 0 for those that are none.
     """
     rows, classes = input.shape
     count = xp.cumprod(xp.cast(xp.ge(index, 0), dtypes.int64), 1)
@@ -381,17 +383,17 @@ def _label_shortfalls(xp, input, index):
         xp.reshape(xp.gt(count, 0), (rows, classes, 1)),
         xp.reshape(xp.eq(marks, 0), (rows, 1, classes)),
     )
-    return short, xp.logical_and(others, xp.gt(short, 0)), labels, count
+    return short, xp.logical_and(others, xp.gt(short, 0)), labels
 
 
 def _multilabel_margin_gradient(xp, g, input, index, reduction):
-    rows, classes = input.shape
-    _, near, labels, _ = _label_shortfalls(xp, input, index)
+    _, near, labels = _label_shortfalls(xp, _matrix(xp, input), _matrix(xp, index))
+    rows, classes = labels.shape
     slope = xp.cast(near, xp.dtype_of(g)) * (1 / classes)
-    slope = slope * (xp.reshape(g, (rows, 1, 1)) if reduction == "none" else g)
-    if reduction == "mean":
-        slope = slope / count_of((rows,))
-    return xp.scatter_add(xp.sum(slope, (1,), False), 1, labels, -xp.sum(slope, (2,), False))
+    g = xp.reshape(g, (rows, 1, 1)) if reduction == "none" else spread(g, (rows,), reduction)
+    slope = slope * g
+    result = xp.scatter_add(xp.sum(slope, (1,), False), 1, labels, -xp.sum(slope, (2,), False))
+    return xp.reshape(result, input.shape)
 
 
 multilabel_margin.vjp(input=_multilabel_margin_gradient)
@@ -414,9 +416,7 @@ def multilabel_margin_loss(xp, input, target, reduction="mean"):
     _check_long(target)
     if outside(target, -1, classes) is not None:
         raise RuntimeError("argument #2 'target' is out of range")
-    scores, labels = xp.reshape(input, (rows, classes)), xp.reshape(target, (rows, classes))
-    result = multilabel_margin(scores, labels, reduction)
-    return xp.reshape(result, ()) if reduction == "none" and input.ndim < 2 else result
+    return multilabel_margin(input, target, reduction)
 
 
 @composite(method=False, function=False)

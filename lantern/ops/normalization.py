@@ -11,10 +11,11 @@ from typing import Any
 
 from ..autograd.mode import no_grad
 from ..autograd.views import assign
-from ..op import FLOAT, REGISTRY, Converted, Op, _declare, composite
-from ..shape import as_sizes
+from ..op import FLOAT, Converted, Op, _declare, composite
+from ..shape import wrap_dim
 from ..tensor import Tensor
 from .activation import floats_only
+from .views import reshape
 
 
 class NormOp(Op):
@@ -84,9 +85,11 @@ def _affine(normal, weight, bias):
 
 def _affine_gradients(xp, g, normal, needs, dims, shape):
     """Returns the gradients of a weight and a bias that were broadcast over `dims`."""
-    weight = xp.reshape(xp.sum(g * normal, dims, False), shape) if needs[1] else None
-    bias = xp.reshape(xp.sum(g, dims, False), shape) if needs[2] else None
-    return weight, bias
+
+    def gathered(x):
+        return xp.reshape(xp.sum(x, dims, False) if dims else x, shape)
+
+    return gathered(g * normal) if needs[1] else None, gathered(g) if needs[2] else None
 
 
 # --- over the last dimensions
@@ -153,6 +156,8 @@ def rms_norm(xp, input, normalized_shape, weight=None, eps=None):
     >>> lantern.nn.functional.rms_norm(lantern.tensor([[3.0, 4.0]]), (2,))
     tensor([[0.8485, 1.1314]])
     """
+    if not input.ndim:
+        raise ValueError("Input tensor must have at least 1 dimensions, but got 0")
     dims = _trailing(input, normalized_shape, weight)
     return _affine(input * _root_scale(xp, input, dims, eps), weight, None)
 
@@ -280,12 +285,14 @@ def batch_norm(
     """
     if training:
         size = input.shape
-        _refuse_single(size, math.prod((size[0], *size[2:])) if size else 1)
+        _refuse_single(size, math.prod((size[0], *size[2:])))
     if input.ndim < 2:
-        input.shape[1]  # raises IndexError as for any dimension that is not there
+        wrap_dim(1, input.ndim)  # raises IndexError
     _check_channels(
         input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
+    if not input.numel():
+        return xp.clone(input)
     if training:
         return _batch_norm_train(input, running_mean, running_var, weight, bias, momentum, eps)
     if running_mean is None or running_var is None:
@@ -296,8 +303,6 @@ def batch_norm(
 
 def _batch_norm_train(input, running_mean, running_var, weight, bias, momentum, eps):
     result, mean, variance = batch_norm_train(input, weight, bias, eps)
-    if not input.numel():
-        return result
     with no_grad():
         if running_mean is not None:
             _move(running_mean, mean, momentum)
@@ -400,9 +405,6 @@ def instance_norm(
             "Expected running_mean and running_var to be defined when use_input_stats is false"
         )
     batch, channels = size[0], size[1]
-    _check_channels(
-        input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
-    )
     means, variances = _repeated(running_mean, batch), _repeated(running_var, batch)
     rows = xp.reshape(input, (1, batch * channels, *size[2:]))
     weight, bias = _repeated(weight, batch), _repeated(bias, batch)
@@ -421,7 +423,7 @@ def _repeated(x: Any, count: int) -> Any:
     """Returns one number per channel, `count` times over."""
     if x is None:
         return None
-    return REGISTRY["reshape"](x.expand(count, x.shape[0]), (count * x.shape[0],)).clone()
+    return reshape(x.expand(count, x.shape[0]), (count * x.shape[0],))
 
 
 @composite(method=False, function=False)

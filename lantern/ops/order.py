@@ -14,7 +14,7 @@ from .index import getitem
 from .layout import at, cat, flatten, reshape
 from .pointwise import cast, isnan, logical_not
 from .reduce import any as any_of
-from .reduce import count_of, refuse_empty, shared
+from .reduce import count_of, refuse_empty
 from .reduce import sum as sum_of
 from .selection import maximum, minimum, where
 
@@ -90,6 +90,13 @@ def argmin(xp, input, dim=None, keepdim=False):
     return xp.argmin(input, None if dim is None else wrap_dim(dim, input.ndim), keepdim)
 
 
+def shared_with_equals(xp, g, out, input):
+    """Returns the gradient of an element, divided among all that equal it (NaN equals NaN)."""
+    hit = xp.logical_or(xp.eq(input, out), xp.logical_and(xp.isnan(input), xp.isnan(out)))
+    hit = xp.cast(hit, xp.dtype_of(g))
+    return hit * (g / xp.sum(hit, None, False))
+
+
 def _whole(name, primitive, grad_name):
     def forward(xp, input):
         refuse_empty(name, input.shape, None)
@@ -98,7 +105,7 @@ def _whole(name, primitive, grad_name):
     forward.__name__, forward.__doc__ = f"{name}_of_all", "The extreme of all elements."
     options = {"method": False, "public": False, "exact": True, "lacks": f"HIL {name}_all"}
     declared = op(forward, promote=SAME, grad_name=grad_name, **options)
-    return declared.vjp(input=lambda xp, g, out, input: shared(xp, g, out, input, None, False))
+    return declared.vjp(input=shared_with_equals)
 
 
 max_of_all = _whole("max", "amax", "MaxBackward1")
@@ -207,12 +214,11 @@ def topk(xp, input, k, dim=-1, largest=True, sorted=True):  # noqa: A002
 def kthvalue(xp, input, k, dim=-1, keepdim=False):
     """The k-th smallest element along `dim`, counted from 1: `(values, indices)`."""
     dim = wrap_dim(dim, input.ndim)
-    if input.ndim:
-        _refuse(input, "?HIL", "kthvalue_cpu")
-    if 0 in input.shape:
-        refuse_empty("kthvalue", input.shape, dim)
+    refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[dim] if input.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
+    if input.ndim:
+        _refuse(input, "?HIL", "kthvalue_cpu")
     index = _ranked(argsort(input, dim, False, True), dim, k - 1)
     return _chosen(return_types.kthvalue, input, dim, index, keepdim)
 
@@ -249,14 +255,15 @@ def _median(name, leave_nan, text):
     grad_name = f"{name.capitalize()}Backward0"
 
     def forward(xp, input, dim=None, keepdim=False):
+        if dim is None and 0 in input.shape:
+            return middle_value(input, None, grad_name)
+        if dim is not None:
+            refuse_empty("median", input.shape, wrap_dim(dim, input.ndim))
         _refuse(input, "?HIL", "median_cpu" if dim is None else "median_out")
         if dim is None:
-            if 0 in input.shape:
-                return full((), _not_a_number(input.dtype), input)
             line = flatten(input)
             return middle_value(input, _middle(line, 0, leave_nan), grad_name)
         dim = wrap_dim(dim, input.ndim)
-        refuse_empty("median", input.shape, dim)
         index = _middle(input, dim, leave_nan)
         values = picked(input, dim, index, keepdim, f"{name.capitalize()}Backward1")
         if not keepdim and input.ndim:
@@ -271,6 +278,8 @@ def _not_a_number(dtype):
     # NaN as processors convert it to integers.
     if dtype.kind == "f":
         return float("nan")
+    if dtype.kind == "b":
+        return True
     return dtypes.iinfo(dtype).min if dtype.itemsize >= 4 else 0
 
 
@@ -280,18 +289,17 @@ def _middle_label(input, index, name):
 
 @op(promote=KEEP, method=False, public=False, exact=True, label=_middle_label)
 def middle_value(xp, input, index, name):
-    """The element at a place of the flat tensor; elements equal to it share its gradient."""
+    """The element at a place of the flat tensor; elements equal to it share its gradient.
+
+    Without a place (nothing is there) it is NaN.
+    """
+    if index is None:
+        return xp.full((), _not_a_number(xp.dtype_of(input)), input)
     line = xp.reshape(input, (count_of(input.shape, None),))
     return xp.reshape(xp.gather(line, 0, index), ())
 
 
-def _middle_input(xp, g, out, input):
-    hit = xp.logical_or(xp.eq(input, out), xp.logical_and(xp.isnan(input), xp.isnan(out)))
-    hit = xp.cast(hit, xp.dtype_of(g))
-    return hit * (g / xp.sum(hit, None, False))
-
-
-middle_value.vjp(input=_middle_input)
+middle_value.vjp(input=shared_with_equals)
 median = _median(
     "median",
     False,

@@ -64,6 +64,7 @@ log = unary("log", FLOAT, lambda g, input: g / input, "The natural logarithm.")
 log2 = unary("log2", FLOAT, lambda g, input: g / (input * math.log(2)), "The logarithm of base 2.")
 log10 = unary("log10", FLOAT, lambda g, input: g / (input * math.log(10)), "Base 10 logarithm.")
 log1p = unary("log1p", FLOAT, lambda g, input: g / (input + 1), "log(1 + x), exact near 0.")
+log1p._grad_name = "Log1PBackward0"
 sqrt = unary("sqrt", FLOAT, lambda g, out: g / (out * 2), "The square root; NaN below 0.")
 rsqrt = unary("rsqrt", FLOAT, lambda g, out: g * (out * out * out) * -0.5, "1 / sqrt(x).")
 sin = unary("sin", FLOAT, lambda xp, g, input: g * xp.cos(input), "The sine, of radians.")
@@ -201,7 +202,7 @@ def _round_label(input, decimals):
     return f"RoundBackward{int(decimals != 0)}"
 
 
-@op(promote=SAME, inplace=True, lacks="? round_vml_cpu", label=_round_label)
+@op(promote=SAME, inplace=True, label=_round_label)
 def round(xp, input, *, decimals=0):  # noqa: A001
     """The nearest whole number, or number of so many decimals; halves go to the even one.
 
@@ -209,10 +210,11 @@ def round(xp, input, *, decimals=0):  # noqa: A001
     >>> lantern.round(lantern.tensor([0.5, 1.5, 2.55]), decimals=1)
     tensor([0.5000, 1.5000, 2.5000])
     """
-    if input.dtype.kind != "f":
-        if decimals:
-            kind = xp.dtype_of(input).legacy
-            raise NotImplementedError(f"\"round_cpu\" not implemented for '{kind}'")
+    dtype = xp.dtype_of(input)
+    if dtype.kind != "f":
+        if decimals or dtype.kind == "b":
+            kernel = "round_cpu" if decimals else "round_vml_cpu"
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy}'")
         return xp.clone(input)
     if not decimals:
         return xp.round(input)
@@ -306,7 +308,7 @@ def _logit_input(xp, g, input, eps):
     low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
     inside = xp.logical_and(xp.ge(input, low), xp.le(input, high))
     outside = xp.full((), math.nan if eps is None else 0.0, g)
-    return xp.where(inside, g / (input * (1 - input)), outside)
+    return xp.where(inside, g / (input * (1 - input) + 0.0), outside)  # + 0.0: no -0.0
 
 
 logit.vjp(input=_logit_input)

@@ -82,8 +82,8 @@ def nansum(xp, input, dim=None, keepdim=False, *, dtype=None):
 
 @nansum.vjp_together("input")
 def _(xp, g, input, dim, keepdim):
-    spread_out = spread(xp, g, input.shape, dim, keepdim)
-    return (xp.where(xp.isnan(input), xp.full((), 0, g), spread_out),)
+    counts = xp.cast(xp.logical_not(xp.isnan(input)), xp.dtype_of(g))
+    return (spread(xp, g, input.shape, dim, keepdim) * counts,)
 
 
 def _refuse_integers(input, *rest):
@@ -111,7 +111,7 @@ def _divisor(count):
 
 mean.vjp(
     input=lambda xp, g, input_shape, dim, keepdim: spread(
-        xp, g / _divisor(count_of(input_shape, dim)), input_shape, dim, keepdim
+        xp, g / max(count_of(input_shape, dim), 1), input_shape, dim, keepdim
     )
 )
 
@@ -300,10 +300,15 @@ def deviation(xp, input, dim, correction, keepdim):
     return xp.sqrt(_over(xp, squares, _freedom(input.shape, dim, correction)))
 
 
+def nonzero(xp, x, zero):
+    """Returns a divisor with 1 where it would be zero, so that no NaN comes up there."""
+    return xp.where(zero, xp.full((), 1, x), x)
+
+
 def _half_over(xp, g, out):
     # The gradient of a square root, 0 where that is 0.
     zero = xp.eq(out, 0)
-    return xp.where(zero, xp.full((), 0, g), g / (out * 2))
+    return xp.where(zero, xp.full((), 0, g), g / nonzero(xp, out, zero)) * 0.5
 
 
 deviation.vjp(
@@ -344,10 +349,9 @@ def _(xp, g, input, dim, correction, keepdim):
 
 
 @deviation_and_mean.vjp_together("input")
-def _(xp, g, input, dim, correction, keepdim):
+def _(xp, g, out, input, dim, correction, keepdim):
     grad = None
     if g[0] is not None:
-        out = deviation.forward(xp, input, dim, correction, keepdim)
         grad = _variance_input(xp, _half_over(xp, g[0], out), input, dim, correction, keepdim)
     return (_with_mean(xp, g[1], grad, input, dim, keepdim),)
 
@@ -475,12 +479,14 @@ def _norm_input(xp, g, out, input, ord, dim, keepdim):
         one = xp.full(out.shape, 1, g)
         return shared(xp, one, out, size, dim, keepdim) * (g * xp.sign(input))
     out = expand_as_reduced(xp, out, input.shape, dim, keepdim)
-    zero = xp.full((), 0, g)
+    nothing, at_zero = xp.full((), 0, g), xp.eq(out, 0)
+    out = nonzero(xp, out, at_zero)
     if ord == 2:
-        return xp.where(xp.eq(out, 0), zero, g * (input / out))
-    size = xp.abs(input)
+        return xp.where(at_zero, nothing, g * (input / out))
+    at_zero = xp.logical_or(at_zero, xp.eq(input, 0))
+    size = nonzero(xp, xp.abs(input), at_zero)
     power = xp.sign(input) * xp.pow(size, ord - 1.0) * xp.pow(out, 1.0 - ord)
-    return xp.where(xp.logical_or(xp.eq(out, 0), xp.eq(input, 0)), zero, g * power)
+    return xp.where(at_zero, nothing, g * power)
 
 
 vector_norm.vjp(input=_norm_input)
@@ -499,13 +505,32 @@ def norm(xp, input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"only valid values for string p are 'fro' and 'nuc', found {p}")
     if dtype is not None:
+        _refuse_norm(input)
         input = xp.cast(input, dtype)
     if out is not None:
         return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, out=out)
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim)
 
 
-@composite
+def _refuse_dist(input, other, p):
+    if input.dtype.kind != "f":
+        raise RuntimeError(
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{input.dtype.legacy} instead."
+        )
+
+
+@op(promote=SAME, check=("?bBhHiIlL", _refuse_dist))
 def dist(xp, input, other, p=2):
     """The `p`-norm of `input - other`."""
-    return vector_norm(input - other, p, None, False)
+    return vector_norm.forward(xp, input - other, p, None, False)
+
+
+dist.vjp(
+    input=lambda xp, g, out, input, other, p: _norm_input(
+        xp, g, out, input - other, p, None, False
+    ),
+    other=lambda xp, g, out, input, other, p: -_norm_input(
+        xp, g, out, input - other, p, None, False
+    ),
+)

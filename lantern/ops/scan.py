@@ -7,6 +7,7 @@ from ..op import INT_TO_LONG, SAME, composite, op
 from ..return_types import cummax as CummaxResult
 from ..return_types import cummin as CumminResult
 from ..shape import wrap_dim
+from .creation import full
 from .layout import at, cat, narrow
 from .order import picked
 from .transcendental import log_of_sum
@@ -89,18 +90,20 @@ def running_log_sum(xp, x, dim):
 
 @logcumsumexp.vjp_together("input")
 def _(xp, g, out, input, dim):
-    # Each sign of the gradient is summed in the logarithm, where nothing overflows.
+    # The slope by x[k] is exp(x[k] - out[k]) s[k] with s[k] = g[k] + exp(out[k] - out[k+1]) s[k+1];
+    # running sums grow, so no exponential overflows.
     if not input.ndim or 0 in input.shape:
         return (g,)
     dim = wrap_dim(dim, input.ndim)
-    parts = []
-    for signed in (g, -g):
-        positive = xp.gt(signed, 0)
-        nothing = xp.full((), float("-inf"), g)
-        size = xp.where(positive, xp.log(xp.where(positive, signed, xp.full((), 1, g))), nothing)
-        total = running_log_sum(xp, xp.flip(size - out, (dim,)), dim)
-        parts.append(xp.exp(xp.flip(total, (dim,)) + input))
-    return (parts[0] - parts[1],)
+    size = input.shape[dim]
+    lowest = xp.full((), float("-inf"), out)
+    here = xp.getitem(out, at(dim, slice(0, size - 1)))
+    after = xp.getitem(out, at(dim, slice(1, size)))
+    last = xp.getitem(out, at(dim, slice(size - 1, size)))
+    factor = xp.exp(xp.where(xp.eq(here, lowest), lowest, here - after))
+    total = recurrence(xp, xp.cat([factor, xp.full(last.shape, 0, g)], dim), g, dim)
+    share = xp.exp(xp.where(xp.eq(input, lowest), lowest, input - out))
+    return (total * share,)
 
 
 def _cumulative_extreme(name, place, result, text):
@@ -110,7 +113,7 @@ def _cumulative_extreme(name, place, result, text):
         return result(picked(input, dim, index, True, f"{name.capitalize()}Backward0"), index)
 
     forward.__name__, forward.__doc__ = name, text
-    return composite(forward, lacks=f"HIL {name}_cpu")
+    return composite(forward)
 
 
 def _places(name):
@@ -159,6 +162,10 @@ def diff(xp, input, n=1, dim=-1, prepend=None, append=None):
 @composite(method=False, tensors="y x", aliases="trapz")
 def trapezoid(xp, y, x=None, *, dx=None, dim=-1):
     """The integral along `dim` by the trapezoidal rule, at points `x` or steps of `dx` (1)."""
+    if not y.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    if not y.shape[wrap_dim(dim, y.ndim)]:
+        return full((), 0, y)
     areas = _areas(y, x, dx, dim)
     return xp.sum(areas, (wrap_dim(dim, areas.ndim),), False)
 
@@ -170,9 +177,12 @@ def cumulative_trapezoid(xp, y, x=None, *, dx=None, dim=-1):
 
 
 def _areas(y, x, dx, dim):
+    if not y.ndim:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, y.ndim)
-    size = y.shape[dim]
-    heights = narrow(y, dim, 1, size - 1) + narrow(y, dim, 0, size - 1)
+    count = max(y.shape[dim] - 1, 0)
+    first = min(1, y.shape[dim])
+    heights = narrow(y, dim, first, count) + narrow(y, dim, 0, count)
     if x is None:
         return heights * ((1 if dx is None else dx) / 2)
     steps = diff(x, dim=dim if x.ndim > 1 else 0)

@@ -7,6 +7,7 @@ from typing import Any
 from .. import dtypes
 from ..op import KEEP, SAME, Op, _declare, _is_number, op
 from ..tensor import Tensor
+from .arithmetic import c_name
 from .creation import full
 from .index import nonzero_tuple
 from .pointwise import cast
@@ -76,7 +77,7 @@ def masked_fill(xp, input, mask, value):
     if xp.dtype_of(mask) is not dtypes.bool_:
         raise RuntimeError(
             "masked_fill_ only supports boolean masks, but got mask with dtype "
-            f"{xp.dtype_of(mask).name.replace('int8', 'int8_t')}"
+            f"{c_name(xp.dtype_of(mask))}"
         )
     if not hasattr(value, "shape"):
         value = xp.full((), fitting(value, xp.dtype_of(input)), input)
@@ -123,13 +124,13 @@ def _extreme(name: str, compare: str, text: str) -> Op:
     return declared.vjp(input=formula_input, other=formula_other)
 
 
-def _share(xp, g, wins, ties):
-    """All of the gradient where this operand wins, half of it where both are equal."""
-    return xp.where(ties, g * 0.5, kept(xp, g, wins))
+def _share(xp, g, loses, ties):
+    """None of the gradient where this operand loses, half of it where both are equal."""
+    return xp.where(ties, g * 0.5, xp.where(loses, xp.full((), 0, g), g))
 
 
-maximum = _extreme("maximum", "gt", "The larger of each pair; NaN where either is.")
-minimum = _extreme("minimum", "lt", "The smaller of each pair; NaN where either is.")
+maximum = _extreme("maximum", "lt", "The larger of each pair; NaN where either is.")
+minimum = _extreme("minimum", "gt", "The smaller of each pair; NaN where either is.")
 
 
 def _extreme_number(name: str, compare: str, kernel: str, text: str) -> Op:
@@ -155,9 +156,9 @@ fmin = _extreme_number("fmin", "le", "minimum_cpu", "The smaller of each pair, N
 
 
 def _refuse_bool_bounds(input, min, max):
-    if all(each.dtype.kind == "b" for each in (input, min, max) if isinstance(each, Tensor)):
-        if isinstance(min, Tensor) or isinstance(max, Tensor):
-            raise NotImplementedError("\"clamp_cpu\" not implemented for 'Bool'")
+    operands = (input, min, max)
+    if all(isinstance(each, Tensor) and each.dtype.kind == "b" for each in operands):
+        raise NotImplementedError("\"clamp_cpu\" not implemented for 'Bool'")
 
 
 def _clamp_label(input, min, max):

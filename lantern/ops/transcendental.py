@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ..op import FLOAT, SAME, composite, op
+from ..op import FLOAT, SAME, op
 from ..tensor import Tensor
-from .pointwise import flat, lgamma
+from .pointwise import flat
 
 
 @op(promote=FLOAT, inplace=True, aliases="arctan2")
@@ -74,12 +74,7 @@ def _nextafter_input(xp, g, input, other):
     return xp.where(same, xp.full((), 0, g), g)
 
 
-def _nextafter_other(xp, g, input, other):
-    same = xp.eq(input, other)
-    return xp.where(same, g, xp.full((), 0, g))
-
-
-nextafter.vjp(input=_nextafter_input, other=_nextafter_other)
+nextafter.vjp(input=_nextafter_input, other=flat)
 
 
 def log_of_sum(xp, x, y):
@@ -153,20 +148,30 @@ def _xlogy_input(xp, g, input, other):
 xlogy.vjp(input=_xlogy_input, other=lambda g, input, other: g * input / other)
 
 
-@composite(inplace=True)
+def _steps_down(function, input, p):
+    """Returns the sum of a function at input, input - 1/2, ..., p times."""
+    total = function(input)
+    for j in range(1, p):
+        total = total + function(input - j / 2)
+    return total
+
+
+@op(promote=FLOAT, inplace=True)
 def mvlgamma(xp, input, p):
     """The multivariate log-gamma function of dimension `p`; raises RuntimeError for p < 1."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
-    total = None
-    for j in range(p):
-        term = lgamma(input - j / 2)
-        total = term if total is None else total + term
-    return total + p * (p - 1) / 4 * math.log(math.pi)
+    return _steps_down(xp.lgamma, input, p) + p * (p - 1) / 4 * math.log(math.pi)
 
 
-@composite
+mvlgamma.vjp(input=lambda xp, g, input, p: g * _steps_down(xp.digamma, input, p))
+
+
+@op(promote=FLOAT)
 def angle(xp, input):
     """0 for positive numbers, pi for negative ones; NaN stays NaN."""
-    value = xp.where(xp.lt(input, 0), xp.full((), math.pi, 1.0 * input), xp.full((), 0, 1.0 * input))
-    return xp.where(xp.isnan(input), 1.0 * input, value)
+    value = xp.where(xp.lt(input, 0), xp.full((), math.pi, input), xp.full((), 0, input))
+    return xp.where(xp.isnan(input), input, value)
+
+
+angle.vjp(input=flat)

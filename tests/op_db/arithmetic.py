@@ -7,6 +7,7 @@ import numpy as np
 from .record import ALL, INTEGERS, Make, Record, Sample, binary
 
 FORMS = {"dtypes": ALL, "special": "pointwise", "inplace": True, "out": True}
+BITS = {**FORMS, "dtypes": (*INTEGERS, "bool", "float32"), "gradient": False}
 NUMBERS = (2, 1.5, True)
 
 
@@ -15,6 +16,10 @@ def add_samples(make: Make):
     yield Sample(make(2, 3), make(2, 3), alpha=2)
     yield Sample(make(2, 3), make(3), alpha=0.5)
     yield Sample(make(2, 3), 3, alpha=True)
+
+
+def wrong_shapes(make: Make):
+    yield from add_samples(make)
     yield Sample(make(2), make(3))
 
 
@@ -49,6 +54,10 @@ def pow_samples(make: Make):
     yield Sample(make(2, 3, low=0.2), -1.5)
     yield Sample(2, make(2, 3))
     yield Sample(2.5, make(2, 3))
+    yield Sample(make(low=0.5), 3)
+    yield Sample(make(0), 3)
+    yield Sample(0, make(2, 3))
+    yield Sample(make(2, 3, low=0.2), True)
 
 
 def three(make: Make):
@@ -65,7 +74,8 @@ def lerp_samples(make: Make):
 
 
 def ldexp_samples(make: Make):
-    yield Sample(make(2, 3), make.of("int32", 2, 3))
+    # PyTorch's gradient takes 2 to a negative integer power for 0.
+    yield Sample(make(2, 3), make.of("int32", 2, 3, low=0))
     yield Sample(make(2, 3), make(3))
 
 
@@ -76,15 +86,15 @@ def operators():
         samples, call = operator(symbol)
         dtypes = (*INTEGERS, "bool") if symbol in "& | ^ << >>".split() else ALL
         # A quotient that is rounded and the bits of integers have no derivative.
-        gradient = symbol not in "// & | ^ << >>".split() and symbol != "%"
+        gradient = True if symbol in "+ - * / **".split() else () if symbol == "//" else None
         yield Record(
             f"operator {name}", samples, call, dtypes, gradient=gradient, method=False
         )
 
 
 RECORDS = [
-    Record("add", add_samples, **FORMS),
-    Record("sub", add_samples, **FORMS, aliases="subtract"),
+    Record("add", wrong_shapes, **FORMS),
+    Record("sub", wrong_shapes, **FORMS, aliases="subtract"),
     Record("rsub", add_samples, dtypes=ALL, special="pointwise", method=False),
     Record("mul", binary(numbers=NUMBERS), **FORMS, aliases="multiply", reference=np.multiply),
     Record("div", div_samples, **FORMS, aliases="divide"),
@@ -98,8 +108,8 @@ RECORDS = [
     Record("addcmul", three, **FORMS),
     Record("addcdiv", three, **FORMS),
     Record("lerp", lerp_samples, **FORMS, zeros=False),
-    Record("gcd", binary(), **FORMS, gradient=False),
-    Record("lcm", binary(), **FORMS, gradient=False),
+    Record("gcd", binary(), **BITS),
+    Record("lcm", binary(), **BITS),
     Record("ldexp", ldexp_samples, **{**FORMS, "inplace": False}),
     *operators(),
 ]

@@ -27,6 +27,7 @@ def consecutive_samples(make: Make):
     yield Sample(np.sort(whole(make, 3, 4), axis=0), return_inverse=True)
     yield Sample(np.repeat(whole(make, 3, 2), 2, axis=0), return_counts=True, dim=0)
     yield Sample(make())
+    yield Sample(make(0), True, True)
 
 
 def bincount_samples(make: Make):
@@ -83,6 +84,6 @@ RECORDS = [
     Record("bincount", bincount_samples, dtypes=(*INTEGERS, "float32"), gradient=False, trace=False),
     Record("histc", histogram_samples, dtypes=FLOATS[:2], gradient=False, trace=False, out=True),
     Record("histc", fixed_histogram_samples, dtypes=FLOATS[:2], gradient=False, variant="fixed"),
-    Record("quantile", quantile_samples, dtypes=(*FLOATS, "int64")),
-    Record("nanquantile", quantile_samples, dtypes=(*FLOATS, "int64")),
+    Record("quantile", quantile_samples, dtypes=(*FLOATS, "int64"), nodes=False),
+    Record("nanquantile", quantile_samples, dtypes=(*FLOATS, "int64"), nodes=False),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -77,7 +78,7 @@ def differentiable(record: Record, sample: Sample) -> list[bool]:
     arrays = list(arrays_of((sample.args, sample.kwargs)))
     wanted = record.gradient
     return [
-        str(each.dtype) in FLOATS and (wanted is True or (wanted is not False and i in wanted))
+        str(each.dtype) in FLOATS and (wanted is True or (bool(wanted) and i in wanted))
         for i, each in enumerate(arrays)
     ]
 
@@ -101,13 +102,22 @@ class Call:
         self.inputs = [t for t, wanted in zip(self.tensors, self.tracked, strict=True) if wanted]
 
     def run(self) -> Any:
-        return self.record.run(self.lt, self.args, self.kwargs)
+        with tolerant():
+            return self.record.run(self.lt, self.args, self.kwargs)
 
     def changed(self) -> list[int]:
         """The places of arrays whose tensors no longer hold what the sample gave them."""
         arrays = arrays_of((self.sample.args, self.sample.kwargs))
         pairs = zip(self.tensors, arrays, strict=True)
         return [i for i, (t, a) in enumerate(pairs) if array_of(t).tobytes() != a.tobytes()]
+
+
+@contextlib.contextmanager
+def tolerant() -> Iterator[None]:
+    """Lets warnings to users pass, which are no failures."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def relaid(sample: Sample, how: Callable[[np.ndarray], np.ndarray]) -> Sample:
@@ -166,7 +176,7 @@ def array_of(value: Any) -> np.ndarray:
     if str(value.dtype) == "torch.bfloat16" and type(value).__module__.startswith("torch"):
         bits = value.contiguous().view(__import__("torch").int16).numpy()
         return bits.reshape(value.shape).view(NUMPY["bfloat16"]).copy()
-    return np.ascontiguousarray(value.numpy()).reshape(tuple(value.shape)).copy()
+    return np.ascontiguousarray(value.numpy(force=True)).reshape(tuple(value.shape)).copy()
 
 
 def floating(result: Any) -> list[Any]:
@@ -193,10 +203,9 @@ class Raised:
 
 
 def attempt(function: Callable[[], Any]) -> Any:
-    """The result of a call, or what it raised; what warns users is no failure."""
+    """The result of a call, or what it raised."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
+        with tolerant():
             return function()
     except Exception as error:  # the kind of error is what is being compared
         return Raised.of(error)

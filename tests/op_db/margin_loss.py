@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -35,6 +36,13 @@ def kl_samples(make: Make) -> Iterator[Sample]:
     yield Sample(make.of("int64", 3), make.of("int64", 3), reduction="sum")
 
 
+def quiet_kl_div(lt, *args, **kwargs):
+    """`kl_div` without its warning about what 'mean' means."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return lt.nn.functional.kl_div(*args, **kwargs)
+
+
 def poisson_samples(make: Make) -> Iterator[Sample]:
     for reduction in REDUCTIONS:
         pair = make(2, 3, low=0.2, high=2), make(2, 3, low=1.1, high=3)
@@ -54,7 +62,8 @@ def gaussian_samples(make: Make) -> Iterator[Sample]:
             yield Sample(make(2, 3), make(2, 3), variance, reduction=reduction)
             yield Sample(make(2, 3), make(2, 3), variance, True, 0.01, reduction)
     yield Sample(make(3), make(3), 2.0)
-    yield Sample(make(3), make(3), make(3, low=1e-8, high=1e-7))
+    if make.dtype != "float64":  # finite differences would make them negative
+        yield Sample(make(3), make(3), make(3, low=1e-8, high=1e-7))
     yield Sample(make(0), make(0), make(0))
     yield Sample(make(), make(), make(low=0.5, high=1))
     yield Sample(make(3), make(3), -2.0)
@@ -119,7 +128,7 @@ def multi_margin_samples(make: Make) -> Iterator[Sample]:
         yield Sample(make(3), make.index(3, shape=()), reduction=reduction)
         yield Sample(make(3), make.index(3, shape=(1,)), reduction=reduction)
     yield Sample(make(), np.array(0))
-    yield Sample(make(0, 3), make.index(3, shape=(0,)), reduction="sum")
+    yield Sample(make(2, 0), make.index(1, shape=(2,)))
     yield Sample(make(2, 3), np.array([0, 3]))
     yield Sample(make(2, 3), np.array([0, -1]))
     yield Sample(make(2, 3), np.array([0, 1, 1]))
@@ -137,7 +146,6 @@ def multilabel_samples(make: Make) -> Iterator[Sample]:
         yield Sample(make(3), np.array([2, -1, 0]), reduction=reduction)
     yield Sample(make(2, 3), np.array([[0, 1, 0], [2, 2, -1]]))
     yield Sample(make(), np.array(0))
-    yield Sample(make(0, 3), make.index(3, shape=(0, 3)), reduction="sum")
     yield Sample(make(2, 3), np.array([[0, 1, 3], [2, -1, 0]]))
     yield Sample(make(2, 3), np.array([[0, 1, -2], [2, -1, 0]]))
     yield Sample(make(2, 3), np.array([0, 1]))
@@ -193,18 +201,21 @@ def with_distance_samples(make: Make) -> Iterator[Sample]:
 
 ROUNDED = {"tolerance": ROUNDED_TWICE}
 
+# PyTorch has no code for halves here, and no derivative of the gradient.
+KERNEL = {"dtypes": ("float32", "float64"), "second": False}
+
 RECORDS = [
     functional("smooth_l1_loss", smooth_samples, **ROUNDED),
     functional("huber_loss", huber_samples, **ROUNDED),
-    functional("kl_div", kl_samples, **ROUNDED),
+    functional("kl_div", kl_samples, call=quiet_kl_div, **ROUNDED),
     functional("poisson_nll_loss", poisson_samples, **ROUNDED),
     functional("gaussian_nll_loss", gaussian_samples, **ROUNDED),
     functional("soft_margin_loss", soft_margin_samples, gradient=(0,), **ROUNDED),
     functional("hinge_embedding_loss", hinge_samples, gradient=(0,), **ROUNDED),
     functional("margin_ranking_loss", ranking_samples, gradient=(0, 1), **ROUNDED),
     functional("cosine_embedding_loss", cosine_samples, gradient=(0, 1), **ROUNDED),
-    functional("multi_margin_loss", multi_margin_samples, gradient=(0,), second=False, **ROUNDED),
-    functional("multilabel_margin_loss", multilabel_samples, second=False, **ROUNDED),
+    functional("multi_margin_loss", multi_margin_samples, gradient=(0,), **KERNEL),
+    functional("multilabel_margin_loss", multilabel_samples, **KERNEL),
     functional("multilabel_soft_margin_loss", multilabel_soft_samples, **ROUNDED),
     functional("triplet_margin_loss", triplet_samples, **ROUNDED),
     functional("triplet_margin_with_distance_loss", with_distance_samples, call=own_distance, **ROUNDED),

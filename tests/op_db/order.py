@@ -137,7 +137,7 @@ RECORDS = [
     Record("kthvalue", kth_samples, dtypes=ALL, out=True),
     Record("median", median_samples, dtypes=ALL),
     Record("nanmedian", median_samples, dtypes=ALL),
-    Record("mode", mode_samples, dtypes=ALL, out=True),
+    Record("mode", mode_samples, dtypes=ALL, out=True, smooth=False),
     Record("searchsorted", search_samples, dtypes=NUMBERS, method=False, gradient=False, out=True),
     Record("bucketize", bucket_samples, dtypes=NUMBERS, method=False, gradient=False, out=True),
 ]

@@ -22,8 +22,10 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
   as many arrays as the first sample has); "reduce" strews such values over the first array; "" none.
 - `inplace=True` if `x.name_()` exists, `out=True` if it takes `out=`, `method=False` or
   `function=False` if it is not there as one, `view=True` if the result shares memory.
-- `gradient=False` if there is none, `()` if the result is tracked but backward refuses; a tuple
-  names the places (among the arrays) that have one.
+- `gradient=False` if there is none, `()` if the result is tracked but backward refuses, None if that
+  is not to be tested; a tuple names the places (among the arrays) that have one. `smooth=False`
+  leaves finite differences out; `nodes=False` the names of nodes, for ops made of others;
+  `edges=False` gradients at special values, where ours are right and PyTorch's are not.
   `second=False` only where torch has no second order either. `trace=False` if the shape of the
   result depends on values (then recording must refuse it). `zeros=False` where torch itself gives
   0.0 or -0.0 depending on the memory layout.
@@ -140,8 +142,11 @@ class Record:
     call: Callable[..., Any] | None = None
     dtypes: tuple[str, ...] = FLOATS
     special: str = ""
-    gradient: bool | tuple[int, ...] = True
+    gradient: bool | tuple[int, ...] | None = True
     second: bool = True
+    smooth: bool = True  # finite differences say what the gradient is
+    edges: bool = True  # gradients at special values are PyTorch's
+    nodes: bool = True  # the node of the result is named as PyTorch's
     reference: Callable[..., Any] | None = None
     method: bool = True
     function: bool = True

@@ -45,6 +45,8 @@ def area_samples(make: Make):
     yield Sample(make(3, 4), dim=0)
     yield Sample(make(3, 4), make(4))
     yield Sample(make(3, 4), make(3, 4), dim=1)
+    yield Sample(make())
+    yield Sample(make(0))
 
 
 TYPED = typed(scans)
@@ -53,13 +55,13 @@ HALVES = {"float16": (5e-3, 5e-3), "bfloat16": (5e-2, 5e-2)}
 
 RECORDS = [
     Record("cumsum", TYPED, dtypes=ALL, special="reduce", inplace=True, out=True, tolerance=HALVES),
-    Record("cumprod", with_zeros, dtypes=ALL, special="reduce", inplace=True, out=True,
+    Record("cumprod", with_zeros, dtypes=ALL, special="reduce", inplace=True, out=True, edges=False,
            tolerance=HALVES),
     Record("logcumsumexp", scans(), dtypes=FLOATS, special="reduce", out=True,
            tolerance=HALVES),
     Record("cummax", scans(), dtypes=ALL, special="reduce", out=True),
     Record("cummin", scans(), dtypes=ALL, special="reduce", out=True),
-    Record("diff", diff_samples, dtypes=ALL, special="reduce", out=True),
-    Record("trapezoid", area_samples, dtypes=FLOATS[:2], method=False, aliases="trapz"),
-    Record("cumulative_trapezoid", area_samples, dtypes=FLOATS[:2], method=False),
+    Record("diff", diff_samples, dtypes=ALL, special="reduce", out=True, nodes=False),
+    Record("trapezoid", area_samples, dtypes=FLOATS[:2], method=False, aliases="trapz", nodes=False),
+    Record("cumulative_trapezoid", area_samples, dtypes=FLOATS[:2], method=False, nodes=False),
 ]
