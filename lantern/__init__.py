@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math as _math
+
 from . import autograd as autograd
 from . import dtypes as _dtypes
 from .tensor import Tensor as Tensor
@@ -49,12 +51,18 @@ from .printing import set_printoptions as set_printoptions
 
 from . import data as _data
 from . import nn as nn
+from .nn.functional import celu_ as celu_
+from .nn.functional import relu_ as relu_
+from .nn.functional import rrelu_ as rrelu_
+from .nn.functional import selu_ as selu_
+from .nn.functional import threshold_ as threshold_
 from . import optim as optim
 from . import utils as utils
 from .compat.missing import missing as _missing
 
 globals().update({each.name: each for each in _dtypes.ALL} | _dtypes.ALIASES)
 dtype = _dtypes.dtype
+pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 __version__ = "0.1.0"
 
 

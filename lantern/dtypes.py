@@ -101,7 +101,7 @@ def _promote(a: dtype, b: dtype) -> dtype:
     if a is b:
         return a
     low, high = sorted((a, b), key=lambda each: "buif".index(each.kind))
-    if low.kind == "b":
+    if low.kind == "b" and not (high.kind == "u" and high.itemsize > 1):
         return high
     if high.kind == "f":
         if low.kind != "f" or low.itemsize < high.itemsize:
@@ -158,7 +158,7 @@ def combine(tensors: list, scalars: list, numbers: list) -> dtype:
         if result is None:
             result = joint
         elif _CATEGORY[joint.kind] > _CATEGORY[result.kind]:
-            result = joint
+            result = promote_types(result, joint)
     assert result is not None
     return result
 

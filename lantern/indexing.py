@@ -13,7 +13,7 @@ from typing import Any
 from . import creation, ops
 from . import dtypes
 from .autograd.mode import active, mode
-from .autograd.views import assign, check_writable
+from .autograd.views import assign, check_apart, check_single, check_writable
 from .backends import NAMESPACES
 from .op import Op
 from .ops.index import nonzero_tuple
@@ -426,15 +426,32 @@ def _write_places(target: Tensor, places: tuple, value: Tensor, accumulate: bool
         )
     tracked = mode.enabled and (target.requires_grad or value.requires_grad)
     check_writable(target, tracked)
+    check_apart(target, value)
     if active.trace is None and not tracked:
         array = target._array
+        if 0 in array.strides and 0 not in array.shape:
+            _warn_expanded(target)
         raw, new = _raw_places(places), value._array
         NAMESPACES[type(array)].write(array, raw, new, accumulate)
         if not target._silent:
             target._storage.version += 1
         return
+    check_single(target)
     put = ops.put_add if accumulate else ops.put
     assign(target, put(ops.clone(target), places, value))
+
+
+def _warn_expanded(target: Tensor) -> None:
+    try:
+        check_single(target)
+    except RuntimeError:
+        warnings.warn(
+            "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before "
+            "performing this operation. This also applies to advanced indexing e.g. "
+            "tensor[indices] = tensor",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _result_shape(target: Tensor, places: tuple) -> tuple:

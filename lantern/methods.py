@@ -168,12 +168,21 @@ def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs
     engine.backward(self, gradient, retain_graph, create_graph, inputs)
 
 
+def _invert(self):
+    if self.dtype.kind == "f":
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    return ops.bitwise_not(self)
+
+
 METHODS: dict[str, Any] = {
     "backward": _backward,
     "untyped_storage": untyped.untyped_storage,
     "to": _to,
     "type": _type,
     "type_as": _type_as,
+    "__invert__": _invert,
     "where": lambda self, condition, other: ops.where(condition, self, other),
     "polygamma": lambda self, n: ops.polygamma(n, self),
     "cpu": _cpu,

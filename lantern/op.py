@@ -51,6 +51,7 @@ class Op:
 
     composite = False  # runs over tensors; autograd sees its parts
     view = False  # its result shares the memory of its input
+    overlaps = False  # as a view: several elements of its result may share a place
     uniform = False  # its result has one value everywhere, so elements may share a place
 
     def __init__(
@@ -68,7 +69,8 @@ class Op:
         public: bool = True,
         check: tuple[str, Callable[..., Any]] | None = None,
         exact: bool = False,
-        lacks: str = "",
+        lacks: str | tuple[str, Callable[..., str]] = "",
+        asked: Callable[[dtypes.dtype], None] | None = None,
         tensors: str = "",
         aliases: str = "",
         label: Callable[..., str] | None = None,
@@ -83,8 +85,10 @@ class Op:
         if check is not None:  # operands of these dtypes take the slow path, where they are checked
             self.plain = "".join(code for code in self.plain if code not in check[0])
         self.check = None if check is None else check[1]
-        codes, _, self.kernel = lacks.partition(" ")  # "?HIL abs_cpu": dtypes that it refuses
+        # "?HIL abs_cpu": dtypes that it refuses, and the kernel that lacks them
+        codes, self.kernel = (lacks + " ").split(" ")[:2] if isinstance(lacks, str) else lacks
         self.lacks = frozenset(codes)
+        self.asked = asked  # checks a `dtype=` that a call asks for
         self.plain = "".join(code for code in self.plain if code not in self.lacks)
         self.aliases = aliases.split()
         self.label = label  # names the node by the arguments of a call
@@ -341,14 +345,19 @@ class Op:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
 
     def _call_out(self, args: tuple, kwargs: dict) -> Any:
-        from .autograd.views import write_out
+        from .autograd.views import check_cast, write_out
 
         kwargs = dict(kwargs)
         out = kwargs.pop("out")
         if out is None:
             return self(*args, **kwargs)
         with_grad = mode.enabled
-        result = self(*args, **kwargs)
+        try:
+            result = self(*args, **kwargs)
+        except NotImplementedError as error:
+            if hasattr(error, "dtype") and isinstance(out, Tensor):
+                check_cast(error.dtype, out.dtype)
+            raise
         several = isinstance(result, tuple)
         results, outs = (result, out) if several else ((result,), (out,))
         for value, target in zip(results, outs, strict=True):
@@ -367,6 +376,8 @@ class Op:
             raise TypeError(
                 f"{self.name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
             )
+        if self.asked is not None:
+            self.asked(dtype)
         input, *rest = self.bind(args, {**kwargs, "dtype": None})
         if not isinstance(input, Tensor):
             self._refuse(0, input)
@@ -427,7 +438,7 @@ class Op:
             return None
         common = dtypes.combine(*ranks)
         if common.char in self.lacks:
-            raise NotImplementedError(f"\"{self.kernel}\" not implemented for '{common.legacy}'")
+            self._refuse_dtype(common, args)
         if self.promote is KEEP:
             return None
         target = _TARGET[self.promote](common)
@@ -445,6 +456,13 @@ class Op:
         if first != self.first:
             values[self.first] = namespace.asarray(values[self.first], compute)
         return Converted(half) if changed or half is not None else None
+
+    def _refuse_dtype(self, common: dtypes.dtype, args: tuple) -> None:
+        kernel = self.kernel if isinstance(self.kernel, str) else self.kernel(common, *args)
+        if kernel:
+            error = NotImplementedError(f"\"{kernel}\" not implemented for '{common.legacy}'")
+            error.dtype = common  # type: ignore[attr-defined]  # of the result there would be
+            raise error
 
     def _promote_numbers(self, args: tuple, values: list, places: list) -> None:
         if not places:

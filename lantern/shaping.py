@@ -8,7 +8,13 @@ from typing import Any
 
 from . import dtypes, indexing, ops
 from .autograd.mode import active, mode
-from .autograd.views import check_single, check_writable, geometry_of, write_inplace
+from .autograd.views import (
+    check_apart,
+    check_single,
+    check_writable,
+    geometry_of,
+    write_inplace,
+)
 from .backends import NAMESPACES
 from .op import REGISTRY
 from .ops.memory import alias, as_strided, bitcast, fill, memory_view
@@ -245,6 +251,8 @@ def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         return write_inplace(ops.copy, self, (src,), {})
     check_writable(self)
     check_single(self)
+    if src._storage is self._storage:
+        check_apart(self, src)
     NAMESPACES[type(self._array)].copy_into(self._array, src._array)
     if not self._silent:
         self._storage.version += 1
@@ -264,6 +272,8 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
                 "dimensions."
             )
+        check_writable(self, self.requires_grad or value.requires_grad)
+        check_single(self)
     elif isinstance(value, (int, float, complex)) or hasattr(value, "__float__"):
         value = dtypes.number_as(value, self.dtype)
         if _is_plain(self):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .autograd.graph import NOWHERE, Edge, Node
+from .autograd.graph import Edge, Node, Nowhere
 from .autograd.mode import active, mode
 from .autograd.views import geometry_of, rederive
 from .backends import NAMESPACES
@@ -75,7 +75,7 @@ class View(Op):
     def _track(self, source: Tensor, value: Any, tensor: Tensor, rest: tuple) -> Tensor:
         if not mode.enabled:
             mark(tensor, tensor._made or "no_grad")
-            tensor._node = None if source._node is None else NOWHERE
+            tensor._node = None if source._node is None else Nowhere()
         elif source._node is not None:
             self._record((source, *rest), [value, *rest], tensor._array, 1, None, tensor)
         return tensor
@@ -166,7 +166,7 @@ class Parts(Op):
             part = wrap_view(source, self.slicing.forward(xp, value, *index), (self.slicing, index))
             mark(part, part._made or ("several" if mode.enabled else "no_grad several"))
             if source._node is not None and not mode.enabled:
-                part._node = NOWHERE
+                part._node = Nowhere()
             parts.append(part)
         if source._node is not None and mode.enabled and parts and self.differentiable:
             edges: list[Edge] = [(source._node, source._index)]

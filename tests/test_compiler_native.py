@@ -13,6 +13,7 @@ from lantern import dtypes
 from lantern.compiler.interpret import interpret
 from lantern.compiler.ir import Graph, verify
 from lantern.compiler.native import Changed, Program
+from lantern.compiler.runtime import OTHERS, Target, host, object_code
 from lantern.compiler.simplify import simplify
 
 pytest.importorskip("llvmlite")
@@ -52,13 +53,13 @@ def compare(got: np.ndarray, want: np.ndarray, fact: Fact) -> None:
     np.testing.assert_allclose(got, want, rtol=2e-5, atol=1e-6 * fact.scale * max(size, 1.0))
 
 
-def check(programs: Programs) -> None:
+def check(programs: Programs, target: Target | None = None) -> None:
     graph = programs.graph
     verify(graph)
     inputs = [each.copy() for each in programs.arrays]
     want = [np.array(each) for each in interpret(graph, inputs)]
     verify(simplify(graph))
-    program = Program(graph, programs.writes)
+    program = Program(graph, programs.writes, target)
     arrays = programs.arrays
     written = dict(programs.writes)
     for _ in range(2):  # the second time pointers and the arena are in use already
@@ -78,6 +79,42 @@ def test_random_graphs_give_what_the_interpreter_gives(block):
         except BaseException as error:
             error.add_note(f"seed {seed}")
             raise
+
+
+def narrower() -> list[Target]:
+    """This machine with shorter vectors and fewer registers than it has."""
+    here = host()
+    sizes = [(32, 16), (16, 16), (16, 32)]
+    return [here._replace(vector_bytes=b, registers=r) for b, r in sizes if b <= here.vector_bytes]
+
+
+def test_random_graphs_on_machines_with_shorter_vectors():
+    for target in narrower():
+        for seed in range(100_000 + START, 100_000 + START + COUNT // 5):
+            try:
+                check(Programs(seed), target)
+            except BaseException as error:
+                error.add_note(f"seed {seed}, {target.vector_bytes} bytes")
+                raise
+
+
+MAGIC = {"avx2": b"\x7fELF", "avx512": b"\x7fELF", "neon": b"\x7fELF"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_code_is_made_for_every_kind_of_processor(name):
+    target = OTHERS[name]
+    lanes = target.vector_bytes // 4
+    graph = Graph()
+    x, weight = graph.input((40, 70), dtypes.float32), graph.input((20, 70), dtypes.float32)
+    product = graph.add("linear", (x, weight, None))
+    graph.outputs = [graph.add("tanh", (product,)), graph.add("sum", (product, (0,), False))]
+    text = Program(graph, (), target, load=False).text
+    assert f"<{lanes} x float>" in text and f"<{2 * lanes} x float>" not in text
+    code = object_code(text, target)
+    assert code.startswith(MAGIC[name])
+    machine = {62: "x86_64", 183: "aarch64"}[int.from_bytes(code[18:20], "little")]
+    assert target.triple.startswith(machine)
 
 
 def one(build, *arrays):

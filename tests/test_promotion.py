@@ -93,7 +93,7 @@ def test_result_type(default: str) -> None:
 )
 def test_of_one_tensor(default: str, text: str) -> None:
     row = TABLES["unary"][default][text]
-    assert_cells(text, [(x, "", cell) for x, cell in zip(DTYPES, row, strict=True)])
+    assert_cells(text, [(f"{x}[2]", "", cell) for x, cell in zip(DTYPES, row, strict=True)])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,8 @@ def test_of_one_tensor(default: str, text: str) -> None:
 def test_of_two_operands(default: str, text: str) -> None:
     table = TABLES["binary"][default][text]
     rows = zip(DTYPES, table, strict=True)
-    assert_cells(text, [(x, y, c) for x, row in rows for y, c in zip(OPERANDS, row, strict=True)])
+    cells = [(f"{x}[2]", y, c) for x, row in rows for y, c in zip(OPERANDS, row, strict=True)]
+    assert_cells(text, cells)
 
 
 @pytest.mark.parametrize("text", TABLES["pairs"])

@@ -13,6 +13,7 @@ _HOME = {
     "set_grad_enabled": "mode",
     "inference_mode": "mode",
     "Function": "function",
+    "Variable": "variable",
     "gradcheck": "checking",
     "gradgradcheck": "checking",
     "detect_anomaly": "anomaly",

@@ -136,9 +136,6 @@ class Nowhere(AccumulateGrad):
         return ()
 
 
-NOWHERE = Nowhere()
-
-
 class OpNode(Node):
     """A recorded call of an `Op`, with what the formulas of its tracked inputs need.
 

@@ -7,11 +7,12 @@ family takes its own history again from the root when it is next looked at.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from .. import dtypes
 from ..backends import NAMESPACES
-from ..shape import offsets_range
+from ..shape import is_dense, offsets_range
 from ..storage import Storage
 from ..tensor import Tensor, current_node, share, wrap
 from .graph import AccumulateGrad, Edge, Node, OpNode
@@ -52,8 +53,19 @@ def replace(xp: Any, base: Any, value: Any, steps: tuple) -> Any:
     """Returns `base` with the part that a chain of view steps shows replaced by `value`."""
     (op, args), *rest = steps
     if rest:
+        if op.overlaps:
+            return _replace_places(xp, base, value, steps)
         value = replace(xp, op.forward(xp, base, *args), value, tuple(rest))
     return op.put(xp, base, value, *args)
+
+
+def _replace_places(xp: Any, base: Any, value: Any, steps: tuple) -> Any:
+    # Several elements of a view share a place here. To put all of it back would undo what was
+    # replaced, so only the places that the last step shows are written.
+    count = prod(base.shape)
+    places = look(xp, xp.reshape(xp.arange(0, count, 1, dtypes.int64), base.shape), steps)
+    row = xp.put(xp.reshape(base, (count,)), (places,), value)
+    return xp.reshape(row, base.shape)
 
 
 def rederive(view: Tensor) -> None:
@@ -167,6 +179,27 @@ def check_single(tensor: Tensor) -> None:
         )
 
 
+def check_apart(tensor: Tensor, other: Tensor) -> None:
+    """Raises RuntimeError where what is written is in part what is read."""
+    if other is tensor or other._storage is not tensor._storage:
+        return
+    (shape, strides), (others, steps) = (
+        (each._array.shape, each.stride()) for each in (tensor, other)
+    )
+    if 0 in shape or 0 in others or not (is_dense(shape, strides) and is_dense(others, steps)):
+        return
+    start, other_start = tensor.storage_offset(), other.storage_offset()
+    end, other_end = start + prod(shape), other_start + prod(others)
+    if (start, end) == (other_start, other_end) and strides == steps:
+        return
+    if start < other_end and other_start < end:
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor "
+            "refer to a single memory location. Please clone() the tensor before performing the "
+            "operation."
+        )
+
+
 def assign(tensor: Tensor, new: Tensor) -> Tensor:
     """Gives `tensor` the value and the history of `new`, of the same shape; the only writer.
 
@@ -200,6 +233,14 @@ def _edge(tensor: Tensor) -> Edge:
     return None if tensor._node is None else (tensor._node, tensor._index)
 
 
+def check_cast(have: dtypes.dtype, want: dtypes.dtype) -> None:
+    """Raises RuntimeError where results of one dtype must not go into a tensor of another."""
+    if not dtypes.can_cast(have, want):
+        raise RuntimeError(
+            f"result type {have.legacy} can't be cast to the desired output type {want.legacy}"
+        )
+
+
 def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
     """Runs the plain form of `op` and writes its result into `tensor`: `mul_` and its kin."""
     if not isinstance(tensor, Tensor):
@@ -211,7 +252,14 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
         check_writable(tensor, True)
     if not op.uniform:
         check_single(tensor)
-    result = op(_copied(tensor) if tracked and op.composite else tensor, *args, **kwargs)
+        for each in args:
+            if isinstance(each, Tensor) and each._storage is tensor._storage:
+                check_apart(tensor, each)
+    try:
+        result = op(_copied(tensor) if tracked and op.composite else tensor, *args, **kwargs)
+    except NotImplementedError as error:
+        check_cast(getattr(error, "dtype", tensor.dtype), tensor.dtype)
+        raise
     if result._array.shape != tensor._array.shape:
         raise RuntimeError(
             f"output with shape {list(tensor.shape)} doesn't match the broadcast shape "
@@ -220,10 +268,7 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
     node, fresh = result._node, result._storage
     have, want = result.dtype, tensor.dtype
     if have is not want:
-        if not dtypes.can_cast(have, want):
-            raise RuntimeError(
-                f"result type {have.legacy} can't be cast to the desired output type {want.legacy}"
-            )
+        check_cast(have, want)
         result = NAMESPACES[Tensor].cast(result, want)
     if node is not None:
         _keep_old(node, op, tensor)
@@ -277,11 +322,7 @@ def write_out(target: Tensor, value: Tensor) -> None:
     """Writes a result into the tensor given as `out=`, which takes its shape."""
     if not isinstance(target, Tensor):
         raise TypeError(f"argument 'out' must be Tensor, not {type(target).__name__}")
-    if not dtypes.can_cast(value.dtype, target.dtype):
-        raise RuntimeError(
-            f"result type {value.dtype.legacy} can't be cast to the desired output type "
-            f"{target.dtype.legacy}"
-        )
+    check_cast(value.dtype, target.dtype)
     if target.shape != value.shape:
         resize(target, value.shape)
     if value.dtype is not target.dtype:

@@ -16,6 +16,7 @@ from .. import dtypes
 from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES
+from .ranges import steps_from
 from .special import digamma, erf, erfc, erfinv, lgamma, polygamma  # noqa: F401  (primitives)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
@@ -76,14 +77,14 @@ _IS_FIRST = _word(id(_probe) + _DATA).value == _probe.ctypes.data
 
 def dense_address(x):
     """Returns the address of row-major memory, None where elements lie otherwise."""
-    if not x.flags.c_contiguous:
-        return None
+    if not isinstance(x, np.ndarray) or not x.flags.c_contiguous:
+        return None  # NumPy's scalars say that they are contiguous, but are made otherwise
     return _word(id(x) + _DATA).value if _IS_FIRST else address_of(x)
 
 
 def byte_span(x):
     """Returns the first address of the memory that an array shows and the one behind its last."""
-    return np.lib.array_utils.byte_bounds(x) if x.size else (0, 0)
+    return np.lib.array_utils.byte_bounds(x) if isinstance(x, np.ndarray) and x.size else (0, 0)
 
 
 def to_numpy(x, force):
@@ -395,6 +396,8 @@ def bitcast(x, dtype):
 
 def diagonal(x, offset, dim1, dim2):
     result = x.diagonal(offset, dim1, dim2)
+    if not result.shape[-1]:  # PyTorch leaves an empty diagonal at the start of the memory
+        result = x.diagonal(0, dim1, dim2)[..., :0]
     result.flags.writeable = x.flags.writeable
     return result
 
@@ -473,8 +476,11 @@ def put_add(x, index, value):
 
 
 def _along(dim, index):
-    grid = list(np.ogrid[tuple(slice(size) for size in index.shape)])
-    grid[dim] = index
+    ndim = index.ndim
+    grid = [
+        index if d == dim else np.arange(size).reshape((size,) + (1,) * (ndim - 1 - d))
+        for d, size in enumerate(index.shape)
+    ]
     return tuple(grid)
 
 
@@ -566,7 +572,9 @@ def full(shape, value, like):
 
 
 def arange(start, end, step, dtype):
-    return np.arange(start, end, step, NUMPY_DTYPE[dtype])
+    if dtype.kind not in "fe":
+        return np.arange(start, end, step, NUMPY_DTYPE[dtype])
+    return steps_from(start, step, shapes.range_size(start, end, step), NUMPY_DTYPE[dtype])
 
 
 def argsort(x, dim, descending, stable):

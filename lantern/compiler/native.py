@@ -99,7 +99,14 @@ class Program:
     Raises `Unsupported` where the graph holds something that has no native form.
     """
 
-    def __init__(self, graph: Graph, writes: Sequence[tuple[int, int]] = ()):
+    def __init__(
+        self,
+        graph: Graph,
+        writes: Sequence[tuple[int, int]] = (),
+        target: Target | None = None,
+        load: bool = True,
+    ):
+        self.target = target = target or host()
         show("ir", graph)
         graph = simplify(decompose(simplify(graph)))
         verify(graph)
@@ -112,9 +119,9 @@ class Program:
         plan = self.plan = fuse(graph)
         find_region(plan)
         show("fuse", plan)
-        memory = self.memory = lay_out(plan, pairs, host().vector_bytes)
+        memory = self.memory = lay_out(plan, pairs, target.vector_bytes)
         show("memory", memory)
-        self.functions = functions = loops(plan, memory, host())
+        self.functions = functions = loops(plan, memory, target)
         show("loops", "\n".join(map(str, functions)))
         steps = cut(plan)
         segments = [each for each in steps if isinstance(each, list)]
@@ -125,11 +132,12 @@ class Program:
         self.written = dict.fromkeys(place for _, place in writes)
         written = {out for out, _ in writes}
         self.results = [i for i in range(len(graph.outputs)) if i not in written]
-        self._load(steps, len(segments))
+        if load:
+            self._load(steps, len(segments))
 
     def _load(self, steps: list[list[str] | Kernel], segments: int) -> None:
         xp = default()
-        self.native = Native(self.text, self.slots, segments)
+        self.native = Native(self.text, self.slots, segments, self.target)
         self.bound: list[Any] = [None] * len(self.graph.inputs)
         self.used: list[Any] = list(self.bound)  # row-major stand-ins where inputs are not
         self.stand_ins: dict[int, Any] = {}
@@ -209,7 +217,7 @@ class Program:
         kernels = list({name_of(self.plan, each): each for each in native}.values())
         alone = [[name_of(self.plan, each)] for each in kernels]
         text = module(self.functions, alone, self.slots, self.checks)
-        native = Native(text, self.slots, len(alone))
+        native = Native(text, self.slots, len(alone), self.target)
         native.table[:] = self.native.table[:]
         found: list[list[float]] = [[] for _ in kernels]
         for _ in range(rounds):
@@ -259,7 +267,7 @@ class Program:
             self.stand_ins.pop(i, None)
             address = xp.dense_address(array)
             if address is None:
-                self.stand_ins[i] = self.used[i] = xp.contiguous(array)
+                self.stand_ins[i] = self.used[i] = xp.asarray(xp.contiguous(array))
                 address = xp.address_of(self.used[i])
             else:
                 self.used[i] = array

@@ -66,28 +66,37 @@ def host() -> Target:
     return Target(triple, llvm.get_host_cpu_name(), features.flatten(), *shape)
 
 
+# Processors to make code for without being on one: what continuous integration looks at.
+OTHERS = {
+    "avx2": Target("x86_64-unknown-linux-gnu", "haswell", "", 32, 16),
+    "avx512": Target("x86_64-unknown-linux-gnu", "skylake-avx512", "", 64, 32),
+    "neon": Target("aarch64-unknown-linux-gnu", "generic", "+neon", 16, 32),
+}
+
+
 @cache
-def _machine() -> Any:
+def _machine(target: Target) -> Any:
     llvm = _binding()
-    target = host()
+    if target != host():
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
     return llvm.Target.from_triple(target.triple).create_target_machine(
         cpu=target.cpu, features=target.features, opt=1, jit=True
     )
 
 
-def object_code(text: str) -> bytes:
+def object_code(text: str, target: Target) -> bytes:
     """Returns machine code for LLVM assembly, from the cache where it is there."""
-    path = cache_directory() / "native" / _key(text)
+    path = cache_directory() / "native" / _key(text, target)
     code = _read(path)
     if code is None:
-        code = _compile(text)
+        code = _compile(text, target)
         _write(path, code)
     return code
 
 
-def _key(text: str) -> str:
+def _key(text: str, target: Target) -> str:
     llvm = _binding()
-    target = host()
     import llvmlite
 
     facts = (text, target.triple, target.cpu, target.features, llvmlite.__version__)
@@ -95,11 +104,11 @@ def _key(text: str) -> str:
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 
-def _compile(text: str) -> bytes:
+def _compile(text: str, target: Target) -> bytes:
     llvm = _binding()
-    machine = _machine()
+    machine = _machine(target)
     module = llvm.parse_assembly(text)
-    module.triple = host().triple
+    module.triple = target.triple
     module.data_layout = str(machine.target_data)
     module.verify()
     return machine.emit_object(module)
@@ -142,10 +151,10 @@ def _prune(folder: Path) -> None:
 class Native:
     """Loaded machine code: its pointer table and its segments as Python functions."""
 
-    def __init__(self, text: str, slots: int, segments: int):
+    def __init__(self, text: str, slots: int, segments: int, target: Target):
         llvm = _binding()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine())
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text)))
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text, target)))
         self._engine.finalize_object()
         address = self._engine.get_global_value_address
         self.error = ctypes.c_int64.from_address(address("error"))

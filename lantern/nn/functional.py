@@ -29,7 +29,7 @@ _PLAIN = """
     max_unpool1d max_unpool2d max_unpool3d multi_head_attention_forward normalize one_hot pad
     pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu relu_ rms_norm
     scaled_dot_product_attention sigmoid softplus softshrink softsign tanh tanhshrink
-    triplet_margin_with_distance_loss unfold upsample upsample_bilinear upsample_nearest
+    triplet_margin_with_distance_loss upsample upsample_bilinear upsample_nearest
 """.split()
 
 

@@ -247,9 +247,7 @@ def hardsigmoid(xp, input):
     return xp.minimum(xp.maximum(input + 3, 0), 6) / 6
 
 
-hardsigmoid.vjp(
-    input=lambda xp, g, input: xp.where(xp.lt(xp.abs(input), 3), g / 6, 0)
-)
+hardsigmoid.vjp(input=lambda xp, g, input: xp.where(xp.lt(xp.abs(input), 3), g / 6, 0))
 
 
 @op(promote=FLOAT, method=False, function=False, check=floats_only("hardswish_cpu"))
@@ -316,9 +314,7 @@ def celu(xp, input, alpha=1.0):
     return _elu(xp, input, alpha, stretch=1 / alpha)
 
 
-celu.vjp(
-    input=lambda xp, g, input, alpha: _elu_gradient(xp, g, input, alpha, stretch=1 / alpha)
-)
+celu.vjp(input=lambda xp, g, input, alpha: _elu_gradient(xp, g, input, alpha, stretch=1 / alpha))
 
 
 @op(promote=FLOAT, method=False, function=False, check=floats_only("softplus_cpu"))

@@ -33,7 +33,26 @@ def mul(xp, input, other):
 mul.vjp(input=lambda g, other: g * other, other=lambda g, input: g * input)
 
 
-@op(promote=SAME, numbers="input other", dunder="add radd", inplace=True, lacks="HIL add_stub")
+def check_alpha(input, other, alpha=1):
+    """Raises RuntimeError where `alpha` does not go with the dtypes of the operands."""
+    tensors = [each for each in (input, other) if isinstance(each, Tensor)]
+    if alpha != 1 and isinstance(alpha, float) and all(t.dtype.kind in "biu" for t in tensors):
+        if not (isinstance(input, float) or isinstance(other, float)):
+            raise RuntimeError(
+                "For integral input tensors, argument alpha must not be a floating point number."
+            )
+    if alpha is True and not all(t.dtype.kind == "b" for t in tensors):
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+
+
+@op(
+    promote=SAME,
+    numbers="input other",
+    dunder="add radd",
+    inplace=True,
+    lacks="HIL add_stub",
+    check=("HIL", check_alpha),
+)
 def add(xp, input, other, *, alpha=1):
     """`input + alpha * other`.
 
@@ -65,6 +84,7 @@ def scaled(xp, input, other, alpha):
 
 def refuse_bool(input, other, alpha=1):
     """Raises RuntimeError where something is subtracted from or by a bool tensor or number."""
+    check_alpha(input, other, alpha)
     kinds = [
         each.dtype.kind if hasattr(each, "dtype") else "b" if isinstance(each, bool) else ""
         for each in (input, other)
@@ -84,7 +104,7 @@ def refuse_bool(input, other, alpha=1):
 SUBTRACTION = {
     "promote": SAME,
     "lacks": "HIL add_stub",
-    "check": ("?", refuse_bool),
+    "check": ("?HIL", refuse_bool),
 }
 
 
@@ -370,6 +390,9 @@ C_NAMES = {
     "int16": "short int",
     "int32": "int",
     "int64": "long int",
+    "uint16": "short unsigned int",
+    "uint32": "unsigned int",
+    "uint64": "long unsigned int",
 }
 
 

@@ -23,8 +23,7 @@ def cosine_similarity(xp, x1, x2, dim=1, eps=1e-8):
     dtype = (x1 + x2).dtype if x1.dtype is not x2.dtype else x1.dtype
     if dtype.kind != "f":
         raise RuntimeError(
-            "expected common dtype to be floating point, yet common dtype is "
-            f"{dtype.legacy}"
+            f"expected common dtype to be floating point, yet common dtype is {dtype.legacy}"
         )
     shape = broadcast_shapes(x1.shape, x2.shape)
     dim = wrap_dim(dim, len(shape))
@@ -63,14 +62,14 @@ def pairwise_distance(xp, x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
 
 @composite(method=False, function=False)
-def normalize(xp, input, p=2.0, dim=1, eps=1e-12):
+def normalize(xp, input, p=2.0, dim=1, eps=1e-12, out=None):
     """Vectors along `dim`, each over its p-norm (or over `eps` where that is larger).
 
     >>> import lantern
     >>> lantern.nn.functional.normalize(lantern.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    return input / vector_norm(input, p, dim, True).clamp_min(eps)
+    return xp.div(input, vector_norm(input, p, dim, True).clamp_min(eps), out=out)
 
 
 @composite(method=False)

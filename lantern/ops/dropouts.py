@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 from ..op import composite
 from ..tensor import Tensor
 from .creation import full
 from .sampling import draw, draw_like
+from .views import squeeze, unsqueeze
 
 # The value that `selu` sends minus infinity to, without its sign.
 ALPHA = 1.7580993408473766
@@ -56,8 +56,7 @@ def _alpha_dropped(input: Tensor, p: float, train: bool, feature: bool = False) 
 def _refuse_integers(input: Tensor) -> None:
     if not input.is_floating_point():
         raise RuntimeError(
-            "result type Float can't be cast to the desired output type "
-            f"{input.dtype.legacy}"
+            f"result type Float can't be cast to the desired output type {input.dtype.legacy}"
         )
 
 
@@ -102,7 +101,7 @@ def dropout1d(xp, input, p, train):
             "dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, "
             "a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
         )
-    return _one_sample(xp, input, p, train) if input.ndim == 2 else _dropped(input, p, train, True)
+    return _one_sample(input, p, train) if input.ndim == 2 else _dropped(input, p, train, True)
 
 
 @composite(method=False, function=False)
@@ -125,11 +124,11 @@ def dropout2d(xp, input, p, train):
 def dropout3d(xp, input, p, train):
     """Dropout of whole channels of `(N, C, D, H, W)` or `(C, D, H, W)`."""
     _warn_dimensions("dropout3d", input.ndim, 3)
-    return _one_sample(xp, input, p, train) if input.ndim == 4 else _dropped(input, p, train, True)
+    return _one_sample(input, p, train) if input.ndim == 4 else _dropped(input, p, train, True)
 
 
-def _one_sample(xp: Any, input: Tensor, p: float, train: bool) -> Tensor:
-    return xp.squeeze(_dropped(xp.unsqueeze(input, 0), p, train, True), 0)
+def _one_sample(input: Tensor, p: float, train: bool) -> Tensor:
+    return squeeze(_dropped(unsqueeze(input, 0), p, train, True), 0)
 
 
 def _warn_dimensions(name: str, ndim: int, spatial: int) -> None:

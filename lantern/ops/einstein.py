@@ -224,13 +224,13 @@ def _aligned(x: Tensor, names: list[str], order: list[str]) -> Tensor:
 
 def _pair(x: Tensor, y: Tensor, dims: list[int]) -> Tensor:
     """Returns the product of two tensors of equal rank, summed over `dims`, which stay as 1."""
-    if not dims:
-        return mul(x, y)
     for dim in dims:
         if x.shape[dim] == 1 != y.shape[dim]:
             y = sum_over(y, dim, True)
         elif y.shape[dim] == 1 != x.shape[dim]:
             x = sum_over(x, dim, True)
+    if all(x.shape[dim] == 1 for dim in dims):
+        return mul(x, y)
     rest = [dim for dim in range(x.ndim) if dim not in dims]
     mine = [dim for dim in rest if x.shape[dim] != 1 and y.shape[dim] == 1]
     theirs = [dim for dim in rest if y.shape[dim] != 1 and x.shape[dim] == 1]

@@ -10,6 +10,7 @@ from ..autograd.views import assign
 from ..op import KEEP, composite, op
 from ..tensor import Tensor
 from .layout import at
+from .views import unsqueeze
 
 
 @op(promote=KEEP, method=False, public=False, exact=True)
@@ -110,5 +111,5 @@ def _shorten(xp: Any, weight: Tensor, indices: Tensor, longest: float, norm_type
         length = weight.norm(norm_type, 1)
         factor = longest / (length + 1e-7)
         wanted = xp.logical_and(xp.gt(used, 0), xp.gt(length, longest))
-        scaled = weight * xp.unsqueeze(factor, 1)
-        assign(weight, xp.where(xp.unsqueeze(wanted, 1), scaled, weight))
+        scaled = weight * unsqueeze(factor, 1)
+        assign(weight, xp.where(unsqueeze(wanted, 1), scaled, weight))

@@ -49,7 +49,7 @@ def check_reduction(reduction: str) -> None:
 
 def warn_shapes(input: Tensor, target: Tensor) -> None:
     """Warns where sizes differ; raises RuntimeError where they do not broadcast either."""
-    if input.shape != target.shape:
+    if input._array.shape != target._array.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
@@ -194,8 +194,9 @@ def _binary_entropy_input(xp, g, input, target, weight, reduction):
 
 binary_entropy.vjp(
     input=_binary_entropy_input,
-    target=lambda xp, g, input, weight, reduction: (xp.log1p(-input) - xp.log(input))
-    * _weighed(g, weight, input.shape, reduction),
+    target=lambda xp, g, input, weight, reduction: (
+        (xp.log1p(-input) - xp.log(input)) * _weighed(g, weight, input.shape, reduction)
+    ),
 )
 binary_entropy._grad_name = "BinaryCrossEntropyBackward0"
 
@@ -221,9 +222,7 @@ def binary_cross_entropy(xp, input, target, weight=None, reduction="mean"):
     if weight is not None:
         weight = _expanded(xp, weight.to(input.dtype), input.shape)
     if input.dtype is not target.dtype:
-        raise RuntimeError(
-            f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}"
-        )
+        raise RuntimeError(f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}")
     _refuse_improbable(input)
     return binary_entropy(input, target, weight, reduction)
 
@@ -375,7 +374,9 @@ picked_loss._grad_name = _picked_loss_name
 
 def _classes(input: Tensor, target: Tensor) -> Tensor:
     """Returns the target as int64; raises for shapes and dtypes that do not fit."""
-    shape, wanted = input.shape, target.shape
+    shape, wanted = input._array.shape, target._array.shape
+    if target.dtype is dtypes.int64 and len(shape) > 1 and wanted == (shape[0], *shape[2:]):
+        return target
     if not shape:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     if len(shape) == 1:
@@ -414,9 +415,7 @@ def _check_class_weight(name: str, weight: Tensor, classes: int, dtype: Any) -> 
             f"but got weight tensor of shape: {list(weight.shape)}"
         )
     if dtype is not None and weight.dtype is not dtype:
-        raise RuntimeError(
-            f"expected scalar type {dtype.legacy} but found {weight.dtype.legacy}"
-        )
+        raise RuntimeError(f"expected scalar type {dtype.legacy} but found {weight.dtype.legacy}")
 
 
 @composite(method=False, function=False)
@@ -470,15 +469,14 @@ def cross_entropy(
     """
     check_reduction(reduction)
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
-        )
-    dim = 0 if input.ndim == 1 else 1
-    if input.shape == target.shape:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    ndim, soft = input.ndim, input._array.shape == target._array.shape
+    dim = 0 if ndim == 1 else 1
+    if soft:
         _check_probabilities(input, target, weight, ignore_index, dim)
-    if not input.ndim:
+    if not ndim:
         raise IndexError("Dimension specified as 1 but tensor has no dimensions")
-    if input.shape == target.shape:
+    if soft:
         return _soft(xp, input, target, weight, reduction, label_smoothing, dim)
     logs = log_softmax(input, dim)
     if label_smoothing == 0.0:

@@ -15,10 +15,20 @@ from ..autograd.mode import active, no_grad
 from ..op import FLOAT, SAME, composite, op
 from ..shape import broadcast_shapes
 from ..tensor import Tensor
+from .activation import logsigmoid
 from .distance import pairwise_distance
 from .index import outside
-from .loss import check_reduction, floating_pair, l1_loss, reduced, refuse_gradient, spread
-from .loss import warn_shapes
+from .loss import (
+    check_reduction,
+    floating_pair,
+    l1_loss,
+    reduced,
+    refuse_gradient,
+    spread,
+    warn_shapes,
+)
+from .transcendental import xlogy
+from .views import unsqueeze
 
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -133,7 +143,7 @@ def kl_div(xp, input, target, reduction="mean", log_target=False):
     if log_target:
         losses = xp.exp(target) * (target - input)
     else:
-        losses = xp.xlogy(target, target) - target * input
+        losses = xlogy(target, target) - target * input
     if reduction != "batchmean":
         return _reduced(losses, reduction)
     total = losses.sum()
@@ -169,7 +179,7 @@ def gaussian_nll_loss(xp, input, target, var, full=False, eps=1e-6, reduction="m
         var = xp.full(input.shape, var, input)
     elif var.shape != input.shape:
         if input.shape[:-1] == var.shape:
-            var = xp.unsqueeze(var, -1)
+            var = unsqueeze(var, -1)
         elif input.shape[:-1] != var.shape[:-1] or var.shape[-1] != 1:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
@@ -193,9 +203,9 @@ def soft_margin(xp, input, target, reduction):
 
 
 soft_margin.vjp(
-    input=lambda xp, g, input, target, reduction: -target
-    * xp.sigmoid(-target * input)
-    * spread(g, (input * target).shape, reduction)
+    input=lambda xp, g, input, target, reduction: (
+        -target * xp.sigmoid(-target * input) * spread(g, (input * target).shape, reduction)
+    )
 )
 soft_margin._grad_name = "SoftMarginLossBackward0"
 
@@ -410,8 +420,7 @@ def multilabel_margin_loss(xp, input, target, reduction="mean"):
     rows, classes = _rows_and_classes("multilabel_margin_loss", input)
     if target.ndim > 2 or target.numel() != rows * classes or target.ndim > max(input.ndim, 1):
         raise RuntimeError(
-            f"inconsistent target size: {list(target.shape)} for input of size: "
-            f"{list(input.shape)}"
+            f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"
         )
     _check_long(target)
     if outside(target, -1, classes) is not None:
@@ -422,7 +431,7 @@ def multilabel_margin_loss(xp, input, target, reduction="mean"):
 @composite(method=False, function=False)
 def multilabel_soft_margin_loss(xp, input, target, weight=None, reduction="mean"):
     """The mean over classes of `binary_cross_entropy_with_logits`."""
-    losses = -(target * xp.logsigmoid(input) + (1 - target) * xp.logsigmoid(-input))
+    losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
         losses = losses * weight
     if not input.ndim:

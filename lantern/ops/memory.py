@@ -54,6 +54,7 @@ def _memory_gradient(xp, g, size, stride, storage_offset, geometry):
     return xp.getitem(flat, mine)
 
 
+memory_view.overlaps = True
 memory_view.vjp(input=_memory_gradient)
 memory_view._grad_name = "AsStridedBackward0"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import dtypes
 from ..autograd.mode import no_grad
 from ..autograd.views import assign
 from ..op import FLOAT, Converted, Op, _declare, composite
@@ -253,9 +254,7 @@ def _check_channels(input, **parameters):
     channels = input.shape[1]
     for name, each in parameters.items():
         if each is not None and each.numel() != channels:
-            raise RuntimeError(
-                f"{name} should contain {channels} elements not {each.numel()}"
-            )
+            raise RuntimeError(f"{name} should contain {channels} elements not {each.numel()}")
 
 
 def _refuse_single(size, count):
@@ -294,7 +293,11 @@ def batch_norm(
     if not input.numel():
         return xp.clone(input)
     if training:
-        return _batch_norm_train(input, running_mean, running_var, weight, bias, momentum, eps)
+        parameters = (running_mean, running_var, weight, bias, momentum, eps)
+        if input.dtype.char not in "eE" or running_mean is None:
+            return _batch_norm_train(input, *parameters)
+        wide = xp.cast(input, dtypes.float32)  # or the running statistics would be rounded, too
+        return xp.cast(_batch_norm_train(wide, *parameters), input.dtype)
     if running_mean is None or running_var is None:
         name = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{name} must be defined in evaluation mode")
@@ -408,9 +411,7 @@ def instance_norm(
     means, variances = _repeated(running_mean, batch), _repeated(running_var, batch)
     rows = xp.reshape(input, (1, batch * channels, *size[2:]))
     weight, bias = _repeated(weight, batch), _repeated(bias, batch)
-    result = batch_norm(
-        rows, means, variances, weight, bias, use_input_stats, momentum, eps
-    )
+    result = batch_norm(rows, means, variances, weight, bias, use_input_stats, momentum, eps)
     if use_input_stats and batch:
         with no_grad():
             for running, moved in ((running_mean, means), (running_var, variances)):

@@ -85,7 +85,8 @@ def cdist(xp, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     mode = MODES.index(compute_mode)
-    if p == 2 and (mode == 1 or mode == 0 and max(x1.shape[-2], x2.shape[-2]) > 25):
+    large = mode == 1 or mode == 0 and max(x1.shape[-2], x2.shape[-2]) > 25
+    if p == 2 and large and x1.numel() and x2.numel():
         return euclidean(x1, x2)
     return row_distances(x1, x2, p)
 

@@ -94,7 +94,21 @@ def _refuse_integers(input, *rest):
         )
 
 
-@op(promote=SAME, check=("?bBhHiIlL", _refuse_integers), exact=True, label=by_dim("Mean"))
+def _refuse_asked(dtype):
+    if dtype.kind != "f":
+        raise RuntimeError(
+            "mean(): could not infer output dtype. Optional dtype must be either a floating point "
+            f"or complex dtype. Got: {dtype.legacy}"
+        )
+
+
+@op(
+    promote=SAME,
+    check=("?bBhHiIlL", _refuse_integers),
+    asked=_refuse_asked,
+    exact=True,
+    label=by_dim("Mean"),
+)
 def mean(xp, input, dim=None, keepdim=False, *, dtype=None):
     """The mean over `dim`; raises RuntimeError for integer tensors.
 
@@ -259,9 +273,10 @@ def count_nonzero(xp, input, dim=None):
 
 # --- moments
 def _deviation(xp, input, dim):
-    count = count_of(input.shape, dim)
+    count = _divisor(count_of(input.shape, dim))
     dims = dims_of(dim, input.ndim)
-    return input - xp.sum(input, dims, True) / _divisor(count)
+    away = input - xp.sum(input, dims, True) / count
+    return away - xp.sum(away, dims, True) / count  # so that equal elements give exactly 0
 
 
 def _freedom(shape, dim, correction):

@@ -79,6 +79,10 @@ def masked_fill(xp, input, mask, value):
             "masked_fill_ only supports boolean masks, but got mask with dtype "
             f"{c_name(xp.dtype_of(mask))}"
         )
+    if xp.dtype_of(input).char in "HIL":
+        raise NotImplementedError(
+            f"\"masked_fill\" not implemented for '{xp.dtype_of(input).legacy}'"
+        )
     if not hasattr(value, "shape"):
         value = xp.full((), fitting(value, xp.dtype_of(input)), input)
     elif value.ndim:
@@ -155,10 +159,16 @@ fmax = _extreme_number("fmax", "ge", "maximum_cpu", "The larger of each pair, Na
 fmin = _extreme_number("fmin", "le", "minimum_cpu", "The smaller of each pair, NaN left aside.")
 
 
-def _refuse_bool_bounds(input, min, max):
-    operands = (input, min, max)
-    if all(isinstance(each, Tensor) and each.dtype.kind == "b" for each in operands):
-        raise NotImplementedError("\"clamp_cpu\" not implemented for 'Bool'")
+def _clamp_kernel(dtype, input, min, max):
+    """Returns the name of the kernel that lacks a dtype, "" where it does not."""
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        if min is not None and max is not None:
+            return "clamp_cpu"
+        name = "minimum_cpu" if min is None else "maximum_cpu"
+        return "" if dtype.kind == "b" else name
+    if min is None or max is None:
+        return "clamp_max_scalar_cpu" if min is None else "clamp_min_scalar_cpu"
+    return "clamp_scalar_cpu"
 
 
 def _clamp_label(input, min, max):
@@ -170,8 +180,7 @@ def _clamp_label(input, min, max):
     tensors="min max",
     numbers="min max",
     inplace=True,
-    lacks="HIL clamp_scalar_cpu",
-    check=("?", _refuse_bool_bounds),
+    lacks=("?HIL", _clamp_kernel),
     aliases="clip",
     label=_clamp_label,
 )

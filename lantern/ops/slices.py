@@ -401,4 +401,5 @@ def _unfold_gradient(xp, g, input_shape, dimension, size, step):
     return xp.put_add(xp.full(input_shape, 0, g), index, _gathered(xp, g, dimension))
 
 
+unfold.overlaps = True
 unfold.vjp(input=_unfold_gradient)

@@ -51,7 +51,7 @@ def fresh(record: Record, dtype: str, special: bool = True) -> Iterator[tuple[st
     layouts = [lambda array: array, *LAYOUTS.values()]
     samples = record.all_samples(seed, dtype) if special else record.samples(Make(seed, dtype))
     for i, sample in enumerate(samples):
-        laid = relaid(sample, layouts[(i + SEED) % len(layouts)])
+        laid = relaid(sample, layouts[(i + SEED) % len(layouts) if record.layouts else 0])
         yield f"{record.label} {dtype} {laid} (LANTERN_SEED={SEED})", laid
 
 
@@ -152,7 +152,9 @@ def compare(record: Record, dtype: str, have: list, want: list, what: str) -> No
         if rtol is None and dtype == "float32":
             rtol, atol = 1e-5, 1e-5
         elif rtol is None and dtype == "bfloat16":
-            rtol, atol = 3e-2, 2e-2  # a gradient is rounded once per op on its way
+            # PyTorch rounds after each step of a formula, and what cancels is lost there.
+            finite = np.abs(right.astype(np.float32))[np.isfinite(right)]
+            rtol, atol = 5e-2, 1e-1 * max(1.0, finite.max(initial=0))
         loose = Record(record.name, record.samples, tolerance={dtype: (rtol, atol)} if rtol else {})
         assert_values(left, right, loose, dtype, f"{what} {i}")
 

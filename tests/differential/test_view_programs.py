@@ -23,7 +23,7 @@ COUNT = int(os.environ.get("LANTERN_RUNS", "60"))
 Step = tuple[str, tuple]
 
 
-def view_steps(rng: random.Random, shape: tuple[int, ...]) -> Step:
+def view_steps(rng: random.Random, shape: tuple[int, ...], expanded: bool) -> Step:
     """A view that a tensor of this shape has."""
     ndim = len(shape)
     options: list[Step] = [("reshape", (-1,)), ("alias", ())]
@@ -40,7 +40,7 @@ def view_steps(rng: random.Random, shape: tuple[int, ...]) -> Step:
     if ndim >= 2:
         a, b = rng.sample(range(ndim), 2)
         options += [("transpose", (a, b)), ("diagonal", (rng.randint(-1, 1), a, b))]
-        options += [("strided", ())]
+        options += [("strided", ())] * (not expanded)
     if ndim == 2:
         options += [("t", ()), ("T", ())]
     return rng.choice(options)
@@ -69,6 +69,9 @@ def see(lib: Any, x: Any, name: str, args: tuple) -> Any:
 
 WRITES = ["mul", "add", "add_view", "set", "set_row", "mul_leaf", "sin", "exp", "zero", "fill", "copy"]
 WRITES += ["sub_scaled", "index_put", "masked", "mul_itself", "fill_leaf", "set_part", "add_other"]
+
+# What PyTorch lets pass on expanded tensors, to warn of it or to fail in backward.
+UNCLEAR = ["fill", "zero", "set", "set_row", "index_put", "masked"]
 
 
 def write(lib: Any, x: Any, other: Any, leaf: Any, name: str, number: float) -> None:
@@ -182,6 +185,14 @@ def step(lib: Any, tensors: list[Any], action: Step) -> Outcome:
     return NOTHING
 
 
+def shares_places(x: Any) -> bool:
+    """Says whether elements of a window overlap, so that the order of writes would matter."""
+    if not x.numel() or not x.ndim or 0 in x.stride():
+        return False
+    grid = np.indices(tuple(x.shape)).reshape(x.ndim, -1)
+    return len(np.unique(np.array(x.stride()) @ grid)) < x.numel()
+
+
 def draw(rng: random.Random, tensors: list[Any], quiet: bool) -> Step:
     """Chooses a step for tensors of these shapes."""
     place = rng.randrange(len(tensors))
@@ -189,9 +200,13 @@ def draw(rng: random.Random, tensors: list[Any], quiet: bool) -> Step:
     roll = rng.random()
     no_grad = not quiet and rng.random() < 0.08
     if roll < 0.45 and len(shape) < 5:
-        return "view", (place, *view_steps(rng, shape), no_grad)
+        return "view", (place, *view_steps(rng, shape, 0 in tensors[place].stride()), no_grad)
     if roll < 0.9:
         name = rng.choice(WRITES)
+        if 0 in tensors[place].stride() and name in UNCLEAR:
+            name = "mul"
+        if shares_places(tensors[place]):
+            return "detach", (place,)
         number = round(rng.uniform(-1.5, 1.5), 2)
         return "write", (place, rng.randrange(len(tensors)), name, number, no_grad)
     return ("detach", (place,)) if roll < 0.94 else ("compute", (place,))

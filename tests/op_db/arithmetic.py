@@ -100,7 +100,8 @@ RECORDS = [
     Record("div", div_samples, **FORMS, aliases="divide"),
     Record("true_divide", binary(low=0.5, numbers=NUMBERS), **FORMS),
     Record("floor_divide", binary(low=1, numbers=(2, 1.5)), **FORMS, gradient=()),
-    Record("remainder", binary(low=1, numbers=(2, 1.5)), **FORMS, reference=np.remainder),
+    Record("remainder", binary(low=1, numbers=(2, 1.5)), **FORMS, reference=np.remainder,
+           edges=False),
     Record("fmod", binary(low=1, numbers=(2, 1.5)), **FORMS, reference=np.fmod),
     Record("pow", pow_samples, **{**FORMS, "special": ""}, method=False),
     Record("pow", binary(low=0.2, numbers=(2,)), **FORMS, variant="of tensors"),
@@ -110,6 +111,6 @@ RECORDS = [
     Record("lerp", lerp_samples, **FORMS, zeros=False),
     Record("gcd", binary(), **BITS),
     Record("lcm", binary(), **BITS),
-    Record("ldexp", ldexp_samples, **{**FORMS, "inplace": False}),
+    Record("ldexp", ldexp_samples, **{**FORMS, "inplace": False}, edges=False),
     *operators(),
 ]

@@ -174,8 +174,7 @@ def array_of(value: Any) -> np.ndarray:
     """A copy of the values of a tensor of either library."""
     value = value.detach()
     if str(value.dtype) == "torch.bfloat16" and type(value).__module__.startswith("torch"):
-        bits = value.contiguous().view(__import__("torch").int16).numpy()
-        return bits.reshape(value.shape).view(NUMPY["bfloat16"]).copy()
+        return value.float().numpy(force=True).astype(NUMPY["bfloat16"])
     return np.ascontiguousarray(value.numpy(force=True)).reshape(tuple(value.shape)).copy()
 
 

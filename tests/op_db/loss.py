@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .record import ErrorSample, Make, Record, Sample
+from .record import Make, Record, Sample
 
 REDUCTIONS = ("none", "mean", "sum")
 # PyTorch rounds halves more than once on the way.

@@ -218,5 +218,7 @@ RECORDS = [
     functional("multilabel_margin_loss", multilabel_samples, **KERNEL),
     functional("multilabel_soft_margin_loss", multilabel_soft_samples, **ROUNDED),
     functional("triplet_margin_loss", triplet_samples, **ROUNDED),
-    functional("triplet_margin_with_distance_loss", with_distance_samples, call=own_distance, **ROUNDED),
+    functional(
+        "triplet_margin_with_distance_loss", with_distance_samples, call=own_distance, **ROUNDED
+    ),
 ]

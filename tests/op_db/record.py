@@ -25,7 +25,8 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
 - `gradient=False` if there is none, `()` if the result is tracked but backward refuses, None if that
   is not to be tested; a tuple names the places (among the arrays) that have one. `smooth=False`
   leaves finite differences out; `nodes=False` the names of nodes, for ops made of others;
-  `edges=False` gradients at special values, where ours are right and PyTorch's are not.
+  `edges=False` gradients at special values, where ours are right and PyTorch's are not;
+  `layouts=False` other layouts of memory beside PyTorch, which goes wrong on some.
   `second=False` only where torch has no second order either. `trace=False` if the shape of the
   result depends on values (then recording must refuse it). `zeros=False` where torch itself gives
   0.0 or -0.0 depending on the memory layout.
@@ -145,6 +146,7 @@ class Record:
     gradient: bool | tuple[int, ...] | None = True
     second: bool = True
     smooth: bool = True  # finite differences say what the gradient is
+    layouts: bool = True  # PyTorch gives the same for every layout of memory
     edges: bool = True  # gradients at special values are PyTorch's
     nodes: bool = True  # the node of the result is named as PyTorch's
     reference: Callable[..., Any] | None = None
