@@ -237,6 +237,8 @@ def arange(
     if dtype is None:
         whole = all(isinstance(each, int) for each in (start, end, step))
         dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
+    elif dtype.kind != "f":
+        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:

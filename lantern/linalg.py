@@ -1,7 +1,34 @@
-"""`torch.linalg`: products and norms of matrices."""
+"""`torch.linalg`: norms, products, inverses and factors of matrices.
+
+The names here are thin: each is the op that computes it.
+"""
+
 from __future__ import annotations
 
-from .ops import linalg_cross as cross
-from .ops import multi_dot as multi_dot
-from .compat.missing import missing as _missing
-__getattr__ = _missing(__name__)
+from . import ops
+from .backends.vocabulary import LinAlgError as LinAlgError
+from .compat.missing import missing
+
+cholesky = ops.linalg_cholesky
+cross = ops.linalg_cross
+det = ops.det
+diagonal = ops.linalg_diagonal
+eigh = ops.eigh
+eigvalsh = ops.eigvalsh
+inv = ops.inv
+matmul = ops.matmul
+matrix_norm = ops.matrix_norm
+matrix_power = ops.matrix_power
+matrix_rank = ops.matrix_rank
+multi_dot = ops.multi_dot
+norm = ops.linalg_norm
+pinv = ops.linalg_pinv
+qr = ops.linalg_qr
+slogdet = ops.linalg_slogdet
+solve = ops.linalg_solve
+svd = ops.linalg_svd
+svdvals = ops.svdvals
+vecdot = ops.vecdot
+vector_norm = ops.linalg_vector_norm
+
+__getattr__ = missing(__name__)

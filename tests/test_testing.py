@@ -31,7 +31,11 @@ def test_what_is_close_passes(actual: object, expected: object) -> None:
     ("actual", "expected", "text"),
     [
         (tensor([1.0]), tensor([1.0 + 1e-4]), "Tensor-likes are not close!\n\nMismatched"),
-        (tensor([1, 2]), tensor([1, 3]), "Tensor-likes are not equal!\n\nMismatched elements: 1 / 2"),
+        (
+            tensor([1, 2]),
+            tensor([1, 3]),
+            "Tensor-likes are not equal!\n\nMismatched elements: 1 / 2",
+        ),
         (tensor([NAN]), tensor([NAN]), "Tensor-likes are not close!"),
         (tensor([NAN]), tensor([1.0]), "Tensor-likes are not close!"),
         (tensor([INF]), tensor([-INF]), "Tensor-likes are not close!"),

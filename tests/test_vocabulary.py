@@ -26,7 +26,7 @@ def parameters_of(name: str) -> list[inspect.Parameter]:
 
 
 def accepts(function: Callable, name: str) -> bool:
-    """Whether a function can be called with the primitive's arguments by position, fewest or all."""
+    """Whether a function takes the primitive's arguments by position, the fewest or all of them."""
     found = parameters_of(name)
     if isinstance(function, np.ufunc):
         return function.nin == len(found)

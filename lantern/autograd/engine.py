@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backends import NAMESPACES
 from ..tensor import Tensor, current_node, share, wrap
-from .graph import AccumulateGrad, Node
+from .graph import AccumulateGrad, Node, OpNode
 from .mode import active, mode
 
 
@@ -172,7 +172,10 @@ def run(
             elif type(node) is AccumulateGrad:
                 _accumulate(node, g)
                 continue
-            results = node.backward(g, create_graph)
+            if type(node) is OpNode:
+                results = node.plan.backward(node, g, create_graph)
+            else:
+                results = node.backward(g, create_graph)
             if checks_nan:
                 _refuse_nan(node, results)
             if node.hooks is not None and node.hooks.after:

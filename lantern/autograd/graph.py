@@ -115,6 +115,9 @@ class AccumulateGrad(Node):
         super().__init__([])
         self._leaf = weakref.ref(leaf)
 
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
     @property
     def variable(self) -> Any:
         return self._leaf()

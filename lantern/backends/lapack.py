@@ -6,6 +6,8 @@ parts are, `packed_sizes` in the vocabulary says.
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from .vocabulary import LinAlgError
@@ -90,7 +92,8 @@ def _bad_minor(matrix):
 
 def _packed(x, *parts):
     batch = x.shape[:-2]
-    return np.concatenate([each.reshape(*batch, -1) if batch else each.ravel() for each in parts], -1)
+    flat = [each.reshape(*batch, prod(each.shape[len(batch) :])) for each in parts]
+    return np.concatenate(flat, -1)
 
 
 def slogdet_packed(x):
@@ -101,21 +104,21 @@ def qr_packed(x, complete):
     return _packed(x, *np.linalg.qr(x, "complete" if complete else "reduced"))
 
 
-def eigh_packed(x, upper):
+def _refuse_infinite(x, name):
     if not np.isfinite(x).all():
         raise LinAlgError(
-            "linalg.eigh: The algorithm failed to converge because the input matrix contained "
+            f"{name}: The algorithm failed to converge because the input matrix contained "
             "non-finite values."
         )
+
+
+def eigh_packed(x, upper):
+    _refuse_infinite(x, "linalg.eigh")
     return _packed(x, *np.linalg.eigh(x, "U" if upper else "L"))
 
 
 def svd_packed(x, full):
-    if not np.isfinite(x).all():
-        raise LinAlgError(
-            "linalg.svd: The algorithm failed to converge because the input matrix contained "
-            "non-finite values."
-        )
+    _refuse_infinite(x, "linalg.svd")
     return _packed(x, *np.linalg.svd(x, full))
 
 
@@ -123,11 +126,7 @@ def pinv(x, atol, rtol):
     rows, columns = x.shape[-2:]
     if not x.size:
         return np.zeros((*x.shape[:-2], columns, rows), x.dtype)
-    if not np.isfinite(x).all():
-        raise LinAlgError(
-            "linalg.svd: The algorithm failed to converge because the input matrix contained "
-            "non-finite values."
-        )
+    _refuse_infinite(x, "linalg.svd")
     u, s, vh = np.linalg.svd(x, False)
     kept = s > np.maximum(x.dtype.type(atol), x.dtype.type(rtol) * s[..., :1])
     inverse = np.divide(1, s, out=np.zeros_like(s), where=kept)

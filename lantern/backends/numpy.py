@@ -17,6 +17,19 @@ from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES
 from .ranges import steps_from
+from .lapack import (  # noqa: F401  (primitives)
+    cholesky,
+    cofactor,
+    det,
+    eigh_packed,
+    inv,
+    pinv,
+    qr_packed,
+    slogdet_packed,
+    solve,
+    svd_packed,
+)
+from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .special import digamma, erf, erfc, erfinv, lgamma, polygamma  # noqa: F401  (primitives)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
@@ -39,8 +52,9 @@ def dtype_of(x):
         return LANTERN_DTYPE[x.dtype]
     except KeyError:
         raise TypeError(
-            f"can't convert np.ndarray of type {x.dtype}. The only supported types are: float64, "
-            "float32, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
+            f"can't convert np.ndarray of type numpy.{x.dtype.type.__name__}. The only supported "
+            "types are: float64, float32, float16, int64, int32, int16, int8, uint64, uint32, "
+            "uint16, uint8, and bool."
         ) from None
 
 

@@ -99,9 +99,7 @@ def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
     return total
 
 
-def _by_parts(
-    x: Array, parts: list[tuple[Array, Callable[[Array], Array]]], other: float
-) -> Array:
+def _by_parts(x: Array, parts: list[tuple[Array, Callable[[Array], Array]]], other: float) -> Array:
     """Returns each function where its mask holds, `other` where none does."""
     result = np.full(x.shape, other)
     for mask, function in parts:
@@ -214,7 +212,9 @@ def _lgamma_large(x: Array) -> Array:
 def _lgamma_reflected(x: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         sine = np.abs(x * np.sin(math.pi * (x - np.round(x))))
-        result = np.where(sine > 0, np.log(math.pi / sine) - _lgamma_positive(np.maximum(-x, 1e-300)), np.inf)
+        result = np.where(
+            sine > 0, np.log(math.pi / sine) - _lgamma_positive(np.maximum(-x, 1e-300)), np.inf
+        )
     return np.where((x < 0) & (x > -1e-20), -np.log(np.maximum(-x, 5e-324)), result)
 
 
@@ -255,8 +255,10 @@ def zeta(s: int, q: Array) -> Array:
             (q > 0, lambda q: _zeta_positive(s, q)),
             (
                 (q < 0) & (fraction > 0),
-                lambda q: _zeta_positive(s, q - np.floor(q))
-                + (-1.0) ** s * (_zeta_positive(s, np.ceil(q) - q) - _zeta_positive(s, 1 - q)),
+                lambda q: (
+                    _zeta_positive(s, q - np.floor(q))
+                    + (-1.0) ** s * (_zeta_positive(s, np.ceil(q) - q) - _zeta_positive(s, 1 - q))
+                ),
             ),
             (np.isnan(q) | (q == -np.inf), lambda q: np.full(q.shape, np.nan)),
         ]

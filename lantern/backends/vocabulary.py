@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from .. import dtypes
-from ..shape import broadcast_shapes, infer_size
+from ..shape import broadcast_shapes, infer_size, range_size
 
 Fact = tuple[tuple[int, ...], dtypes.dtype]
 
@@ -225,12 +225,42 @@ def _linear(x, weight, bias):
     return (*x.shape[:-1], weight.shape[0]), _operand_dtype(x, weight)
 
 
+def window_counts(sizes, size, stride, dilation) -> tuple[int, ...]:
+    """Returns how many windows fit along each dimension."""
+    spans = zip(sizes, size, stride, dilation, strict=True)
+    return tuple([max((n - d * (k - 1) - 1) // s + 1, 0) for n, k, s, d in spans])
+
+
+def _conv(x, weight, stride, padding, dilation, groups):
+    sizes = [low + n + high for n, (low, high) in zip(x.shape[2:], padding, strict=True)]
+    counts = window_counts(sizes, weight.shape[2:], stride, dilation)
+    return (x.shape[0], weight.shape[0], *counts), _operand_dtype(x, weight)
+
+
+def _conv_input(g, weight, input_shape, stride, padding, dilation, groups):
+    return tuple(input_shape), _operand_dtype(g, weight)
+
+
+def _conv_weight(g, x, weight_shape, stride, padding, dilation, groups):
+    return tuple(weight_shape), _operand_dtype(g, x)
+
+
+def _windows(x, size, stride, dilation):
+    lead = len(x.shape) - len(size)
+    counts = window_counts(x.shape[lead:], size, stride, dilation)
+    return (*x.shape[:lead], *size, *counts), x.dtype
+
+
+def _windows_add(g, input_shape, size, stride, dilation):
+    return tuple(input_shape), g.dtype
+
+
 def _full(shape, value, like):
     return tuple(shape), like if isinstance(like, dtypes.dtype) else like.dtype
 
 
 def _arange(start, end, step, dtype):
-    return (max(0, -((start - end) // step)),), dtype
+    return (range_size(start, end, step),), dtype
 
 
 def _argsort(x, dim, descending, stable):
@@ -238,6 +268,8 @@ def _argsort(x, dim, descending, stable):
 
 
 def _argtopk(x, k, dim, largest, sorted):  # noqa: A002
+    if not x.shape:
+        return (), dtypes.int64
     return (*x.shape[:dim], k, *x.shape[dim + 1 :]), dtypes.int64
 
 
@@ -247,6 +279,44 @@ def _argsearch(sequence, x, right):
 
 def _polygamma(n, x):
     return tuple(x.shape), x.dtype
+
+
+def _solve(x, y):
+    return (*broadcast_shapes(x.shape[:-2], y.shape[:-2]), *y.shape[-2:]), _operand_dtype(x, y)
+
+
+def _per_matrix(x):
+    return tuple(x.shape[:-2]), x.dtype
+
+
+def _turned(x, atol, rtol):
+    return (*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype
+
+
+def packed_shapes(name, rows, columns, option=False) -> tuple[tuple[int, ...], ...]:
+    """Returns the shapes of what a primitive that factors a matrix returns end to end."""
+    least = min(rows, columns)
+    if name == "slogdet_packed":
+        return (), ()
+    if name == "eigh_packed":
+        return (rows,), (rows, rows)
+    if name == "qr_packed":
+        inner = rows if option else least
+        return (rows, inner), (inner, columns)
+    left, right = (rows, columns) if option else (least, least)
+    return (rows, left), (least,), (right, columns)
+
+
+def _packed(name: str) -> Callable[..., Any]:
+    def rule(x, option=False):
+        shapes = packed_shapes(name, *x.shape[-2:], option)
+        return (*x.shape[:-2], sum(prod(each) for each in shapes)), x.dtype
+
+    return rule
+
+
+class LinAlgError(RuntimeError):
+    """A matrix cannot be factored, inverted or solved with."""
 
 
 def _draw(kind, shape, dtype, generator, *parameters):
@@ -290,9 +360,23 @@ _define("scatter scatter_add", "x, dim, index, src", GATHER, _scatter)
 _define("scatter_reduce", "x, dim, index, src, reduce", GATHER, _scatter_reduce)
 _define("matmul", "x, y", CONTRACTION, _matmul)
 _define("linear", "x, weight, bias", CONTRACTION, _linear)
+_define("conv", "x, weight, stride, padding, dilation, groups", OPAQUE, _conv)
+_settings = "stride, padding, dilation, groups"
+_define("conv_input", f"g, weight, input_shape, {_settings}", OPAQUE, _conv_input)
+_define("conv_weight", f"g, x, weight_shape, {_settings}", OPAQUE, _conv_weight)
+_define("windows", "x, size, stride, dilation", OPAQUE, _windows)
+_define("windows_add", "g, input_shape, size, stride, dilation", OPAQUE, _windows_add)
 _define("full", "shape, value, like", CREATION, _full)
 _define("arange", "start, end, step, dtype", CREATION, _arange)
 _define("argsort", "x, dim, descending, stable", OPAQUE, _argsort)
 _define("argtopk", "x, k, dim, largest, sorted", OPAQUE, _argtopk)
 _define("argsearch", "sequence, x, right", OPAQUE, _argsearch)
+_define("inv cofactor cholesky", "x", OPAQUE, _unary)
+_define("solve", "x, y", OPAQUE, _solve)
+_define("det", "x", OPAQUE, _per_matrix)
+_define("pinv", "x, atol, rtol", OPAQUE, _turned)
+_define("slogdet_packed", "x", OPAQUE, _packed("slogdet_packed"))
+_define("qr_packed", "x, complete", OPAQUE, _packed("qr_packed"))
+_define("eigh_packed", "x, upper", OPAQUE, _packed("eigh_packed"))
+_define("svd_packed", "x, full", OPAQUE, _packed("svd_packed"))
 _define("draw", "kind, shape, dtype, generator, *parameters", OPAQUE, _draw)

@@ -11,9 +11,9 @@ import sys
 from ..backends import NAMESPACES
 from ..op import REGISTRY
 from ..tensor import Tensor, wrap
-from . import activation, arithmetic, blas, comparison, contraction, counting, creation, index, layout, linalg, loss
-from . import distance, dropouts, einstein, embeddings, margin_loss, normalization, order, pairs, padding, pointwise, reduce
-from . import sampling, scan, selection, transcendental
+from . import activation, arithmetic, blas, comparison, contraction, counting, decompositions, creation, index, layout, linalg, loss
+from . import distance, dropouts, einstein, embeddings, margin_loss, normalization, norms, order, pairs, padding, pointwise, reduce
+from . import convolution, sampling, scan, selection, transcendental
 
 from . import join, masks, memory, scatter, slices, views
 

@@ -84,7 +84,6 @@ def scaled(xp, input, other, alpha):
 
 def refuse_bool(input, other, alpha=1):
     """Raises RuntimeError where something is subtracted from or by a bool tensor or number."""
-    check_alpha(input, other, alpha)
     kinds = [
         each.dtype.kind if hasattr(each, "dtype") else "b" if isinstance(each, bool) else ""
         for each in (input, other)
@@ -99,6 +98,7 @@ def refuse_bool(input, other, alpha=1):
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
             "to invert a mask, use the `~` or `logical_not()` operator instead."
         )
+    check_alpha(input, other, alpha)
 
 
 SUBTRACTION = {
@@ -248,9 +248,7 @@ def remainder(xp, input, other):
     return xp.remainder(input, other)
 
 
-@op(
-    promote=SAME, numbers="other", inplace=True, lacks="?HIL fmod_cpu", label=label("Fmod", 1)
-)
+@op(promote=SAME, numbers="other", inplace=True, lacks="?HIL fmod_cpu", label=label("Fmod", 1))
 def fmod(xp, input, other):
     """The remainder of the division rounded toward zero; it has the sign of `input`."""
     return xp.fmod(input, other)
@@ -260,15 +258,20 @@ def _floored(xp, input, other):
     return (input - xp.remainder(input, other)) / other
 
 
-remainder.vjp(
-    input=lambda g: g, other=lambda xp, g, input, other: -g * _floored(xp, input, other)
-)
+remainder.vjp(input=lambda g: g, other=lambda xp, g, input, other: -g * _floored(xp, input, other))
 fmod.vjp(input=lambda g: g, other=lambda xp, g, input, other: -g * xp.trunc(input / other))
 
 
 def _refuse_negative_power(input, exponent):
     if isinstance(exponent, int) and exponent < 0 and input.dtype.kind in "biu":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
+def _pow_kernel(dtype, input, exponent):
+    # The powers 0 and 1, and those of 1, PyTorch takes without its kernel.
+    if isinstance(exponent, Tensor):
+        return "pow" if isinstance(input, (Tensor, bool)) or input != 1 else ""
+    return "" if exponent in (0, 1) else "pow"
 
 
 def _pow_label(input, exponent):
@@ -283,11 +286,11 @@ def _pow_label(input, exponent):
     tensors="exponent",
     dunder="pow rpow",
     inplace=True,
-    lacks="HIL pow",
+    lacks=("?HIL", _pow_kernel),
     check=("?bBhil", _refuse_negative_power),
     label=_pow_label,
 )
-def pow(xp, input, exponent):  # noqa: A001
+def pow(xp, input, exponent):
     """`input` to the power of `exponent`; either may be a number.
 
     >>> import lantern
@@ -295,8 +298,6 @@ def pow(xp, input, exponent):  # noqa: A001
     tensor([1., 4., 9.])
     """
     if xp.dtype_of(input).kind == "b":
-        if not isinstance(exponent, bool):
-            raise NotImplementedError("\"pow\" not implemented for 'Bool'")
         return xp.logical_or(input, xp.full((), not exponent, input))
     return xp.pow(input, exponent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import dtypes
 from ..op import BOOL, SAME, Op, composite, op
 from ..tensor import Tensor
-from .pointwise import abs, cast, isfinite, isnan, refusing  # noqa: A004
+from .pointwise import abs, cast, isfinite, isnan, refusing
 from .reduce import all as all_of
 
 

@@ -80,7 +80,7 @@ def _rows(input, dim):
 
 
 @composite
-def unique(xp, input, sorted=True, return_inverse=False, return_counts=False, dim=None):  # noqa: A002
+def unique(xp, input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The different elements (or slices along `dim`) in order, where they went, how often.
 
     >>> import lantern
@@ -135,7 +135,7 @@ def bincount(xp, input, weights=None, minlength=0):
 
 
 @composite
-def histc(xp, input, bins=100, min=0, max=0):  # noqa: A002
+def histc(xp, input, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal intervals of `[min, max]`.
 
     With `min` equal to `max` the range is that of the elements. Raises RuntimeError for integers.
@@ -143,9 +143,9 @@ def histc(xp, input, bins=100, min=0, max=0):  # noqa: A002
     _check_histogram(input, bins, min, max)
     line = cast(flatten(input.detach()), _wide(input.dtype))
     if min == max and line.numel():
-        min, max = xp.amin(line).item(), xp.amax(line).item()  # noqa: A001
+        min, max = xp.amin(line).item(), xp.amax(line).item()
     if min == max:
-        min, max = min - 1, max + 1  # noqa: A001
+        min, max = min - 1, max + 1
     if not (math.isfinite(min) and math.isfinite(max)):
         raise RuntimeError(f"torch.histc: range of [{min:g}, {max:g}] is not finite")
     inside = xp.logical_and(line >= min, line <= max)
@@ -167,9 +167,7 @@ def _check_histogram(input, bins, low, high):
             kernel = "aminmax_cpu"
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{input.dtype.legacy}'")
     if bins <= 0:
-        raise RuntimeError(
-            f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0"
-        )
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if low > high:
         raise RuntimeError("torch.histc: max must be larger than min")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 from ..op import composite
 from ..tensor import Tensor
@@ -20,7 +21,7 @@ def _check(p: float) -> None:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
 
 
-def _noise(input: Tensor, p: float, feature: bool) -> Tensor:
+def _noise(input: Any, p: float, feature: bool) -> Any:
     """Returns ones with probability `1 - p`, else zeros: per element or per channel."""
     if not feature:
         return draw_like(input, "bernoulli", input.dtype, None, 1 - p)
@@ -30,7 +31,7 @@ def _noise(input: Tensor, p: float, feature: bool) -> Tensor:
     return draw("bernoulli", shape, input.dtype, None, 1 - p)
 
 
-def _dropped(input: Tensor, p: float, train: bool, feature: bool = False) -> Tensor:
+def _dropped(input: Any, p: float, train: bool, feature: bool = False) -> Any:
     _check(p)
     if p == 0 or not train or not input.numel():
         return input
@@ -40,7 +41,7 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool = False) -> Ten
     return input * (_noise(input, p, feature) / (1 - p))
 
 
-def _alpha_dropped(input: Tensor, p: float, train: bool, feature: bool = False) -> Tensor:
+def _alpha_dropped(input: Any, p: float, train: bool, feature: bool = False) -> Any:
     _check(p)
     if p == 0 or not train or not input.numel():
         return input
@@ -127,7 +128,7 @@ def dropout3d(xp, input, p, train):
     return _one_sample(input, p, train) if input.ndim == 4 else _dropped(input, p, train, True)
 
 
-def _one_sample(input: Tensor, p: float, train: bool) -> Tensor:
+def _one_sample(input: Any, p: float, train: bool) -> Any:
     return squeeze(_dropped(unsqueeze(input, 0), p, train, True), 0)
 
 

@@ -103,7 +103,7 @@ def _check_embedding(indices: Tensor, weight: Tensor) -> None:
         )
 
 
-def _shorten(xp: Any, weight: Tensor, indices: Tensor, longest: float, norm_type: float) -> None:
+def _shorten(xp: Any, weight: Any, indices: Any, longest: float, norm_type: float) -> None:
     """Scales the rows that are going to be read down to a norm of `longest` at most."""
     with no_grad():
         zeros = xp.full(weight.shape[:1], 0, weight)

@@ -15,7 +15,7 @@ from .. import dtypes
 from ..autograd.mode import active, mode
 from ..backends import NAMESPACES
 from ..op import FLOAT, SAME, composite, op
-from ..shape import broadcast_shapes
+from ..shape import Size, broadcast_shapes
 from ..tensor import Tensor
 from .activation import log_softmax
 
@@ -47,12 +47,12 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
-def warn_shapes(input: Tensor, target: Tensor) -> None:
+def warn_shapes(input: Any, target: Any) -> None:
     """Warns where sizes differ; raises RuntimeError where they do not broadcast either."""
-    if input._array.shape != target._array.shape:
+    if input.shape != target.shape:
         warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            f"Using a target size ({Size(target.shape)}) that is different to the input size "
+            f"({Size(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
             UserWarning,
             stacklevel=5,
@@ -87,7 +87,7 @@ def _check_weight(input: Tensor, weight: Tensor) -> None:
         raise ValueError("Weights and input must have the same size.")
 
 
-def _weighed_mean(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
+def _weighed_mean(losses: Any, weight: Any, reduction: str) -> Any:
     losses = losses * weight
     if reduction == "none":
         return losses
@@ -95,27 +95,7 @@ def _weighed_mean(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
 
 
 # --- regression
-@op(promote=SAME, method=False, public=False, check=floating_pair("mse_cpu"))
-def squared_error(xp, input, target, reduction):
-    """The squared difference."""
-    return reduced(xp, xp.square(input - target), reduction)
-
-
-def _squared_error_gradient(xp, g, input, target, reduction):
-    difference = input - target
-    return difference * spread(g * 2, difference.shape, reduction)
-
-
-squared_error.vjp(
-    input=_squared_error_gradient,
-    target=lambda xp, g, input, target, reduction: _squared_error_gradient(
-        xp, g, target, input, reduction
-    ),
-)
-squared_error._grad_name = "MseLossBackward0"
-
-
-@composite(method=False, function=False)
+@op(promote=SAME, method=False, function=False, check=floating_pair("mse_cpu"))
 def mse_loss(xp, input, target, reduction="mean", weight=None):
     """The mean squared error.
 
@@ -125,10 +105,30 @@ def mse_loss(xp, input, target, reduction="mean", weight=None):
     """
     check_reduction(reduction)
     warn_shapes(input, target)
+    losses = xp.square(input - target)
     if weight is None:
-        return squared_error(input, target, reduction)
+        return reduced(xp, losses, reduction)
     _check_weight(input, weight)
-    return _weighed_mean(squared_error(input, target, "none"), weight, reduction)
+    losses = losses * weight
+    if reduction == "mean":
+        return xp.sum(losses, None, False) / xp.sum(weight, None, False)
+    return reduced(xp, losses, reduction)
+
+
+def _squared_error_gradient(xp, g, input, target, reduction, weight):
+    difference = input - target
+    if weight is None:
+        return difference * spread(g * 2, difference.shape, reduction)
+    share = weight / xp.sum(weight, None, False) if reduction == "mean" else weight
+    return difference * (g * 2) * share
+
+
+mse_loss.vjp(
+    input=_squared_error_gradient,
+    target=lambda xp, g, input, target, reduction, weight: _squared_error_gradient(
+        xp, g, target, input, reduction, weight
+    ),
+)
 
 
 @op(promote=SAME, method=False, public=False)
@@ -372,7 +372,7 @@ picked_loss.vjp(input=_picked_loss_input)
 picked_loss._grad_name = _picked_loss_name
 
 
-def _classes(input: Tensor, target: Tensor) -> Tensor:
+def _classes(input: Any, target: Any) -> Any:
     """Returns the target as int64; raises for shapes and dtypes that do not fit."""
     shape, wanted = input._array.shape, target._array.shape
     if target.dtype is dtypes.int64 and len(shape) > 1 and wanted == (shape[0], *shape[2:]):

@@ -31,7 +31,7 @@ from .transcendental import xlogy
 from .views import unsqueeze
 
 
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
+def _reduced(losses: Any, reduction: str) -> Any:
     """Returns a tensor of losses averaged, summed or as it is."""
     if reduction == "none":
         return losses

@@ -132,7 +132,7 @@ def _extreme(name, whole, pairwise, place, text):
     return composite(forward)
 
 
-max = _extreme(  # noqa: A001
+max = _extreme(
     "max",
     max_of_all,
     maximum,
@@ -146,7 +146,7 @@ max = _extreme(  # noqa: A001
     indices=tensor([1, 0]))
     """,
 )
-min = _extreme(  # noqa: A001
+min = _extreme(
     "min",
     min_of_all,
     minimum,
@@ -188,13 +188,13 @@ def msort(xp, input):
 
 
 @op(promote=SAME, differentiable=False, method=False, public=False, lacks="HIL topk_cpu")
-def argtopk(xp, input, k, dim, largest, sorted):  # noqa: A002
+def argtopk(xp, input, k, dim, largest, sorted):
     """The places of the k largest (or smallest) elements."""
     return xp.argtopk(input, k, dim, largest, sorted)
 
 
 @composite
-def topk(xp, input, k, dim=-1, largest=True, sorted=True):  # noqa: A002
+def topk(xp, input, k, dim=-1, largest=True, sorted=True):
     """The k largest (or smallest) elements along `dim`, in order: `(values, indices)`.
 
     >>> import lantern
@@ -374,7 +374,9 @@ def searchsorted(
             " right was True"
         )
     if not isinstance(input, Tensor):
-        input = full((), input, dtypes.promote_types(sorted_sequence.dtype, dtypes.of_number(input)))
+        input = full(
+            (), input, dtypes.promote_types(sorted_sequence.dtype, dtypes.of_number(input))
+        )
     rows, wanted = tuple(sorted_sequence.shape), tuple(input.shape)
     if len(rows) != 1 and rows[:-1] != wanted[:-1]:
         raise RuntimeError(
@@ -397,7 +399,5 @@ def bucketize(xp, input, boundaries, *, out_int32=False, right=False):
     tensor([0, 1])
     """
     if boundaries.ndim != 1:
-        raise RuntimeError(
-            f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})"
-        )
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)

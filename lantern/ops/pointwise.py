@@ -153,7 +153,7 @@ neg = unary(
     dunder="neg",
     aliases="negative",
 )
-abs = unary(  # noqa: A001
+abs = unary(
     "abs",
     SAME,
     lambda xp, g, input: g * xp.sign(input),
@@ -203,12 +203,12 @@ def _round_label(input, decimals):
 
 
 @op(promote=SAME, inplace=True, label=_round_label)
-def round(xp, input, *, decimals=0):  # noqa: A001
+def round(xp, input, *, decimals=0):
     """The nearest whole number, or number of so many decimals; halves go to the even one.
 
     >>> import lantern
-    >>> lantern.round(lantern.tensor([0.5, 1.5, 2.55]), decimals=1)
-    tensor([0.5000, 1.5000, 2.5000])
+    >>> lantern.round(lantern.tensor([0.5, 1.5, 2.56]), decimals=1)
+    tensor([0.5000, 1.5000, 2.6000])
     """
     dtype = xp.dtype_of(input)
     if dtype.kind != "f":

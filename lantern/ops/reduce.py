@@ -6,7 +6,7 @@ import math
 import warnings
 
 from .. import dtypes
-from ..op import BOOL, FLOAT, INT_TO_LONG, KEEP, SAME, composite, op
+from ..op import BOOL, FLOAT, INT_TO_LONG, SAME, composite, op
 from ..return_types import aminmax as AminmaxResult
 from ..shape import wrap_dim, wrap_dims
 from .layout import at, expand_as_reduced
@@ -24,6 +24,8 @@ def dims_of(dim, ndim):
 
 def count_of(shape, dim):
     """Returns how many elements each result is made of."""
+    if dim is None:
+        return math.prod(shape)
     count = 1
     for each in wrap_dims(dim, len(shape)):
         count *= shape[each]
@@ -60,7 +62,7 @@ def refuse_empty(name, shape, dim, all_of_none=RuntimeError):
 
 
 @op(promote=INT_TO_LONG, exact=True, label=by_dim("Sum"))
-def sum(xp, input, dim=None, keepdim=False, *, dtype=None):  # noqa: A001
+def sum(xp, input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` (an int, several, or all), computed in `dtype` if that is given.
 
     >>> import lantern
@@ -248,13 +250,13 @@ def _truth(xp, found, input):
 
 
 @op(promote=BOOL, differentiable=False)
-def any(xp, input, dim=None, keepdim=False):  # noqa: A001
+def any(xp, input, dim=None, keepdim=False):
     """Whether any element is not zero, over `dim`."""
     return _truth(xp, xp.any(input, dims_of(dim, input.ndim), keepdim), input)
 
 
 @op(promote=BOOL, differentiable=False)
-def all(xp, input, dim=None, keepdim=False):  # noqa: A001
+def all(xp, input, dim=None, keepdim=False):
     """Whether all elements are not zero, over `dim`."""
     return _truth(xp, xp.all(input, dims_of(dim, input.ndim), keepdim), input)
 
@@ -433,7 +435,7 @@ def logsumexp(xp, input, dim, keepdim=False):
 
     >>> import lantern
     >>> lantern.logsumexp(lantern.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     dims = dims_of(dim, input.ndim)
     if count_of(input.shape, dim) == 0:
@@ -450,6 +452,17 @@ def _logsumexp_input(xp, g, out, input, dim, keepdim):
 
 
 logsumexp.vjp(input=_logsumexp_input)
+
+
+def _refuse_empty_norm(shape, ord, dim):
+    where = "an empty tensor because the"
+    if dim is not None:
+        empty = next(each for each in wrap_dims(dim, len(shape)) if not shape[each])
+        where = f"the dimension {empty}because this dimension is empty and the"
+    raise RuntimeError(
+        f"linalg.vector_norm cannot compute the {ord} norm on {where} operation does not have an "
+        "identity"
+    )
 
 
 def _refuse_norm(input, *rest):
@@ -473,12 +486,7 @@ def vector_norm(xp, input, ord, dim, keepdim):
         return xp.sum(xp.cast(xp.ne(input, 0), xp.dtype_of(input)), dims, keepdim)
     if math.isinf(ord):
         if count_of(input.shape, dim) == 0:
-            if ord < 0 or 0 in input.shape and dims is None:
-                raise RuntimeError(
-                    f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the"
-                    " operation does not have an identity"
-                )
-            return xp.sum(size, dims, keepdim)
+            _refuse_empty_norm(input.shape, ord, dim)
         return (xp.amax if ord > 0 else xp.amin)(size, dims, keepdim)
     return xp.pow(xp.sum(xp.pow(size, float(ord)), dims, keepdim), 1.0 / ord)
 
@@ -545,7 +553,7 @@ dist.vjp(
     input=lambda xp, g, out, input, other, p: _norm_input(
         xp, g, out, input - other, p, None, False
     ),
-    other=lambda xp, g, out, input, other, p: -_norm_input(
-        xp, g, out, input - other, p, None, False
+    other=lambda xp, g, out, input, other, p: (
+        -_norm_input(xp, g, out, input - other, p, None, False)
     ),
 )

@@ -9,8 +9,8 @@ from ..autograd.mode import active, mode
 from ..autograd.views import assign, check_writable, write_inplace
 from ..tensor import Tensor, wrap
 from .creation import namespace
-from .layout import expand
 from .pointwise import cast, copy
+from .views import expand, permute
 
 
 class _Source:
@@ -81,7 +81,7 @@ def _in_order(tensor: Tensor, kind: str, dtype: Any, generator: Any, parameters:
     if tensor.is_contiguous():
         return draw(kind, shape, dtype, generator, *parameters)
     order = memory_order(shape, tensor.stride())
-    parameters = tuple(p.permute(order) if isinstance(p, Tensor) else p for p in parameters)
+    parameters = tuple(permute(p, order) if isinstance(p, Tensor) else p for p in parameters)
     drawn = draw(kind, [shape[d] for d in order], dtype, generator, *parameters)
     inverse = tuple(order.index(d) for d in range(len(order)))
     return wrap(namespace().permute(_value(drawn), inverse))

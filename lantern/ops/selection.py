@@ -22,6 +22,7 @@ class Where(Op):
     """`where` in its forms: the places of a condition, and a choice of tensors or numbers."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Tells the forms apart and brings the condition to bool."""
         if "out" in kwargs:
             return self._call_out(args, kwargs)
         if len(args) + len(kwargs) == 1:
@@ -79,17 +80,17 @@ def masked_fill(xp, input, mask, value):
             "masked_fill_ only supports boolean masks, but got mask with dtype "
             f"{c_name(xp.dtype_of(mask))}"
         )
+    if hasattr(value, "shape") and value.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
+        )
     if xp.dtype_of(input).char in "HIL":
         raise NotImplementedError(
             f"\"masked_fill\" not implemented for '{xp.dtype_of(input).legacy}'"
         )
     if not hasattr(value, "shape"):
         value = xp.full((), fitting(value, xp.dtype_of(input)), input)
-    elif value.ndim:
-        raise RuntimeError(
-            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value.ndim} dimension(s)."
-        )
     return xp.where(mask, xp.cast(value, xp.dtype_of(input)), input)
 
 
@@ -166,6 +167,8 @@ def _clamp_kernel(dtype, input, min, max):
             return "clamp_cpu"
         name = "minimum_cpu" if min is None else "maximum_cpu"
         return "" if dtype.kind == "b" else name
+    if min is None and max is None:
+        return ""
     if min is None or max is None:
         return "clamp_max_scalar_cpu" if min is None else "clamp_min_scalar_cpu"
     return "clamp_scalar_cpu"

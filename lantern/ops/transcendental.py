@@ -91,7 +91,7 @@ def logaddexp(xp, input, other):
 
     >>> import lantern
     >>> lantern.logaddexp(lantern.tensor([1000.0]), lantern.tensor([1000.0]))
-    tensor([1000.6931])
+    tensor([1000.6932])
     """
     return log_of_sum(xp, input, other)
 

@@ -87,9 +87,7 @@ def operators():
         dtypes = (*INTEGERS, "bool") if symbol in "& | ^ << >>".split() else ALL
         # A quotient that is rounded and the bits of integers have no derivative.
         gradient = True if symbol in "+ - * / **".split() else () if symbol == "//" else None
-        yield Record(
-            f"operator {name}", samples, call, dtypes, gradient=gradient, method=False
-        )
+        yield Record(f"operator {name}", samples, call, dtypes, gradient=gradient, method=False)
 
 
 RECORDS = [
@@ -100,8 +98,9 @@ RECORDS = [
     Record("div", div_samples, **FORMS, aliases="divide"),
     Record("true_divide", binary(low=0.5, numbers=NUMBERS), **FORMS),
     Record("floor_divide", binary(low=1, numbers=(2, 1.5)), **FORMS, gradient=()),
-    Record("remainder", binary(low=1, numbers=(2, 1.5)), **FORMS, reference=np.remainder,
-           edges=False),
+    Record(
+        "remainder", binary(low=1, numbers=(2, 1.5)), **FORMS, reference=np.remainder, edges=False
+    ),
     Record("fmod", binary(low=1, numbers=(2, 1.5)), **FORMS, reference=np.fmod),
     Record("pow", pow_samples, **{**FORMS, "special": ""}, method=False),
     Record("pow", binary(low=0.2, numbers=(2,)), **FORMS, variant="of tensors"),

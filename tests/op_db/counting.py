@@ -81,7 +81,9 @@ UNORDERED = {"dtypes": ALL, "trace": False, "gradient": ()}
 RECORDS = [
     Record("unique", unique_samples, **UNORDERED),
     Record("unique_consecutive", consecutive_samples, **UNORDERED),
-    Record("bincount", bincount_samples, dtypes=(*INTEGERS, "float32"), gradient=False, trace=False),
+    Record(
+        "bincount", bincount_samples, dtypes=(*INTEGERS, "float32"), gradient=False, trace=False
+    ),
     Record("histc", histogram_samples, dtypes=FLOATS[:2], gradient=False, trace=False, out=True),
     Record("histc", fixed_histogram_samples, dtypes=FLOATS[:2], gradient=False, variant="fixed"),
     Record("quantile", quantile_samples, dtypes=(*FLOATS, "int64"), nodes=False),

@@ -326,7 +326,9 @@ def assert_same(actual: Any, expected: Any, record: Record, dtype: str, what: st
 def assert_leaf(have: Any, want: Any, record: Record, dtype: str, what: str) -> None:
     """Asserts that one value of a result is the one expected."""
     if not isinstance(want, Leaf):
-        assert type(have) is type(want) and (have == want or have != have), f"{what}: {have}, not {want}"
+        assert type(have) is type(want) and (have == want or have != have), (
+            f"{what}: {have}, not {want}"
+        )
         return
     assert str(have.dtype) == want.dtype, f"{what}: {have.dtype}, not {want.dtype}"
     if record.view:
@@ -344,7 +346,9 @@ def assert_values(
         have, want = have.astype(np.float64), want.astype(np.float64)
         zeros = (have == 0) & (want == 0)
         wrong = zeros & (np.signbit(have) != np.signbit(want))
-        assert not wrong.any(), f"{what}: the sign of zero differs at {np.argwhere(wrong)[:3].tolist()}"
+        assert not wrong.any(), (
+            f"{what}: the sign of zero differs at {np.argwhere(wrong)[:3].tolist()}"
+        )
 
 
 def leaf_of(value: Any) -> Any:

@@ -14,7 +14,7 @@ from .record import Make, Sample
 def huber_samples(make: Make) -> Iterator[Sample]:
     yield from regression({"delta": 0.5}, {"delta": 2.5})(make)
     for reduction in REDUCTIONS:
-        yield Sample(make(2, 3), make(2, 3), reduction, 1.5, make(2, 3))
+        yield Sample(make(2, 3), make(2, 3), reduction, 1.5, make(2, 3, low=0.5, high=2))
     yield Sample(make(3), make(3), delta=0)
     yield Sample(make(3), make(3), weight=make(2))
 
@@ -209,7 +209,10 @@ RECORDS = [
     functional("huber_loss", huber_samples, **ROUNDED),
     functional("kl_div", kl_samples, call=quiet_kl_div, **ROUNDED),
     functional("poisson_nll_loss", poisson_samples, **ROUNDED),
-    functional("gaussian_nll_loss", gaussian_samples, **ROUNDED),
+    # Its gradient is a small difference of large numbers, which bfloat16 does not hold.
+    functional(
+        "gaussian_nll_loss", gaussian_samples, dtypes=("float32", "float64", "float16"), **ROUNDED
+    ),
     functional("soft_margin_loss", soft_margin_samples, gradient=(0,), **ROUNDED),
     functional("hinge_embedding_loss", hinge_samples, gradient=(0,), **ROUNDED),
     functional("margin_ranking_loss", ranking_samples, gradient=(0, 1), **ROUNDED),

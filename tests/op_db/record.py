@@ -19,12 +19,12 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
   refuses need no place of their own: a sample that raises is tested to raise the same. Errors that
   no sample of a dtype meets go to `errors=[ErrorSample(...)]`; message starts are torch's.
 - `special="pointwise"` adds grids of NaN, infinities, -0.0, empty, 0-d and broadcast operands (for
-  as many arrays as the first sample has); "reduce" strews such values over the first array; "" none.
+  as many arrays as the first sample has); "reduce" strews them over the first array; "" adds none.
 - `inplace=True` if `x.name_()` exists, `out=True` if it takes `out=`, `method=False` or
   `function=False` if it is not there as one, `view=True` if the result shares memory.
-- `gradient=False` if there is none, `()` if the result is tracked but backward refuses, None if that
-  is not to be tested; a tuple names the places (among the arrays) that have one. `smooth=False`
-  leaves finite differences out; `nodes=False` the names of nodes, for ops made of others;
+- `gradient=False` if there is none, `()` if the result is tracked but backward refuses, None if
+  that is not to be tested; a tuple names the places (among the arrays) that have one.
+  `smooth=False` leaves finite differences out; `nodes=False` the names of nodes, for ops made of others;
   `edges=False` gradients at special values, where ours are right and PyTorch's are not;
   `layouts=False` other layouts of memory beside PyTorch, which goes wrong on some.
   `second=False` only where torch has no second order either. `trace=False` if the shape of the
@@ -36,10 +36,10 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
   for a reason; say the reason in a comment beside it. `reference` is a NumPy function, compared in
   float64 in addition to the golden values; give one where NumPy has it.
 
-Then run `python scripts/goldens_ops.py <x>` (with PyTorch): it stores what PyTorch answers for every
+Then run `python scripts/goldens_ops.py <x>` (with PyTorch): it stores what PyTorch answers for each
 sample in tests/goldens/ops/<x>.npz. The tests need only that file; a sample changed since then is
-reported as stale. Run your own part with `pytest tests/test_ops.py -k gather`, and beside PyTorch on
-fresh inputs with `pytest tests/differential/test_ops.py -k gather` (LANTERN_SEED=n repeats a run).
+reported as stale. Run your own part with `pytest tests/test_ops.py -k gather`; beside PyTorch, on
+fresh inputs, with `pytest tests/differential/test_ops.py -k gather` (LANTERN_SEED=n repeats a run).
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ def norm_samples(make: Make):
     yield Sample(make(0))
     yield Sample(make(0), math.inf)
     yield Sample(make(2, 0), 2, 1)
+    yield Sample(make(2, 0), math.inf, 1)
+    yield Sample(make(2, 0), -math.inf, 0)
     yield Sample(make(2, 3), dtype=DType("float64"))
 
 
@@ -89,8 +91,13 @@ RECORDS = [
     Record("nansum", TYPED, **SUMS, tolerance=HALVES),
     Record("mean", reduction({}, {"dtype": DType("float64")}), **SUMS, tolerance=HALVES),
     Record("nanmean", reduction(), **SUMS, tolerance=HALVES),
-    Record("prod", single({}, {"dtype": DType("float64")}), **{**SUMS, "out": False}, edges=False,
-           tolerance=HALVES),
+    Record(
+        "prod",
+        single({}, {"dtype": DType("float64")}),
+        **{**SUMS, "out": False},
+        edges=False,
+        tolerance=HALVES,
+    ),
     Record("amax", reduction(), **SUMS),
     Record("amin", reduction(), **SUMS),
     Record("aminmax", extreme_samples, **SUMS),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .reduce import typed
 from .record import ALL, FLOATS, DType, Make, Record, Sample
+from .reduce import typed
 
 
 def scans(*extra: dict):
@@ -55,13 +55,30 @@ HALVES = {"float16": (5e-3, 5e-3), "bfloat16": (5e-2, 5e-2)}
 
 RECORDS = [
     Record("cumsum", TYPED, dtypes=ALL, special="reduce", inplace=True, out=True, tolerance=HALVES),
-    Record("cumprod", with_zeros, dtypes=ALL, special="reduce", inplace=True, out=True, edges=False,
-           tolerance=HALVES),
-    Record("logcumsumexp", scans(), dtypes=FLOATS, special="reduce", out=True,
-           tolerance=HALVES, edges=False),
+    Record(
+        "cumprod",
+        with_zeros,
+        dtypes=ALL,
+        special="reduce",
+        inplace=True,
+        out=True,
+        edges=False,
+        tolerance=HALVES,
+    ),
+    Record(
+        "logcumsumexp",
+        scans(),
+        dtypes=FLOATS,
+        special="reduce",
+        out=True,
+        tolerance=HALVES,
+        edges=False,
+    ),
     Record("cummax", scans(), dtypes=ALL, special="reduce", out=True),
     Record("cummin", scans(), dtypes=ALL, special="reduce", out=True),
     Record("diff", diff_samples, dtypes=ALL, special="reduce", out=True, nodes=False),
-    Record("trapezoid", area_samples, dtypes=FLOATS[:2], method=False, aliases="trapz", nodes=False),
+    Record(
+        "trapezoid", area_samples, dtypes=FLOATS[:2], method=False, aliases="trapz", nodes=False
+    ),
     Record("cumulative_trapezoid", area_samples, dtypes=FLOATS[:2], method=False, nodes=False),
 ]

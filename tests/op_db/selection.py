@@ -53,8 +53,15 @@ def clamp_samples(make: Make):
 
 RECORDS = [
     Record("where", where_samples, dtypes=ALL, method=False, out=True),
-    Record("where", place_samples, dtypes=ALL, method=False, gradient=False, trace=False,
-           variant="condition"),
+    Record(
+        "where",
+        place_samples,
+        dtypes=ALL,
+        method=False,
+        gradient=False,
+        trace=False,
+        variant="condition",
+    ),
     Record("masked_fill", fill_samples, dtypes=ALL, inplace=True),
     # Of 0.0 and -0.0 PyTorch's vector code and its scalar code give different ones.
     Record("maximum", binary(), **FORMS, zeros=False, reference=np.maximum),

@@ -27,7 +27,9 @@ RECORDS = [
     Record("copysign", binary(numbers=(2, -1.5, -0.0)), **FORMS, reference=np.copysign),
     Record("nextafter", binary(), **{**FORMS, "dtypes": (*FLOATS[:2], *ALL[4:])}),
     Record("logaddexp", binary(), **{**FORMS, "inplace": False}, reference=np.logaddexp),
-    Record("logaddexp2", binary(), **{**FORMS, "inplace": False}, reference=np.logaddexp2, zeros=False),
+    Record(
+        "logaddexp2", binary(), **{**FORMS, "inplace": False}, reference=np.logaddexp2, zeros=False
+    ),
     Record("xlogy", xlogy_samples, **FORMS),
     Record("mvlgamma", mvlgamma_samples, dtypes=FLOATS[:2], inplace=True),
     Record("angle", unary(), dtypes=ALL, special="pointwise"),

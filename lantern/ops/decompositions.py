@@ -1,0 +1,606 @@
+"""Inverses, determinants, linear systems and factors of matrices `(*, m, n)`.
+
+Primitives that have several results give them end to end in one value, for a formula then sees all
+of them at once; `unpacked` takes that apart.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..backends.vocabulary import packed_shapes
+from ..dtypes import int64
+from ..op import KEEP, SAME, composite, op
+from ..return_types import linalg_eigh, linalg_qr, linalg_slogdet, linalg_svd
+from ..return_types import qr as QrResult
+from ..return_types import slogdet as SlogdetResult
+from ..return_types import svd as SvdResult
+from ..tensor import Tensor
+from .comparison import eq
+from .contraction import check_square, identity_like
+from .linalg import column, row, swapped
+from .selection import where
+from .views import sum_to, transpose
+
+
+# --- what is refused
+def check_matrices(name, A, square=True, kernel=""):
+    """Raises for what a function of matrices does not take; `kernel` has no half types."""
+    if square:
+        check_square(name, A)
+    elif A.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    check_type(name, A, kernel)
+
+
+def check_type(name, A, kernel=""):
+    """Raises for matrices that are not of float32 or float64."""
+    legacy = A.dtype.legacy
+    if A.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {legacy}"
+        )
+    if A.dtype.char in "eE":
+        if kernel:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{legacy}'")
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {legacy}")
+
+
+def floating(name, kernel="", square=True):
+    """Returns the options of an op of matrices, which are checked before anything is converted."""
+
+    def check(A, *rest):
+        if isinstance(A, Tensor):
+            check_matrices(name, A, square, kernel)
+
+    return {"promote": SAME, "tensors": "A", "check": ("?bBhHiIlLeE", check)}
+
+
+# --- inverse and determinant
+@op(method=False, function=False, grad_name="LinalgInvExBackward0", **floating("linalg.inv"))
+def inv(xp, A):
+    """The inverse of square matrices; raises `LinAlgError` where there is none.
+
+    >>> import lantern
+    >>> lantern.linalg.inv(lantern.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
+    check_square("linalg.inv", A)
+    return xp.inv(A)
+
+
+@inv.vjp_together("A")
+def _(xp, g, out):
+    turned = swapped(xp, out)
+    return (-xp.matmul(turned, xp.matmul(g, turned)),)
+
+
+@composite
+def inverse(xp, input):
+    """The inverse of square matrices; raises `linalg.LinAlgError` where there is none."""
+    return inv(input)
+
+
+@op(grad_name="LinalgDetBackward0", **floating("linalg.det", "lu_cpu"))
+def det(xp, A):
+    """The determinant of square matrices.
+
+    >>> import lantern
+    >>> lantern.det(lantern.tensor([[1.0, 2.0], [3.0, 5.0]]))
+    tensor(-1.0000)
+    """
+    check_square("linalg.det", A)
+    return xp.det(A)
+
+
+det.vjp(A=lambda xp, g, A: each_matrix(xp, g) * xp.cofactor(A))
+
+
+def each_matrix(xp, numbers):
+    """Returns numbers, one per matrix, in a shape that multiplies the matrices."""
+    return xp.reshape(numbers, (*numbers.shape, 1, 1))
+
+
+@op(promote=SAME, tensors="A", method=False, public=False)
+def cofactor(xp, A):
+    """The derivative of the determinant by each element."""
+    return xp.cofactor(A)
+
+
+@cofactor.vjp_together("A")
+def _(xp, g, A):
+    turned = swapped(xp, xp.inv(A))
+    inside = xp.sum(g * turned, (g.ndim - 2, g.ndim - 1), True) * turned
+    across = xp.matmul(turned, xp.matmul(swapped(xp, g), turned))
+    return (each_matrix(xp, xp.det(A)) * (inside - across),)
+
+
+@op(promote=KEEP, method=False, public=False, label=lambda packed, shapes, name: name)
+def unpacked(xp, input, shapes, name):
+    """The parts that lie end to end in the last dimension, each in its shape."""
+    batch, start, parts = input.shape[:-1], 0, []
+    for shape in shapes:
+        stop = start + prod(shape)
+        piece = xp.getitem(input, (*(slice(None),) * len(batch), slice(start, stop)))
+        parts.append(xp.reshape(piece, (*batch, *shape)))
+        start = stop
+    return tuple(parts)
+
+
+@unpacked.vjp_together("input")
+def _(xp, g, shapes):
+    known, shape = next((e, s) for e, s in zip(g, shapes, strict=True) if e is not None)
+    batch = known.shape[: known.ndim - len(shape)]
+    pieces = [
+        xp.full((*batch, prod(shape)), 0, known)
+        if each is None
+        else xp.reshape(each, (*batch, prod(shape)))
+        for each, shape in zip(g, shapes, strict=True)
+    ]
+    return (xp.cat(pieces, len(batch)),)
+
+
+def parts(xp, packed, shapes):
+    """Returns the parts of a value that was packed, without a node of their own."""
+    return unpacked.forward(xp, packed, shapes, "")
+
+
+@op(promote=SAME, tensors="A", method=False, public=False)
+def slogdet_packed(xp, A):
+    """The sign and the logarithm of the determinant, end to end."""
+    return xp.slogdet_packed(A)
+
+
+@slogdet_packed.vjp_together("A")
+def _(xp, g, A):
+    _, slope = parts(xp, g, packed_shapes("slogdet_packed", *A.shape[-2:]))
+    return (each_matrix(xp, slope) * swapped(xp, xp.inv(A)),)
+
+
+def _slogdet(name, A):
+    check_matrices(name, A)
+    shapes = packed_shapes("slogdet_packed", *A.shape[-2:])
+    return unpacked(slogdet_packed(A), shapes, "LinalgSlogdetBackward0")
+
+
+@composite
+def slogdet(xp, input):
+    """The sign of the determinant, and the logarithm of its size.
+
+    >>> import lantern
+    >>> lantern.slogdet(lantern.tensor([[0.0, 1.0], [1.0, 0.0]])).sign
+    tensor(-1.)
+    """
+    return SlogdetResult(_slogdet("linalg.slogdet", input))
+
+
+@composite(tensors="A", method=False, function=False)
+def linalg_slogdet_(xp, A):
+    """The sign of the determinant, and the logarithm of its size."""
+    return linalg_slogdet(_slogdet("linalg.slogdet", A))
+
+
+@composite
+def logdet(xp, input):
+    """The logarithm of the determinant; NaN where that is negative."""
+    sign, size = _slogdet("logdet", input)
+    return where(eq(sign, -1.0), float("nan"), size)
+
+
+# --- linear systems
+def _is_vector(A_shape, B_shape):
+    return len(B_shape) == 1 or len(B_shape) == len(A_shape) - 1 and B_shape == A_shape[:-1]
+
+
+def _check_system(A, B, left=True):
+    if not isinstance(A, Tensor) or not isinstance(B, Tensor):
+        return
+    check_type("linalg.solve", A, "lu_cpu" if A.dtype is B.dtype else "")
+    if A.dtype is not B.dtype:
+        raise RuntimeError(
+            "linalg.solve: Expected A and B to have the same dtype, but found A of type "
+            f"{A.dtype.legacy} and B of type {B.dtype.legacy} instead"
+        )
+
+
+@op(promote=SAME, method=False, public=False)
+def solve(xp, input, other):
+    """The matrices that `input` times gives `other`."""
+    return xp.solve(input, other)
+
+
+@solve.vjp_together("input", "other")
+def _(xp, g, out, needs, input):
+    other = xp.solve(swapped(xp, input), g)
+    return (-xp.matmul(other, swapped(xp, out)) if needs[0] else None), other
+
+
+def _as_columns(xp, x, vector, left):
+    """Returns right sides as matrices whose columns are solved for."""
+    return column(xp, x) if vector else x if left else swapped(xp, x)
+
+
+@op(
+    promote=SAME,
+    tensors="A B",
+    method=False,
+    function=False,
+    check=("?bBhHiIlLeE", _check_system),
+    grad_name="LinalgSolveExBackward0",
+)
+def linalg_solve(xp, A, B, *, left=True):
+    """The solution of `A @ X = B` (or `X @ A = B` where not `left`).
+
+    `B` holds matrices `(*, n, k)` or vectors `(*, n)`. Raises `LinAlgError` where `A` is singular.
+
+    >>> import lantern
+    >>> lantern.linalg.solve(lantern.tensor([[2.0, 0.0], [0.0, 4.0]]), lantern.tensor([2.0, 2.0]))
+    tensor([1.0000, 0.5000])
+    """
+    check_square("linalg.solve", A)
+    if not B.ndim:
+        raise RuntimeError("linalg.solve: The input tensor B must have at least 2 dimensions.")
+    vector = _is_vector(A.shape, B.shape)
+    columns = _as_columns(xp, B, vector, left)
+    if columns.shape[-2] != A.shape[-1]:
+        sign = "AX" if left else "XA"
+        mine, theirs = (f"{x.shape[-2]}x{x.shape[-1]}" for x in (A, columns if vector else B))
+        raise RuntimeError(
+            "linalg.solve: Incompatible shapes of A and B for the equation "
+            f"{sign} = B ({mine} and {theirs})"
+        )
+    found = xp.solve(A if left or vector else swapped(xp, A), columns)
+    if vector:
+        return xp.reshape(found, found.shape[:-1])
+    return found if left else swapped(xp, found)
+
+
+@linalg_solve.vjp_together("A", "B")
+def _(xp, g, out, needs, A, B_shape, left):
+    vector = _is_vector(A.shape, B_shape)
+    left = left or vector
+    g, found = _as_columns(xp, g, vector, left), _as_columns(xp, out, vector, left)
+    other = xp.solve(swapped(xp, A) if left else A, g)
+    by_A = None
+    if needs[0]:
+        by_A = -(
+            xp.matmul(other, swapped(xp, found)) if left else xp.matmul(found, swapped(xp, other))
+        )
+    by_B = xp.reshape(other, other.shape[:-1]) if vector else other if left else swapped(xp, other)
+    return by_A, by_B
+
+
+# --- triangles
+def triangle(xp, x, lower=True, strict=False):
+    """Returns square matrices with one triangle kept."""
+    size = x.shape[-1]
+    places = xp.arange(0, size, 1, int64)
+    high, low = xp.reshape(places, (size, 1)), xp.reshape(places, (1, size))
+    high, low = (high, low) if lower else (low, high)
+    return xp.where(xp.gt(high, low) if strict else xp.ge(high, low), x, xp.full((), 0, x))
+
+
+def _factor(xp, input, upper):
+    found = xp.cholesky(swapped(xp, input) if upper else input)
+    return swapped(xp, found) if upper else found
+
+
+def _factor_gradient(xp, g, out, upper):
+    if upper:
+        g, out = swapped(xp, g), swapped(xp, out)
+    inner = triangle(xp, xp.matmul(swapped(xp, out), g))
+    inner = inner - identity_like(xp, inner) * inner * 0.5
+    turned = xp.inv(swapped(xp, out))
+    found = xp.matmul(turned, xp.matmul(inner, swapped(xp, turned)))
+    return (found + swapped(xp, found)) * 0.5
+
+
+@op(promote=SAME)
+def cholesky(xp, input, upper=False):
+    """The triangular factor L of positive definite matrices `L @ L.mT`."""
+    return _factor(xp, input, upper)
+
+
+@op(
+    method=False,
+    function=False,
+    grad_name="LinalgCholeskyExBackward0",
+    **floating("linalg.cholesky", "cholesky_cpu"),
+)
+def linalg_cholesky(xp, A, *, upper=False):
+    """The triangular factor L of positive definite matrices `L @ L.mT`.
+
+    Raises `LinAlgError` where a matrix is not positive definite.
+
+    >>> import lantern
+    >>> lantern.linalg.cholesky(lantern.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
+    check_square("linalg.cholesky", A)
+    return _factor(xp, A, upper)
+
+
+cholesky.vjp(input=_factor_gradient)
+linalg_cholesky.vjp(A=_factor_gradient)
+
+
+# --- orthogonal factors
+@op(promote=SAME, tensors="A", method=False, public=False)
+def qr_packed(xp, A, complete):
+    """Q and R, end to end."""
+    return xp.qr_packed(A, complete)
+
+
+@qr_packed.vjp_together("A")
+def _(xp, g, out, A, complete):
+    rows, columns = A.shape[-2:]
+    if complete and rows > columns:
+        raise RuntimeError(
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."
+        )
+    shapes = packed_shapes("qr_packed", rows, columns, complete)
+    (q, r), (gq, gr) = parts(xp, out, shapes), parts(xp, g, shapes)
+    if rows >= columns:
+        return (_tall_qr(xp, q, r, gq, gr),)
+    head, tail = (..., slice(None), slice(None, rows)), (..., slice(None), slice(rows, None))
+    head, tail = (_whole(index, A.ndim) for index in (head, tail))
+    gr_tail = xp.getitem(gr, tail)
+    gq = gq + xp.matmul(xp.getitem(A, tail), swapped(xp, gr_tail))
+    first = _tall_qr(xp, q, xp.getitem(r, head), gq, xp.getitem(gr, head))
+    return (xp.cat([first, xp.matmul(q, gr_tail)], A.ndim - 1),)
+
+
+def _whole(index, ndim):
+    return (*(slice(None),) * (ndim - 2), *index[1:])
+
+
+def _tall_qr(xp, q, r, gq, gr):
+    inner = xp.matmul(r, swapped(xp, gr)) - xp.matmul(swapped(xp, gq), q)
+    inner = triangle(xp, inner) + swapped(xp, triangle(xp, inner, strict=True))
+    return swapped(xp, xp.solve(r, swapped(xp, gq + xp.matmul(q, inner))))
+
+
+def _qr(A, mode):
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', "
+            "or 'complete'"
+        )
+    check_matrices("linalg.qr", A, False, "geqrf_cpu")
+    complete = mode == "complete"
+    shapes = packed_shapes("qr_packed", *A.shape[-2:], complete)
+    return unpacked(qr_packed(A, complete), shapes, "LinalgQrBackward0")
+
+
+@composite(tensors="A", method=False, function=False)
+def linalg_qr_(xp, A, mode="reduced"):
+    """Orthogonal columns Q and a triangle R with `Q @ R = A`; mode 'r' gives an empty Q.
+
+    >>> import lantern
+    >>> q, r = lantern.linalg.qr(lantern.tensor([[3.0, 1.0], [4.0, 1.0]]))
+    >>> (q @ r).round()
+    tensor([[3., 1.],
+            [4., 1.]])
+    """
+    q, r = _qr(A, mode)
+    return linalg_qr(xp.full((0,), 0, A) if mode == "r" else q, r)
+
+
+@composite
+def qr(xp, input, some=True):
+    """Orthogonal columns Q and a triangle R; `linalg.qr` is the newer form."""
+    return QrResult(_qr(input, "reduced" if some else "complete"))
+
+
+def quotient(xp, x, y):
+    """Returns `x / y`, and 0 for 0 / 0: what takes no part needs no derivative."""
+    none = xp.logical_and(xp.eq(x, 0), xp.eq(y, 0))
+    return x / xp.where(none, xp.full((), 1, y), y)
+
+
+def _off_diagonal(xp, x):
+    return x - x * identity_like(xp, x)
+
+
+def _apart(xp, values):
+    """Returns how far each value (a column) is from each other (in its row)."""
+    return row(xp, values) - column(xp, values)
+
+
+# --- eigenvalues of symmetric matrices
+@op(promote=SAME, tensors="A", method=False, public=False)
+def eigh_packed(xp, A, upper):
+    """Eigenvalues and eigenvectors, end to end."""
+    return xp.eigh_packed(A, upper)
+
+
+@eigh_packed.vjp_together("A")
+def _(xp, g, out, A_shape):
+    shapes = packed_shapes("eigh_packed", *A_shape[-2:])
+    (values, vectors), (g_values, g_vectors) = parts(xp, out, shapes), parts(xp, g, shapes)
+    turned = swapped(xp, vectors)
+    inner = _off_diagonal(xp, xp.matmul(turned, g_vectors))
+    inner = quotient(xp, inner, _apart(xp, values))
+    inner = inner + identity_like(xp, inner) * row(xp, g_values)
+    return (xp.matmul(vectors, xp.matmul(inner, turned)),)
+
+
+def _eigh(A, UPLO):
+    if str(UPLO).upper() not in ("L", "U"):
+        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+    check_square("linalg.eigh", A)
+    if A.dtype.char not in "fd":
+        raise NotImplementedError(f"\"linalg_eigh_cpu\" not implemented for '{A.dtype.legacy}'")
+    shapes = packed_shapes("eigh_packed", *A.shape[-2:])
+    packed = eigh_packed(A, str(UPLO).upper() == "U")
+    return unpacked(packed, shapes, "LinalgEighBackward0")
+
+
+@composite(tensors="A", method=False, function=False)
+def eigh(xp, A, UPLO="L"):
+    """The eigenvalues, in rising order, and eigenvectors of symmetric matrices.
+
+    Of each matrix only the lower (or, for `UPLO="U"`, the upper) triangle is read.
+
+    >>> import lantern
+    >>> lantern.linalg.eigh(lantern.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    tensor([1., 2.])
+    """
+    return linalg_eigh(_eigh(A, UPLO))
+
+
+@composite(tensors="A", method=False, function=False)
+def eigvalsh(xp, A, UPLO="L"):
+    """The eigenvalues of symmetric matrices in rising order."""
+    return _eigh(A, UPLO)[0]
+
+
+# --- singular values
+@op(promote=SAME, tensors="A", method=False, public=False)
+def svd_packed(xp, A, full):
+    """U, S and V transposed, end to end."""
+    return xp.svd_packed(A, full)
+
+
+@svd_packed.vjp_together("A")
+def _(xp, g, out, A_shape, full):
+    rows, columns = A_shape[-2:]
+    shapes = packed_shapes("svd_packed", rows, columns, full)
+    (u, s, vh), (gu, gs, gvh) = parts(xp, out, shapes), parts(xp, g, shapes)
+    if full:  # further columns may be any that complete the others: nothing depends on them
+        u, gu = (_first(xp, x, x.ndim - 1, s.shape[-1]) for x in (u, gu))
+        vh, gvh = (_first(xp, x, x.ndim - 2, s.shape[-1]) for x in (vh, gvh))
+    ut, v = swapped(xp, u), swapped(xp, vh)
+    by_u, by_v = xp.matmul(ut, gu), xp.matmul(gvh, v)
+    squares = xp.square(s)
+    apart = _apart(xp, squares)
+    left = quotient(xp, by_u - swapped(xp, by_u), apart) * row(xp, s)
+    right = quotient(xp, swapped(xp, by_v) - by_v, apart) * column(xp, s)
+    inner = left + right + identity_like(xp, left) * row(xp, gs)
+    found = xp.matmul(u, xp.matmul(inner, vh))
+    if rows > columns:
+        outside = quotient(xp, gu - xp.matmul(u, by_u), row(xp, s))
+        found = found + xp.matmul(outside, vh)
+    if columns > rows:
+        outside = quotient(xp, gvh - xp.matmul(by_v, vh), column(xp, s))
+        found = found + xp.matmul(u, outside)
+    return (found,)
+
+
+def _first(xp, x, dim, count):
+    return xp.getitem(x, (*(slice(None),) * dim, slice(0, count)))
+
+
+def _svd(A, full):
+    check_matrices("linalg.svd", A, False, "linalg_svd_cpu")
+    shapes = packed_shapes("svd_packed", *A.shape[-2:], full)
+    return unpacked(svd_packed(A, full), shapes, "LinalgSvdBackward0")
+
+
+@composite(tensors="A", method=False, function=False)
+def linalg_svd_(xp, A, full_matrices=True, *, driver=None):
+    """Orthogonal U and Vh and singular values S, in falling order, with `U @ diag(S) @ Vh = A`.
+
+    >>> import lantern
+    >>> lantern.linalg.svd(lantern.tensor([[3.0, 0.0], [0.0, -2.0]])).S
+    tensor([3., 2.])
+    """
+    return linalg_svd(_svd(A, full_matrices))
+
+
+@composite(tensors="A", method=False, function=False)
+def svdvals(xp, A, *, driver=None):
+    """The singular values of matrices, in falling order."""
+    return _svd(A, False)[1]
+
+
+@composite
+def svd(xp, input, some=True, compute_uv=True):
+    """U, S and V of `U @ diag(S) @ V.mT`; `linalg.svd` is the newer form."""
+    if input.ndim < 2:
+        raise RuntimeError(
+            "linalg.svd: input should have at least 2 dimensions, but has "
+            f"{input.ndim} dimensions instead"
+        )
+    if not compute_uv:
+        *batch, rows, columns = input.shape
+        zeros = [xp.full((*batch, size, size), 0, input) for size in (rows, columns)]
+        return SvdResult(zeros[0], _svd(input, False)[1], zeros[1])
+    u, s, vh = _svd(input, not some)
+    return SvdResult(u, s, transpose(vh, -2, -1))
+
+
+# --- pseudoinverse and rank
+@op(promote=SAME, tensors="A", method=False, public=False, grad_name="LinalgPinvBackward0")
+def pinv(xp, A, atol, rtol):
+    """The pseudoinverse, by the singular values above `max(atol, rtol * largest)`."""
+    return xp.pinv(A, atol, rtol)
+
+
+@pinv.vjp_together("A")
+def _(xp, g, out, A):
+    turned, g = swapped(xp, out), swapped(xp, g)
+    outside = xp.matmul(g, xp.matmul(out, turned))
+    inside = xp.matmul(turned, xp.matmul(out, g))
+    return (
+        -xp.matmul(turned, xp.matmul(swapped(xp, g), turned))
+        + (outside - xp.matmul(A, xp.matmul(out, outside)))
+        + (inside - xp.matmul(inside, xp.matmul(out, A))),
+    )
+
+
+def _precision(A, atol, rtol):
+    if rtol is None:
+        epsilon = 2.0**-23 if A.dtype.char == "f" else 2.0**-52
+        rtol = 0.0 if atol else epsilon * max(A.shape[-2:])
+    return 0.0 if atol is None else float(atol), float(rtol)
+
+
+def _pinv(A, atol, rtol):
+    if A.ndim < 2 or A.dtype.char not in "fd":
+        raise RuntimeError(
+            f"linalg.pinv({A.dtype.legacy}{{{list(A.shape)}}}): expected a tensor with 2 or more "
+            "dimensions of float, double, cfloat or cdouble types"
+        )
+    return pinv(A, *_precision(A, atol, rtol))
+
+
+@composite(tensors="A -atol -rtol", method=False, function=False)
+def linalg_pinv(xp, A, *, atol=None, rtol=None, hermitian=False):
+    """The pseudoinverse of matrices.
+
+    >>> import lantern
+    >>> lantern.linalg.pinv(lantern.tensor([[2.0], [0.0]]))
+    tensor([[0.5000, 0.0000]])
+    """
+    return _pinv(A, atol, rtol)
+
+
+@composite
+def pinverse(xp, input, rcond=1e-15):
+    """The pseudoinverse of matrices; `linalg.pinv` is the newer form."""
+    return _pinv(input, None, rcond)
+
+
+@composite(tensors="A -atol -rtol", method=False, function=False)
+def matrix_rank(xp, A, *, atol=None, rtol=None, hermitian=False):
+    """How many singular values are larger than `max(atol, rtol * largest)`.
+
+    >>> import lantern
+    >>> lantern.linalg.matrix_rank(lantern.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(1)
+    """
+    if A.ndim < 2:
+        raise RuntimeError(
+            "torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions."
+        )
+    if A.dtype.char not in "fd":
+        raise RuntimeError("This function doesn't handle types other than float and double")
+    values = svdvals(A.detach())
+    if 0 in A.shape[-2:]:
+        return xp.full(A.shape[:-2], 0, int64)
+    atol, rtol = _precision(A, atol, rtol)
+    least = xp.maximum(xp.amax(values, -1, True) * rtol, xp.full((), atol, values))
+    return xp.sum(xp.cast(xp.gt(values, least), int64), -1, False)
