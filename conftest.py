@@ -17,6 +17,10 @@ hypothesis.settings.register_profile("lantern", deadline=None)
 hypothesis.settings.load_profile("lantern")
 
 
+# These are scripts for `lantern run`; to import them would be to run them with PyTorch.
+collect_ignore_glob = ["tests/programs/*.py"]
+
+
 def _borrow_torch() -> None:
     """Makes the PyTorch of the Python outside .venv importable, after everything in .venv."""
     outside = os.environ.get("LANTERN_OUTSIDE_PYTHON")

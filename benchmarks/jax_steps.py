@@ -95,9 +95,9 @@ def workload(sizes, rows, activation, last, loss, optimizer, classes=0):
 
     @partial(jax.jit, donate_argnums=(0, 1))
     def step(parameters, state, x, y):
-        value, grads = jax.value_and_grad(
-            lambda p: loss(forward(p, x, activation, last), y)
-        )(parameters)
+        value, grads = jax.value_and_grad(lambda p: loss(forward(p, x, activation, last), y))(
+            parameters
+        )
         parameters, state = update(parameters, grads, state)
         return parameters, state, value
 

@@ -20,6 +20,7 @@ from .autograd.mode import is_inference_mode_enabled as is_inference_mode_enable
 from .autograd.mode import no_grad as no_grad
 from .autograd.mode import set_grad_enabled as set_grad_enabled
 from .creation import *  # noqa: F403
+from .spaced import *  # noqa: F403
 from .device import device as device
 from .dtypes import can_cast as can_cast
 from .dtypes import finfo as finfo
@@ -38,6 +39,8 @@ from .shape import sparse_coo as sparse_coo
 from .shape import strided as strided
 from .untyped import UntypedStorage as UntypedStorage
 from . import methods as _methods
+from . import legacy as _legacy
+from .legacy import set_default_tensor_type as set_default_tensor_type
 from . import random as random
 from .random import Generator as Generator
 from .random import default_generator as default_generator
@@ -60,7 +63,7 @@ from . import optim as optim
 from . import utils as utils
 from .compat.missing import missing as _missing
 
-globals().update({each.name: each for each in _dtypes.ALL} | _dtypes.ALIASES)
+globals().update({each.name: each for each in _dtypes.ALL} | _dtypes.ALIASES | _legacy.TYPES)
 dtype = _dtypes.dtype
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 __version__ = "0.1.0"

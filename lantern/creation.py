@@ -9,10 +9,22 @@ from typing import Any
 from . import dtypes
 from . import ops
 from .backends import NAMESPACES
+from .backends import literals as _literals
 from .backends import numpy as _numpy
 from .device import as_device
 from .shape import as_sizes
 from .tensor import Tensor, share, wrap
+
+
+def checked_dtype(dtype: Any, name: str) -> dtypes.dtype | None:
+    """Returns a `dtype=` argument, where the types of Python's own numbers may stand too."""
+    if dtype is None or isinstance(dtype, dtypes.dtype):
+        return dtype
+    if dtype in (bool, int, float):
+        return dtype_from(dtype)
+    raise TypeError(
+        f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
+    )
 
 
 def tensor(
@@ -33,6 +45,7 @@ def tensor(
             [3, 4]])
     """
     as_device(device)
+    dtype = checked_dtype(dtype, "tensor")
     if isinstance(data, Tensor):
         import warnings
 
@@ -46,8 +59,8 @@ def tensor(
         result = wrap(NAMESPACES[type(data._array)].clone(data._array))
         result = result if dtype is None else result.to(dtype)  # type: ignore[attr-defined]
     else:
-        result = wrap(_numpy.from_data(data, dtype, dtypes.get_default_dtype()))
-    return result.requires_grad_() if requires_grad else result
+        result = wrap(_literals.from_data(data, dtype, dtypes.get_default_dtype()))
+    return _leaf(result) if requires_grad else result
 
 
 def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
@@ -58,6 +71,7 @@ def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) 
     tensor([1., 2.])
     """
     as_device(device)
+    dtype = checked_dtype(dtype, "as_tensor")
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
     if _numpy.is_array(data):
@@ -81,7 +95,7 @@ def asarray(
         raise ValueError("can't alias arbitrary sequence into a tensor.")
     if copy:
         result = result.detach().clone()  # type: ignore[attr-defined]
-    return result.requires_grad_() if requires_grad else result
+    return _leaf(result) if requires_grad else result
 
 
 def from_numpy(ndarray: Any) -> Tensor:
@@ -112,7 +126,7 @@ def frombuffer(
     tensor([1, 2], dtype=torch.uint8)
     """
     result = wrap(_numpy.from_buffer(buffer, dtype, count, offset))
-    return result.requires_grad_() if requires_grad else result
+    return _leaf(result) if requires_grad else result
 
 
 def _sizes(size: tuple) -> tuple[int, ...]:
@@ -130,13 +144,20 @@ def _sizes(size: tuple) -> tuple[int, ...]:
     return sizes
 
 
-def _made(result: Tensor, requires_grad: bool, out: Tensor | None = None) -> Tensor:
+def _leaf(result: Tensor) -> Tensor:
+    if result.dtype.kind != "f":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    return result.requires_grad_()
+
+
+def finish(result: Tensor, requires_grad: bool, out: Tensor | None = None) -> Tensor:
+    """Returns a new tensor, written to `out` if there is one, as a leaf with a gradient if asked."""
     if out is not None:
         from .autograd.views import write_out
 
         write_out(out, result)
         return out
-    return result.requires_grad_() if requires_grad else result
+    return _leaf(result) if requires_grad else result
 
 
 def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
@@ -153,8 +174,11 @@ def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
         if not size:
             raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
         as_device(device)
+        dtype = checked_dtype(dtype, name)
+        if name == "zeros" and any(each < 0 for each in as_sizes(size)):
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
         result = ops.full(_sizes(size), value, dtypes.get_default_dtype() if dtype is None else dtype)
-        return _made(result, requires_grad, out)
+        return finish(result, requires_grad, out)
 
     make.__name__, make.__doc__ = name, text
     return make
@@ -185,8 +209,14 @@ def full(
     if isinstance(fill_value, Tensor):
         dtype = fill_value.dtype if dtype is None else dtype
         fill_value = fill_value.item()
-    dtype = dtypes.of_number(fill_value) if dtype is None else dtype
-    return _made(ops.full(_sizes((size,)), fill_value, dtype), requires_grad, out)
+    if isinstance(fill_value, str) or not hasattr(fill_value, "__float__"):
+        raise TypeError(
+            "full(): argument 'fill_value' (position 2) must be Number, not "
+            f"{type(fill_value).__name__}"
+        )
+    dtype = dtypes.of_number(fill_value) if dtype is None else checked_dtype(dtype, "full")
+    fill_value = dtypes.number_as(fill_value, dtype)
+    return finish(ops.full(_sizes((size,)), fill_value, dtype), requires_grad, out)
 
 
 def _like(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
@@ -234,6 +264,12 @@ def arange(
         step = bounds[2] if len(bounds) > 2 else step
     start, step = 0 if start is None else start, 1 if step is None else step
     start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
+    for name, each in (("start", start), ("end", end), ("step", step)):
+        if isinstance(each, str) or not hasattr(each, "__float__"):
+            raise TypeError(f"arange(): argument '{name}' must be Number, not {type(each).__name__}")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    dtype = checked_dtype(dtype, "arange")
     if dtype is None:
         whole = all(isinstance(each, int) for each in (start, end, step))
         dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
@@ -243,7 +279,7 @@ def arange(
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    return _made(ops.arange(start, end, step, dtype), requires_grad, out)
+    return finish(ops.arange(start, end, step, dtype), requires_grad, out)
 
 
 def dtype_from(kind: Any) -> dtypes.dtype:
@@ -265,20 +301,44 @@ def dtype_from(kind: Any) -> dtypes.dtype:
         return dtypes.int64
     if kind is bool:
         return dtypes.bool_
+    if not isinstance(kind, (str, type)):
+        raise TypeError("dtype must be a type, str, or dtype object")
     raise ValueError(f"invalid type: {kind!r}")
 
 
 def legacy_tensor(cls: type, *args: Any, dtype: Any = None, device: Any = None) -> Any:
     """Tensor(sizes...), Tensor(data) and Tensor(tensor), as in the first versions of PyTorch."""
-    dtype = dtypes.get_default_dtype()
-    if len(args) == 1 and not hasattr(args[0], "__index__"):
+    return share(cls, legacy_data(args, dtypes.get_default_dtype()))
+
+
+def legacy_data(args: tuple, dtype: dtypes.dtype) -> Tensor:
+    """Returns what `Tensor(*args)` means: sizes to make room for, or one argument with the data."""
+    if len(args) == 1 and (not hasattr(args[0], "__index__") or hasattr(args[0], "shape")):
         data = args[0]
         if isinstance(data, Tensor):
-            result = data if data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
-        elif isinstance(data, tuple) and type(data).__name__ == "Size":
-            result = empty(data, dtype=dtype)
+            return data if data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
+        if isinstance(data, tuple) and type(data).__name__ == "Size":
+            return empty(data, dtype=dtype)
+        return tensor(data, dtype=dtype)
+    return empty(args or (0,), dtype=dtype)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """Returns the dtype of `tensor1 + tensor2`, where either may be a Python number.
+
+    >>> import lantern
+    >>> lantern.result_type(lantern.tensor([1]), 2.5)
+    torch.float32
+    """
+    ranks: tuple[list, list, list] = ([], [], [])
+    for each in (tensor1, tensor2):
+        if isinstance(each, Tensor):
+            ranks[0 if each.ndim else 1].append(each.dtype)
+        elif isinstance(each, (bool, int, float)):
+            ranks[2].append(dtypes.of_number(each))
         else:
-            result = tensor(data, dtype=dtype)
-    else:
-        result = empty(args, dtype=dtype)
-    return share(cls, result)
+            raise TypeError(
+                "result_type() received an invalid combination of arguments - got "
+                f"({type(tensor1).__name__}, {type(tensor2).__name__})"
+            )
+    return dtypes.combine(*ranks)

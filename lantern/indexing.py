@@ -34,6 +34,9 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         if not shape or not -shape[0] <= index < shape[0]:
             _refuse_int(shape, index, 0)
         return select.show(self, (0, index))
+    if kind is slice and self._array.ndim:
+        part = _slice(index, self._array.shape[0])
+        return slice_view.show(self, ((part,),) if part is not FULL else ((),))
     if kind is Tensor and index._array.ndim and index._array.dtype.char in "li":
         if self._array.ndim:
             return _take(self, (index,))
@@ -112,9 +115,16 @@ def parse(self: Tensor, index: Any) -> tuple[list, list, tuple | None]:
     return inserted, items, tuple(places)
 
 
-def _entries(index: Any) -> list:
+def _entries(index: Any) -> Any:
     """Returns the entries of an index, as ints, slices, None, Ellipsis, bools and tensors."""
-    if type(index) is not tuple:
+    if type(index) is tuple:
+        for each in index:
+            kind = type(each)
+            if kind is not int and kind is not slice and each is not None and each is not Ellipsis:
+                break
+        else:
+            return index
+    else:
         if type(index) in (slice, int) or index is None or index is Ellipsis:
             return [index]
         if isinstance(index, tuple) or _is_like_a_tuple(index):

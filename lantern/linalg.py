@@ -6,8 +6,8 @@ The names here are thin: each is the op that computes it.
 from __future__ import annotations
 
 from . import ops
-from .backends.vocabulary import LinAlgError as LinAlgError
 from .compat.missing import missing
+from .matrices import LinAlgError as LinAlgError
 
 cholesky = ops.linalg_cholesky
 cross = ops.linalg_cross

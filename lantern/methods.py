@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import creation, ops, printing, shaping, untyped
-from . import dtypes
+from . import converting, creation, ops, printing, shaping, untyped
 from .autograd import engine
 from .autograd.views import write_inplace
-from .device import as_device, device
 from .op import REGISTRY, Op
 from .tensor import Tensor
 
@@ -42,6 +40,8 @@ def _operator(op: Op) -> Callable[..., Any]:
         except TypeError:
             if isinstance(other, Tensor) or _operand(other):
                 raise
+            if op.name in COMPARISONS and hasattr(other, "__array__"):
+                return op(self, creation.from_numpy(other))
             return NotImplemented
 
     return operator
@@ -55,11 +55,14 @@ def _reflected(op: Op) -> Callable[..., Any]:
 
 
 def _operand(other: Any) -> bool:
-    return isinstance(other, (int, float, Tensor)) or hasattr(other, "__array__")
+    if isinstance(other, (int, float, Tensor)):
+        return True
+    return hasattr(other, "__array__") and not getattr(other, "shape", ())  # a number of NumPy's
 
 
 REFLECTED = {f"r{name}" for name in "add sub mul truediv floordiv mod pow matmul and or xor".split()}
 REFLECTED |= {"rlshift", "rrshift"}
+COMPARISONS = {"eq", "ne", "lt", "le", "gt", "ge"}
 COMMUTING = {"radd", "rmul", "rand", "ror", "rxor"}
 UNARY = {"neg", "pos", "abs", "invert"}
 HAS_INPLACE = "add sub mul truediv floordiv mod pow and or xor lshift rshift".split()
@@ -91,73 +94,6 @@ def _attach_operator(op: Op, name: str) -> None:
             setattr(Tensor, f"__i{name}__", _inplace(op))
 
 
-def _to(self, *args, **kwargs):
-    """The tensor in another dtype or on another device; itself where it is that already."""
-    copy = kwargs.pop("copy", False)
-    kwargs.pop("non_blocking", None)
-    kwargs.pop("memory_format", None)
-    dtype, place = kwargs.pop("dtype", None), kwargs.pop("device", None)
-    if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    for each in args:
-        if isinstance(each, Tensor):
-            dtype, place = each.dtype, each.device
-        elif isinstance(each, dtypes.dtype):
-            dtype = each
-        elif isinstance(each, (str, device)):
-            place = each
-        elif not isinstance(each, (bool, int, type(None))):
-            raise TypeError(
-                "to() received an invalid combination of arguments - got "
-                f"({type(each).__name__}), but expected a dtype, a device or a Tensor"
-            )
-    if place is not None:
-        as_device(place)
-    if dtype is not None and dtype is not self.dtype:
-        return ops.cast(self, dtype)
-    return ops.clone(self) if copy else self
-
-
-def _type(self, dtype=None, non_blocking=False):
-    """The name of the tensor's type, or the tensor converted to a type given by name or dtype."""
-    if dtype is None:
-        place = "torch.cuda" if self.is_cuda else "torch"
-        return f"{place}.{self.dtype.legacy}Tensor"
-    return self.to(creation.dtype_from(dtype))
-
-
-def _caster(dtype: dtypes.dtype) -> Callable[..., Any]:
-    def cast(self, memory_format=None):
-        return self if self.dtype is dtype else ops.cast(self, dtype)
-
-    cast.__doc__ = f"The tensor as {dtype!r}."
-    return cast
-
-
-def _new_from(function: Callable[..., Any]) -> Callable[..., Any]:
-    def new(self, *args, dtype=None, device=None, **kwargs):
-        dtype = self.dtype if dtype is None else dtype
-        return function(*args, dtype=dtype, device=device or self.device, **kwargs)
-
-    new.__doc__ = "As the function of this name, with this tensor's dtype and device."
-    return new
-
-
-def _cpu(self, memory_format=None):
-    """The tensor on the CPU."""
-    return self.to("cpu")
-
-
-def _cuda(self, device=None, non_blocking=False, memory_format=None):
-    """The tensor on a GPU; raises RuntimeError where there is none."""
-    return self.to("cuda" if device is None else device)
-
-
-def _type_as(self, other):
-    """The tensor in the dtype of another."""
-    return self.to(other)
-
-
 def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Adds to every leaf's `.grad` the derivative of this tensor by it.
 
@@ -176,30 +112,31 @@ def _invert(self):
     return ops.bitwise_not(self)
 
 
+def _from_ufunc(self, array, context=None, return_scalar=False):
+    """Returns what NumPy's function of a tensor has computed, as a tensor."""
+    return creation.from_numpy(array)
+
+
 METHODS: dict[str, Any] = {
     "backward": _backward,
     "untyped_storage": untyped.untyped_storage,
-    "to": _to,
-    "type": _type,
-    "type_as": _type_as,
     "__invert__": _invert,
     "where": lambda self, condition, other: ops.where(condition, self, other),
     "polygamma": lambda self, n: ops.polygamma(n, self),
-    "cpu": _cpu,
-    "cuda": _cuda,
-    "new_zeros": _new_from(creation.zeros),
-    "new_ones": _new_from(creation.ones),
-    "new_empty": _new_from(creation.empty),
-    "new_full": _new_from(creation.full),
-    "new_tensor": lambda self, data, **kw: creation.tensor(data, **{"dtype": self.dtype, **kw}),
+    "polygamma_": lambda self, n: self.copy_(ops.polygamma(n, self)),
+    "real": property(lambda self: self),
+    "imag": property(ops.imag),
+    "conj": lambda self: self,
+    "conj_physical": lambda self: self,
+    "resolve_conj": lambda self: self,
+    "resolve_neg": lambda self: self,
+    "is_conj": lambda self: False,
+    "is_neg": lambda self: False,
     "__repr__": printing.tensor_str,
     "__format__": printing.format_tensor,
-    "__contains__": lambda self, value: bool(ops.any(self == value)),
     "__new__": staticmethod(creation.legacy_tensor),
+    "__array_wrap__": _from_ufunc,
 }
-for _name, _dtype in [*dtypes.ALIASES.items(), ("bool", dtypes.bool_), ("byte", dtypes.uint8)]:
-    METHODS[_name] = _caster(_dtype)
-METHODS |= shaping.METHODS
-METHODS["char"], METHODS["bfloat16"] = _caster(dtypes.int8), _caster(dtypes.bfloat16)
+METHODS |= shaping.METHODS | converting.METHODS
 
 attach()

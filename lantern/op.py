@@ -40,6 +40,7 @@ TENSOR_NAMES = frozenset(
 APART = frozenset("condition index indices mask".split())
 # NumPy's names for PyTorch's parameters.
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
+ALIASES["A"] = "input"  # as `linalg` calls it
 
 NUMBERS = frozenset({int, float})
 
@@ -86,6 +87,7 @@ class Op:
             self.plain = "".join(code for code in self.plain if code not in check[0])
         self.check = None if check is None else check[1]
         # "?HIL abs_cpu": dtypes that it refuses, and the kernel that lacks them
+        self.kernel: str | Callable[..., str]
         codes, self.kernel = (lacks + " ").split(" ")[:2] if isinstance(lacks, str) else lacks
         self.lacks = frozenset(codes)
         self.asked = asked  # checks a `dtype=` that a call asks for
@@ -516,7 +518,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _fit(number: Any, dtype: dtypes.dtype) -> Any:
-    """Returns a Python number as the dtype holds it: integers wrap around, as torch's do."""
+    """Returns a Python number as the dtype holds it: integers wrap around, as torch's do.
+
+    Raises OverflowError for an integer of more than 64 bits.
+    """
+    if isinstance(number, int) and not -(1 << 63) <= number < 1 << 64:
+        raise OverflowError(
+            "int too big to convert" if number > 0 else "can't convert negative int to unsigned"
+        )
     if dtype.kind == "f":
         return float(number)
     if dtype.kind == "b":

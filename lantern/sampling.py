@@ -14,9 +14,9 @@ from .autograd.mode import mode
 from .autograd.views import assign, resize
 from .creation import _sizes
 from .device import as_device
-from .ops.views import expand
 from .ops.sampling import draw, draw_like, fill, without_slope
 from .ops.sampling import source as _source
+from .ops.views import expand
 from .random import Generator, default_generator
 from .shape import broadcast_shapes
 from .tensor import Tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import dtypes, indexing, ops
@@ -18,7 +18,7 @@ from .autograd.views import (
 from .backends import NAMESPACES
 from .op import REGISTRY
 from .ops.memory import alias, as_strided, bitcast, fill, memory_view
-from .ops.views import reshape_view
+from .ops.views import expand, permute, reshaped, viewed
 from .shape import as_sizes, broadcast_shapes, contiguous_strides, infer_size, offsets_range
 from .storage import Storage
 from .tensor import Tensor, share
@@ -46,14 +46,45 @@ def _view(self: Tensor, *size: Any, dtype: Any = None, **named: Any) -> Tensor:
             "view() received an invalid combination of arguments, but expected one of:\n"
             " * (torch.dtype dtype)\n * (tuple of ints size)\n"
         )
-    array = self._array
-    target = infer_size(as_sizes(size, "view"), array.size)
-    if not NAMESPACES[type(array)].views_as(array, target):
+    shown = viewed(self, infer_size(as_sizes(size, "view"), self._array.size))
+    if shown is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
         )
-    return reshape_view.show(self, (target,))
+    return shown
+
+
+def _reshape(self: Tensor, *shape: Any, **named: Any) -> Tensor:
+    """The elements in another shape: a view where strides allow it, else a copy."""
+    if named or not shape:
+        return ops.reshape(self, *shape, **named)
+    return reshaped(self, as_sizes(shape, "reshape", "shape"))
+
+
+def _permute(self: Tensor, *dims: Any, **named: Any) -> Tensor:
+    """The dimensions in another order."""
+    if named or not dims:
+        return ops.permute(self, *dims, **named)
+    return permute.show(self, permute.prepare(self._array, dims if len(dims) > 1 else dims[0]))
+
+
+def _expand(self: Tensor, *size: Any, **named: Any) -> Tensor:
+    """A view in which dimensions of size 1 are repeated; -1 keeps a size."""
+    named.pop("implicit", None)
+    if named or not size:
+        return ops.expand(self, *size, **named)
+    return expand.show(self, expand.prepare(self._array, size if len(size) > 1 else size[0]))
+
+
+def _iter(self: Tensor) -> Iterator[Tensor]:
+    if not self._array.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(ops.unbind(self, 0))
+
+
+def _reversed(self: Tensor) -> Tensor:
+    return ops.flip(self, (0,)) if self.ndim else self
 
 
 def _view_dtype(self: Tensor, dtype: Any) -> Tensor:
@@ -364,6 +395,11 @@ def _dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]
 
 METHODS: dict[str, Any] = {
     "view": _view,
+    "reshape": _reshape,
+    "permute": _permute,
+    "expand": _expand,
+    "__iter__": _iter,
+    "__reversed__": _reversed,
     "split": _split,
     "T": property(_reversed_dims),
     "mT": property(_matrices("mT", False)),

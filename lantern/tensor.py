@@ -22,7 +22,6 @@ from .shape import (
     contiguous_format,
     contiguous_strides,
     follows,
-    is_contiguous,
     memory_format,
     size_of,
     strided,
@@ -130,7 +129,7 @@ class Tensor:
     def is_contiguous(self, *, memory_format: memory_format = contiguous_format) -> bool:
         """Says whether the elements lie row by row, or in the order of a `memory_format`."""
         if memory_format is contiguous_format:
-            return is_contiguous(self._array.shape, self.stride())
+            return NAMESPACES[type(self._array)].is_packed(self._array)
         order = memory_format.order
         return order is not None and follows(order, self._array.shape, self.stride())
 
@@ -382,13 +381,18 @@ class Tensor:
         return bool(self._only())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._scalar())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._scalar())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._scalar())
+
+    def _scalar(self) -> Any:
+        if self.numel() != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self.item()
 
     def __index__(self) -> int:
         if self.dtype.kind == "f" or self.numel() != 1:
@@ -433,7 +437,9 @@ def wrap_view(source: Tensor, value: Any, step: tuple) -> Tensor:
     tensor._array = value
     tensor._storage = source._storage
     tensor._layout = (*source._layout, step)
-    base = source if source._base is None else source._base
+    base = source._base
+    if base is None:
+        base = source
     tensor._base, tensor._seen = base, base._node
     if source._silent:
         tensor._silent = True
@@ -487,8 +493,9 @@ def _check_grad(tensor: Tensor, value: Any) -> None:
         )
     if value.shape != tensor.shape:
         raise RuntimeError(
-            "assigned grad has data of a different size: expected "
-            f"{list(tensor.shape)}, got {list(value.shape)}"
+            f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
+            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same "
+            "size"
         )
 
 

@@ -69,8 +69,12 @@ class View(Op):
             rederive(source)
         trace = active.trace
         value = source._array if trace is None else trace.read(source)
-        out = self.forward(NAMESPACES[type(value)], value, *rest)
-        return self._track(source, value, wrap_view(source, out, (self, rest)), rest)
+        tensor = wrap_view(
+            source, self.forward(NAMESPACES[type(value)], value, *rest), (self, rest)
+        )
+        if source._node is None and mode.enabled:
+            return tensor
+        return self._track(source, value, tensor, rest)
 
     def _track(self, source: Tensor, value: Any, tensor: Tensor, rest: tuple) -> Tensor:
         if not mode.enabled:

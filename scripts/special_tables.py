@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mpmath import cos, erfc, exp, inf, loggamma, mp, mpf, pi, polyval, sqrt
+from mpmath import besseli, cos, erfc, exp, inf, loggamma, mp, mpf, pi, polyval, sqrt
 
 mp.dps = 60
 NODES = 200
@@ -62,11 +62,34 @@ def scaled_erfc(t: mpf) -> mpf:
     return exp(x * x) * erfc(x) * (x + 3)
 
 
+def bessel_near(order: int) -> Callable[[mpf], mpf]:
+    """exp(-x) I(x) for I0, and over x for I1, for x in [0, 8]."""
+    return between(
+        0, 8, lambda x: exp(-x) * (besseli(order, x) / x**order if x else mpf(1) / 2**order)
+    )
+
+
+def bessel_far(order: int) -> Callable[[mpf], mpf]:
+    """exp(-x) I(x) sqrt(x) for x >= 8, where t = 16 / x - 1."""
+
+    def function(t: mpf) -> mpf:
+        if t <= -1:
+            return 1 / sqrt(2 * pi)
+        x = 16 / (t + 1)
+        return exp(-x) * besseli(order, x) * sqrt(x)
+
+    return function
+
+
 TABLES = {
     "ERF": (between(0, 1, erf_over_x), 13),
     "ERFC": (scaled_erfc, 23),
     "LGAMMA_1_3": (between(1, 3, lambda x: loggamma(x) / ((x - 1) * (x - 2))), 28),
     "LGAMMA_3_8": (between(3, 8, loggamma), 27),
+    "I0_NEAR": (bessel_near(0), 29),
+    "I0_FAR": (bessel_far(0), 24),
+    "I1_NEAR": (bessel_near(1), 28),
+    "I1_FAR": (bessel_far(1), 24),
 }
 
 if __name__ == "__main__":

@@ -176,7 +176,9 @@ class Programs:
         fact = self.joined(x)
         if x.dtype.kind == "f":
             number = self.random.choice([0, 1, 2, -1, 0.5, 3, 1.0, 0.1, -0.0])
-            name = self.random.choice(["add", "sub", "mul", "div", "maximum", "minimum", "gt", "le"])
+            name = self.random.choice(
+                ["add", "sub", "mul", "div", "maximum", "minimum", "gt", "le"]
+            )
             fact.signless = fact.signless or name in ("maximum", "minimum")
         else:
             number = self.random.choice([1, 2, 3, 7, -3])
@@ -223,7 +225,9 @@ class Programs:
         if x.dtype.kind in "iu" and x.name == "input":
             kept = 200.0 if target.startswith("float") else None
         half = target in ("float16", "bfloat16")
-        self.add("cast", (x, dtypes.BY_NAME[target]), Fact(True, None if half else kept, fact.signless))
+        self.add(
+            "cast", (x, dtypes.BY_NAME[target]), Fact(True, None if half else kept, fact.signless)
+        )
         if half:
             last = next(reversed(self.facts))
             self.add("cast", (last, dtypes.float32), Fact(True, None, fact.signless))
@@ -305,7 +309,9 @@ class Programs:
                 result.append(self.random.randrange(-size, size))
             elif draw < 0.7:
                 start = self.random.randint(0, size)
-                result.append(slice(start, self.random.randint(start, size), self.random.choice([1, 1, 2])))
+                result.append(
+                    slice(start, self.random.randint(start, size), self.random.choice([1, 1, 2]))
+                )
             else:
                 result.append(slice(None))
             if self.random.random() < 0.1:

@@ -1,4 +1,4 @@
-"""Native code gives what the interpreter gives: random graphs, special values, aliasing, the cache."""
+"""Native code gives what the interpreter gives: random graphs, special values, aliasing, cache."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_matrix_products_of_all_forms(kind, sizes):
 
 
 def updating():
-    """x becomes y + 1 and y becomes x + 2."""
+    """X becomes y + 1 and y becomes x + 2."""
     graph = Graph()
     x, y = (graph.input((40,), dtypes.float32) for _ in range(2))
     graph.outputs = [graph.add("add", (y, 1.0)), graph.add("add", (x, 2.0))]
@@ -334,3 +334,20 @@ def test_an_index_out_of_range_raises_and_nothing_is_written():
         add(lantern.tensor([0, 4]))
     assert table.tolist() == [4.0] * 4
     assert add(lantern.tensor([0, -4])).tolist() == [5.0] * 2
+
+
+def test_explain_names_the_kernels_and_changes_nothing(capsys):
+    weight = lantern.rand(20, 30)
+
+    @lantern.compile
+    def step(x):
+        weight.mul_(0.5)
+        return lantern.tanh(x @ weight).sum()
+
+    for _ in range(3):
+        step(lantern.ones(4, 20))
+    before = weight.clone()
+    step.explain()
+    text = capsys.readouterr().out
+    assert "matmul over [4, 30]: matmul, tanh" in text and "µs" in text
+    assert lantern.equal(weight, before)

@@ -85,7 +85,7 @@ def grad(
             found[i] = wrap(zeros)
         elif not allow_unused:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. "
+                f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
                 "Set allow_unused=True if this is the desired behavior."
             )
     return tuple(found)
@@ -112,6 +112,8 @@ def _roots(tensors: Any, grads: Any) -> tuple[list[Tensor], list[Tensor]]:
 def _only(grads: Any) -> Tensor | None:
     if grads is None or isinstance(grads, Tensor):
         return grads
+    if isinstance(grads, str) or not hasattr(grads, "__len__"):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(grads).__name__}")
     if len(grads) != 1:
         raise RuntimeError(f"got 1 tensors and {len(grads)} gradients")
     return grads[0]

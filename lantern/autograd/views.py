@@ -266,9 +266,9 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
             f"{list(result.shape)}"
         )
     node, fresh = result._node, result._storage
-    have, want = result.dtype, tensor.dtype
-    if have is not want:
-        check_cast(have, want)
+    if result._array.dtype is not tensor._array.dtype and result.dtype is not tensor.dtype:
+        want = tensor.dtype
+        check_cast(result.dtype, want)
         result = NAMESPACES[Tensor].cast(result, want)
     if node is not None:
         _keep_old(node, op, tensor)
@@ -281,9 +281,10 @@ def write_inplace(op: Any, tensor: Tensor, args: tuple, kwargs: dict) -> Tensor:
 def _any_tracked(tensor: Tensor, args: tuple, kwargs: dict) -> bool:
     if tensor.requires_grad:
         return True
-    return any(
-        isinstance(each, Tensor) and each.requires_grad for each in (*args, *kwargs.values())
-    )
+    for each in args:
+        if isinstance(each, Tensor) and each.requires_grad:
+            return True
+    return bool(kwargs) and _any_tracked(tensor, tuple(kwargs.values()), {})
 
 
 def _keep_old(node: Node, op: Any, tensor: Tensor) -> None:

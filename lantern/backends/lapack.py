@@ -1,7 +1,7 @@
 """Factors of matrices, computed by NumPy's LAPACK.
 
 Functions that have several results return them end to end in one array, flat per matrix; what the
-parts are, `packed_sizes` in the vocabulary says.
+parts are, `matrices.packed_shapes` says.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from .vocabulary import LinAlgError
+from ..matrices import LinAlgError
 
 
 def _located(x, fails, start, sentence):
@@ -61,30 +61,36 @@ def det(x):
 
 def cofactor(x):
     """Returns the derivative of the determinant, which singular matrices have as well."""
+    finite = np.isfinite(x).all((-2, -1), keepdims=True)
     if not x.size:
         return x.copy()
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = np.linalg.svd(np.where(finite, x, x.dtype.type(0)))
     size = x.shape[-1]
     others = np.where(np.eye(size, dtype=bool), x.dtype.type(1), s[..., None, :]).prod(-1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return (u * (others * np.round(sign)[..., None])[..., None, :]) @ vh
+    found = (u * (others * np.round(sign)[..., None])[..., None, :]) @ vh
+    return np.where(finite, found, x.dtype.type(np.nan))
 
 
 def cholesky(x):
     try:
-        return np.linalg.cholesky(x)
+        found = np.linalg.cholesky(x)
     except np.linalg.LinAlgError:
+        found = None
+    if found is None or np.isnan(found).any():
         sentence = (
             "The factorization could not be completed because the input is not positive-definite "
             "(the leading minor of order {} is not positive-definite)."
         )
-        raise _located(x, _bad_minor, "linalg.cholesky", sentence) from None
+        raise _located(x, _bad_minor, "linalg.cholesky", sentence)
+    return found
 
 
 def _bad_minor(matrix):
     for order in range(1, len(matrix) + 1):
         try:
-            np.linalg.cholesky(matrix[:order, :order])
+            if np.isnan(np.linalg.cholesky(matrix[:order, :order])).any():
+                return order
         except np.linalg.LinAlgError:
             return order
     return None

@@ -30,7 +30,8 @@ from .lapack import (  # noqa: F401  (primitives)
     svd_packed,
 )
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
-from .special import digamma, erf, erfc, erfinv, lgamma, polygamma  # noqa: F401  (primitives)
+from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e  # noqa: F401  (primitives)
+from .special import lgamma, ndtri, polygamma  # noqa: F401  (primitives)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
 for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):
@@ -102,8 +103,13 @@ def byte_span(x):
 
 
 def to_numpy(x, force):
-    """Returns a NumPy array of the same memory."""
-    return x
+    """Returns a NumPy array of the same memory, an object of its own that may be reshaped."""
+    return x.view()
+
+
+def as_whole_numbers(x):
+    """Returns an array of bool as one of uint8, any other as it is."""
+    return x.astype(np.uint8) if x.dtype.kind == "b" else x
 
 
 def to_list(x):
@@ -324,11 +330,17 @@ def strides_of(x):
     return tuple([each // item for each in x.strides])
 
 
-def views_as(x, shape):
-    """Says whether a view can show the elements in this shape."""
-    if x.flags.c_contiguous:
-        return True
-    return shapes.view_strides(x.shape, strides_of(x), shape) is not None
+def view_as(x, shape):
+    """Returns a view that shows the elements in this shape; None where strides allow none."""
+    if _is_plain(x):
+        return x.reshape(shape)
+    strides = shapes.view_strides(x.shape, strides_of(x), shape)
+    return None if strides is None else strided(x, shape, [each * x.itemsize for each in strides])
+
+
+def is_packed(x):
+    """Says whether the elements lie in row-major order without gaps."""
+    return x.flags.c_contiguous
 
 
 def permute(x, dims):
@@ -468,7 +480,7 @@ def _index_error(error):
 def outside(index, low, high):
     """Returns a place that is not in [low, high); None if all are."""
     if index.size:
-        least, most = index.min(), index.max()
+        least, most = np.minimum.reduce(index, None), np.maximum.reduce(index, None)
         if least < low or most >= high:
             return int(least if least < low else most)
     return None
@@ -519,10 +531,11 @@ def _is_within(index, size):
 def _refuse_outside(index, size, dim):
     if not _is_within(index, size):
         wrong = index[(index < 0) | (index >= size)][:1].item()
-        raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
 
 def scatter(x, dim, index, src):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
     result = x.copy()
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
@@ -533,6 +546,7 @@ def scatter(x, dim, index, src):
 
 
 def scatter_add(x, dim, index, src):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
     result = x.copy()
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
@@ -545,6 +559,7 @@ _AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 
 def scatter_reduce(x, dim, index, src, reduce):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
     result = x.copy()
     part = src[tuple(slice(size) for size in index.shape)]
     if not x.ndim:
@@ -554,11 +569,16 @@ def scatter_reduce(x, dim, index, src, reduce):
     return result
 
 
-matmul = np.matmul
+def matmul(x, y):
+    if x.ndim > 2 and y.ndim == 2 and x.size and x.flags.c_contiguous:
+        # NumPy multiplies the matrices of a stack one by one; on top of each other they are one.
+        rows = x.reshape(-1, x.shape[-1])
+        return np.matmul(rows, y).reshape(*x.shape[:-1], y.shape[1])
+    return np.matmul(x, y)
 
 
 def linear(x, weight, bias):
-    result = np.matmul(x, weight.T)
+    result = matmul(x, weight.T)
     if bias is None:
         return result
     if not result.ndim:
@@ -672,73 +692,6 @@ def from_buffer(buffer, dtype, count, offset):
             f"({len(view)} bytes) minus 1"
         )
     return np.frombuffer(view, target, count, offset)
-
-
-def from_data(data, dtype, default):
-    """Returns a fresh array of numbers, nested sequences or an array."""
-    if isinstance(data, np.ndarray) or isinstance(data, np.generic):
-        array = np.array(data)
-        if array.dtype.kind == "O":
-            dtype_of(array)
-    else:
-        array = _from_sequence(data, dtype)
-    if dtype is None:
-        if array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
-            dtype = default if not _holds_numpy(data) else dtypes.float64
-        else:
-            dtype = dtype_of(array)
-    return array.astype(NUMPY_DTYPE[dtype], copy=False)
-
-
-def _holds_numpy(data):
-    while isinstance(data, (list, tuple)) and data:
-        data = data[0]
-    return isinstance(data, (np.ndarray, np.generic)) and data.dtype == np.float64
-
-
-def _from_sequence(data, dtype):
-    if isinstance(data, (list, tuple)) and _find_tensor(data):
-        data = _without_tensors(data)
-    try:
-        array = np.array(data)
-    except ValueError:
-        raise ValueError(_ragged(data)) from None
-    except OverflowError:
-        raise RuntimeError("Overflow when unpacking long long") from None
-    if array.dtype.kind == "O":
-        wrong = next(each for each in array.reshape(-1)) if array.size else data
-        if isinstance(wrong, int):
-            raise RuntimeError("Overflow when unpacking long long")
-        raise TypeError(f"not a sequence or number: {type(wrong).__name__}") if array.ndim else \
-            RuntimeError(f"Could not infer dtype of {type(wrong).__name__}")
-    if array.dtype.kind in "US":
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'" if not array.ndim
-                        else "too many dimensions 'str'")
-    if array.dtype == np.uint64:
-        raise RuntimeError("Overflow when unpacking long long")
-    if array.size == 0 and array.dtype == np.float64:
-        return array.astype(np.float64)
-    return array
-
-
-def _find_tensor(data):
-    return isinstance(data, (list, tuple)) and len(data) > 0 and (
-        hasattr(data[0], "_storage") or _find_tensor(data[0]) or
-        len(data) > 1 and hasattr(data[-1], "_storage")
-    )
-
-
-def _without_tensors(data):
-    if isinstance(data, (list, tuple)):
-        return [_without_tensors(each) for each in data]
-    return data.tolist() if hasattr(data, "_storage") else data
-
-
-def _ragged(data):
-    sizes = [len(each) for each in data if hasattr(each, "__len__")]
-    want = sizes[0] if sizes else 0
-    wrong = next((size for size in sizes if size != want), want)
-    return f"expected sequence of length {want} at dim 1 (got {wrong})"
 
 
 def rows(columns, count):

@@ -49,3 +49,23 @@ def _halves(x: Any) -> tuple[Any, Any]:
     scaled = x * 134217729.0
     high = scaled - (scaled - x)
     return high, x - high
+
+
+def points_between(start: float, end: float, count: int, dtype: np.dtype) -> Array:
+    """Returns `count` numbers from `start` to `end`, both among them, in a floating dtype.
+
+    The first half is stepped from the start, the second half back from the end.
+    """
+    kind = dtype.type
+    if count == 1:
+        return np.full(1, start, dtype)
+    first, last = kind(start), kind(end)
+    step = (last - first) / kind(max(count, 2) - 1)
+    places = np.arange(count, dtype=np.float64)
+    back = count - places - 1
+    if dtype.itemsize == 2:  # each operation is rounded
+        near, far = first + step * places.astype(dtype), last - step * back.astype(dtype)
+    else:
+        near = _multiply_add(places, float(step), float(first), dtype)
+        far = _multiply_add(back, -float(step), float(last), dtype)
+    return np.where(places < count // 2, near, far).astype(dtype)

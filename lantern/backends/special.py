@@ -1,4 +1,4 @@
-"""Functions that NumPy lacks: erf and its kin, and the gamma function's logarithm and derivatives.
+"""Functions that NumPy lacks: erf and its kin, the logarithm of the gamma function, Bessel's.
 
 Everything is computed in float64 (float32 results are rounded once), interval by interval, by
 polynomials that `scripts/special_tables.py` prints. They hold to a few units in the last place,
@@ -61,6 +61,46 @@ LGAMMA_3_8 = (
     4.717387003760538e-05, -0.0001211613671272377, 0.00031923444870724513, -0.0008698740141974956,
     0.002481750739252266, -0.007563969760424914, 0.02553807401672843, -0.10314830083671965,
     0.6229449593425865, 4.027732871454377, 3.9578139676187165,
+)  # fmt: skip
+# exp(-x) I0(x) with t = x / 4 - 1, for 0 <= x <= 8.
+I0_NEAR = (
+    4.470516727511741e-09, -1.6316042856792757e-08, 2.6265363151970112e-08, -8.591406444264668e-08,
+    3.675842926555429e-07, -1.142045323881917e-06, 3.2293390826404927e-06, -9.183742586936203e-06,
+    2.520232727107692e-05, -6.556805964401791e-05, 0.00016240542162878106, -0.00038286526498299526,
+    0.0008563152748272306, -0.0018119030567637056, 0.003617126448897043, -0.006792394790940051,
+    0.011960077907026221, -0.019682655791721182, 0.030177912022978357, -0.0429859492954222,
+    0.05677703201991695, -0.06954119563168235, 0.07927522590716347, -0.08496338091541732,
+    0.08734341617552313, -0.08904344136077755, 0.09451562853995103, -0.11300432688620536,
+    0.2070019212239867,
+)  # fmt: skip
+# exp(-x) I0(x) sqrt(x) with t = 16 / x - 1, for x >= 8.
+I0_FAR = (
+    -2.0260604287413626e-11, 9.36508689281819e-11, 1.5279202694981569e-10, -6.633287112547084e-10,
+    -5.715843864202709e-10, 2.1968921378829006e-09, 1.5200816953924232e-09, -4.575553424534973e-09,
+    -3.505966530879332e-09, 6.560138746917057e-09, 7.552583062123384e-09, -5.0381064879032845e-09,
+    -1.340891754008974e-08, -6.8493381882867694e-09, 7.554691881248808e-09, 2.1566251453104354e-08,
+    3.932584334552952e-08, 8.872034383314144e-08, 2.9735985885673923e-07, 1.4838476651250266e-06,
+    1.1143033790932038e-05, 0.00013621607438984735, 0.0033605519836678614, 0.4021765094450081,
+)  # fmt: skip
+# exp(-x) I1(x) / x, likewise.
+I1_NEAR = (
+    -1.41695079121077e-09, 5.2131237878886215e-09, -8.984420960424589e-09, 2.987385645901576e-08,
+    -1.2424759932738304e-07, 3.9094375480236725e-07, -1.1327072698408053e-06,
+    3.2758438130588964e-06, -9.136543922789093e-06, 2.42486684188831e-05, -6.142360299099794e-05,
+    0.00014841259927108295, -0.0003411760289073331, 0.0007445158727006065, -0.00153887456203039,
+    0.003005761416447221, -0.005534567847563678, 0.009583962344356725, -0.015571309243980052,
+    0.02368601693352639, -0.03367135552108536, 0.04467457262306667, -0.055280039226991644,
+    0.06376740371333643, -0.06848260620582691, 0.06805759990951268, -0.061124338029666284,
+    0.04468770987560883,
+)  # fmt: skip
+# exp(-x) I1(x) sqrt(x), likewise.
+I1_FAR = (
+    1.8515118828852956e-11, -9.752397204138195e-11, -1.4011625179770627e-10, 6.917089294193807e-10,
+    5.295625441161261e-10, -2.297004161885201e-09, -1.4387250533041013e-09, 4.810597405089944e-09,
+    3.4262341490077958e-09, -6.983839624895866e-09, -7.64239413436356e-09, 5.59337010179061e-09,
+    1.4034238782067183e-08, 6.8401389977069586e-09, -8.427766093735185e-09, -2.339250374801858e-08,
+    -4.312917729178349e-08, -1.000109565963654e-07, -3.483855761044295e-07, -1.8349102358955385e-06,
+    -1.5038547200567216e-05, -0.0002192357638317243, -0.009749577193235737, 0.38939845902587233,
 )  # fmt: skip
 # Stirling's series: Bernoulli numbers B(2k) / (2k (2k - 1)), the last first.
 STIRLING = (
@@ -170,17 +210,68 @@ def erfinv(x: Array) -> Array:
 
 
 def _erfinv_inside(x: Array) -> Array:
-    # Winitzki's formula is right to 2e-3; each step of Halley's cubes the error.
     size = np.abs(x)
-    logarithm = np.log1p(-size * size)
+    return np.copysign(_erfinv_positive(size, 1 - size), x)
+
+
+def _erfinv_positive(size: Array, rest: Array) -> Array:
+    """Returns y with erf(y) = size and erfc(y) = rest."""
+    # Winitzki's formula is right to 2e-3; each step of Halley's cubes the error.
+    logarithm = np.log(rest * (1 + size))
     a = 2 / (math.pi * 0.147) + logarithm / 2
-    y = np.sqrt(np.sqrt(a * a - logarithm / 0.147) - a)
+    y = np.sqrt(np.maximum(np.sqrt(a * a - logarithm / 0.147) - a, 0))
     near = size < 0.5
     for _ in range(3):
-        residue = np.where(near, _erf_near(np.minimum(y, 1)) - size, (1 - size) - _erfc_positive(y))
+        residue = np.where(near, _erf_near(np.minimum(y, 1)) - size, rest - _erfc_positive(y))
         step = residue / (2 / math.sqrt(math.pi) * np.exp(-y * y))
         y = y - step / (1 + y * step)
-    return np.copysign(y, x)
+    return y
+
+
+@_kernel
+def ndtri(x: Array) -> Array:
+    """The inverse of the normal distribution function."""
+    rest = 2 * np.minimum(x, 1 - x)
+    inside = (x > 0) & (x < 1)
+    size = _by_parts(rest, [(inside, lambda r: _erfinv_positive(1 - r, r))], np.nan)
+    result = np.copysign(size, x - 0.5) * math.sqrt(2)
+    return np.where(x == 0, -np.inf, np.where(x == 1, np.inf, result))
+
+
+@_kernel
+def erfcx(x: Array) -> Array:
+    """exp(x * x) erfc(x), which has no overflow or underflow for large x."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = np.abs(x)
+        t = (size - 3) / (size + 3)
+        t[np.isinf(x)] = 1
+        positive = _polynomial(ERFC, t) / (size + 3)
+        return np.where(x < 0, 2 * np.exp(x * x) - positive, positive)
+
+
+def _bessel(x: Array, near: tuple[float, ...], far: tuple[float, ...], order: int) -> Array:
+    size = np.abs(x)
+    result = _by_parts(
+        size,
+        [
+            (size <= 8, lambda x: _polynomial(near, x / 4 - 1) * x**order),
+            (size > 8, lambda x: _polynomial(far, 16 / x - 1) / np.sqrt(x)),
+        ],
+        np.nan,
+    )
+    return np.where(x < 0, -result, result) if order else result
+
+
+@_kernel
+def i0e(x: Array) -> Array:
+    """exp(-|x|) I0(x), the modified Bessel function of the first kind, scaled."""
+    return _bessel(x, I0_NEAR, I0_FAR, 0)
+
+
+@_kernel
+def i1e(x: Array) -> Array:
+    """exp(-|x|) I1(x), the modified Bessel function of the first kind, scaled."""
+    return _bessel(x, I1_NEAR, I1_FAR, 1)
 
 
 @_kernel

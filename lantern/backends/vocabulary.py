@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from .. import dtypes
+from ..matrices import packed_shapes
 from ..shape import broadcast_shapes, infer_size, range_size
 
 Fact = tuple[tuple[int, ...], dtypes.dtype]
@@ -293,30 +294,12 @@ def _turned(x, atol, rtol):
     return (*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype
 
 
-def packed_shapes(name, rows, columns, option=False) -> tuple[tuple[int, ...], ...]:
-    """Returns the shapes of what a primitive that factors a matrix returns end to end."""
-    least = min(rows, columns)
-    if name == "slogdet_packed":
-        return (), ()
-    if name == "eigh_packed":
-        return (rows,), (rows, rows)
-    if name == "qr_packed":
-        inner = rows if option else least
-        return (rows, inner), (inner, columns)
-    left, right = (rows, columns) if option else (least, least)
-    return (rows, left), (least,), (right, columns)
-
-
 def _packed(name: str) -> Callable[..., Any]:
     def rule(x, option=False):
         shapes = packed_shapes(name, *x.shape[-2:], option)
         return (*x.shape[:-2], sum(prod(each) for each in shapes)), x.dtype
 
     return rule
-
-
-class LinAlgError(RuntimeError):
-    """A matrix cannot be factored, inverted or solved with."""
 
 
 def _draw(kind, shape, dtype, generator, *parameters):
@@ -326,7 +309,7 @@ def _draw(kind, shape, dtype, generator, *parameters):
 _define("neg abs sign square exp exp2 expm1 log log2 log10 log1p sqrt rsqrt", "x", UNARY, _unary)
 _define("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh", "x", UNARY, _unary)
 _define("floor ceil trunc round sigmoid", "x", UNARY, _unary)
-_define("erf erfc erfinv lgamma digamma", "x", UNARY, _unary)
+_define("erf erfc erfinv lgamma digamma erfcx ndtri i0e i1e", "x", UNARY, _unary)
 _define("polygamma", "n, x", UNARY, _polygamma)
 _define("bitwise_not", "x", UNARY, _unary)
 _define("isnan isinf isfinite signbit logical_not", "x", TEST, _test)

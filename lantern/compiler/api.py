@@ -89,6 +89,13 @@ class CompiledFunction:
     def graphs(self) -> list[Graph]:
         return [each.graph for records in self._records.values() for each in records]
 
+    def explain(self) -> None:
+        """Prints, for each record, its kernels: what was fused into what, and the time of each."""
+        for records in self._records.values():
+            for i, each in enumerate(records):
+                print(f"{self.__name__}, record {i}:")  # type: ignore[attr-defined]
+                print(each.graph if each.machine is None else each.machine.program.explain())
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 

@@ -29,7 +29,9 @@ class Instruction:
         kind = self.element if self.lanes == 1 else f"{self.lanes} x {self.element}"
         args = ", ".join(map(str, self.args))
         left = f"{self.result} = " if self.result else ""
-        return f"{left}{self.what} {kind} {args}" + ("" if self.extra is None else f" [{self.extra}]")
+        return f"{left}{self.what} {kind} {args}" + (
+            "" if self.extra is None else f" [{self.extra}]"
+        )
 
 
 class Loop:
@@ -138,8 +140,9 @@ class Function:
                 groups = range(0, 2 * self.lanes, 2 * size)
                 low = [i + j for i in groups for j in range(size)]
                 high = [i + size + j for i in groups for j in range(size)]
-                joined.append(join(self._shuffle(element, x, y, low),
-                                   self._shuffle(element, x, y, high)))
+                joined.append(
+                    join(self._shuffle(element, x, y, low), self._shuffle(element, x, y, high))
+                )
             xs = joined
         return xs[0]
 
@@ -221,7 +224,9 @@ class Function:
         yield loop
         self._blocks.pop()
         if len(loop.next) != len(loop.carried):
-            raise ValueError(f"loop {loop.number} carries {loop.carried} but goes on with {loop.next}")
+            raise ValueError(
+                f"loop {loop.number} carries {loop.carried} but goes on with {loop.next}"
+            )
 
 
 def memory_element(kind: dtypes.dtype) -> str:

@@ -50,5 +50,3 @@ def _matmul(graph: Graph, x: Value, y: Value, place: str) -> Value:
         left = _reshape(graph, left, (rows, left.shape[-1]), place)
     result = graph.add("matmul", (left, right), place)
     return _reshape(graph, result, shape, place)
-
-

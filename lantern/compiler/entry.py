@@ -29,7 +29,7 @@ def make_entry(function: CompiledFunction, record: Record, args: tuple) -> Any:
         return None
     program = machine.program
     plain = all(isinstance(each, Tensor) and current_node(each) is None for each in args)
-    if not plain or len(set(args)) != len(args) or len(program.steps) != 1 or program.stand_ins:
+    if not plain or len(set(args)) != len(args) or program.stand_ins:
         return None
     writer = _Writer(function, record, args)
     return writer.function()
@@ -42,7 +42,7 @@ class _Writer:
         self.space: dict[str, Any] = {
             "active": active, "mode": mode, "flags": flags, "default": get_default_dtype,
             "MISS": MISS, "new": object.__new__, "Tensor": Tensor, "Storage": Storage,
-            "program": self.program, "run": self.program.steps[0], "lock": self.program.lock,
+            "program": self.program, "lock": self.program.lock,
         }  # fmt: skip
         self.lines: list[str] = []
 
@@ -62,9 +62,10 @@ class _Writer:
         self.lines.append("with lock:")
         start = len(self.lines)
         self._inputs()
-        self.lines.append("run()")
-        if self.program.checks:
-            self.lines.append("if program.native.error.value: return MISS")
+        for step in self.program.steps:
+            self.lines.append(f"{self.name('run', step)}()")
+            if self.program.checks:
+                self.lines.append("if program.native.error.value: return MISS")
         results = self._results()
         self.lines[start:] = ["    " + line for line in self.lines[start:]]
         for storage, _ in self.record.writes:
@@ -73,7 +74,7 @@ class _Writer:
             self.lines.append(f"{found}.version += 1")
         self._give(results)
         body = "\n    ".join(self.lines)
-        exec(f"def entry(args):\n    {body}\n", self.space)  # noqa: S102
+        exec(f"def entry(args):\n    {body}\n", self.space)
         return self.space["entry"]
 
     def _circumstances(self) -> None:

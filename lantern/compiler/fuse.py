@@ -8,15 +8,16 @@ What has no native form becomes a call of the NumPy backend between native kerne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import dtypes
 from ..backends.vocabulary import POINTWISE, REDUCE, VOCABULARY
-from ..shape import contiguous_strides, view_strides
+from ..shape import contiguous_strides
 from . import scalar
 from .ir import INPUT, Graph, Value
+from .looks import Look, aligned_strides, indexed, is_static, moved
 from .simplify import constant
 
 NARROW = 32  # columns of a matrix that is kept column by column
@@ -28,15 +29,8 @@ class Unsupported(Exception):
     """A graph has something that native code cannot do; it is interpreted instead."""
 
 
-class Look(NamedTuple):
-    """A way to see the memory of `leaf`: where to start and how far apart, in elements."""
-
-    leaf: Value
-    offset: int
-    strides: tuple[int, ...]
-
-
-class Picked(NamedTuple):
+@dataclass(frozen=True)
+class Picked:
     """How elements are found by index: along `dim` of `base`, at what `index` says.
 
     `index_strides` and `base_strides` go along the kernel's space; `adds` is for scattering.
@@ -72,6 +66,14 @@ class Kernel:
     picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
     scatter: Picked | None = None  # where the only store of the kernel goes
     moment: int = -1  # the place in the order of running; kernels of a region share one
+
+    def summary(self) -> str:
+        """Returns one line on what the kernel computes, and from which lines of the program."""
+        first = [each for each in (self.call, self.product) if each is not None]
+        made = [*first, *self.values, *self.reductions] or [source for source, _ in self.stores]
+        names = ", ".join(each.name if each.number >= 0 else "copy" for each in made)
+        places = ", ".join(dict.fromkeys(each.place for each in made if each.place))
+        return f"{self.kind} over {list(self.space)}: {names}" + (f"  # {places}" if places else "")
 
     @property
     def checks(self) -> bool:
@@ -126,13 +128,6 @@ def operand_dtype(value: Value) -> dtypes.dtype:
     """Returns the dtype that a pointwise primitive computes in."""
     args = value.args[1:] if value.name == "where" else value.args
     return next((each.dtype for each in args if isinstance(each, Value)), value.dtype)
-
-
-def aligned_strides(look: Look, shape: tuple[int, ...], space: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns the strides of a look along `space`, 0 where it is broadcast."""
-    strides = [0 if size == 1 else s for size, s in zip(shape, look.strides, strict=True)]
-    lead = len(space) - len(shape)
-    return (0,) * lead + tuple(strides[max(-lead, 0) :])
 
 
 class _Fuser:
@@ -350,9 +345,7 @@ class _Fuser:
         self._leaf(value)
         self._store(x, Look(value, 0, contiguous_strides(x.shape)))
 
-    def _store(
-        self, source: Value, target: Look, space: tuple[int, ...] | None = None
-    ) -> None:
+    def _store(self, source: Value, target: Look, space: tuple[int, ...] | None = None) -> None:
         for each in self._operands_of(source):
             self._need(each)
         kernel = self._new("loop", source.shape if space is None else space)
@@ -409,9 +402,8 @@ class _Fuser:
             space = (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :])
         else:
             space = index.shape
-        picked = self._picked(value, value, index, dim, space)._replace(
-            adds=value.name != "scatter"
-        )
+        found = self._picked(value, value, index, dim, space)
+        picked = replace(found, adds=value.name != "scatter")
         if value.name != "put_add" and source.shape != space:
             part = Value(self.graph, -1, "getitem", (source,), space, source.dtype)
             self._need(source)
@@ -431,8 +423,12 @@ class _Fuser:
     def _output(self, value: Value) -> None:
         look = self.outputs[value] = self.looks[value]
         plain = Look(look.leaf, 0, contiguous_strides(value.shape))
-        if look.leaf.name != INPUT and look.leaf not in self.constants and look == plain \
-                and prod(look.leaf.shape) == prod(value.shape):
+        if (
+            look.leaf.name != INPUT
+            and look.leaf not in self.constants
+            and look == plain
+            and prod(look.leaf.shape) == prod(value.shape)
+        ):
             self._need(value)
             return
         copy = Value(self.graph, -1, "reshape", (value, value.shape), value.shape, value.dtype)
@@ -495,8 +491,11 @@ def picks(value: Value) -> bool:
         return value.args[2].ndim <= len(shape)
     if value.name in ("scatter", "scatter_add"):
         source = value.args[3]
-        return source.ndim == index.ndim == base.ndim and _inside(index, source, None) \
+        return (
+            source.ndim == index.ndim == base.ndim
+            and _inside(index, source, None)
             and _inside(index, base, dim)
+        )
     return value.name != "gather" or index.ndim == base.ndim and _inside(index, base, dim)
 
 
@@ -529,60 +528,7 @@ def reducible(value: Value) -> bool:
     if value.name in ("sum", "prod") and x.dtype.kind == "b":
         return False
     dims = reduced_dims(value)
-    if not dims:
+    if not dims or not x.ndim:
         return False
     empty = prod(x.shape[d] for d in dims) == 0
     return not (empty and value.name in ("amax", "amin"))
-
-
-def is_static(index: tuple) -> bool:
-    """Says whether an index holds only ints, slices and None."""
-    return not any(isinstance(each, Value) for each in index)
-
-
-def moved(look: Look, shape: tuple[int, ...], value: Value) -> Look | None:
-    """Returns the look of a movement of something seen by `look`, or None where there is none."""
-    leaf, offset, strides = look
-    name, args = value.name, value.args
-    if name == "reshape":
-        new = view_strides(shape, strides, args[1])
-        return None if new is None else Look(leaf, offset, tuple(new))
-    if name == "permute":
-        return Look(leaf, offset, tuple(strides[d] for d in args[1]))
-    if name == "expand":
-        return Look(leaf, offset, aligned_strides(look, shape, tuple(args[1])))
-    if name == "flip":
-        dims = [d % len(shape) for d in args[1]]
-        offset += sum((shape[d] - 1) * strides[d] for d in dims if shape[d])
-        return Look(leaf, offset, tuple(-s if d in dims else s for d, s in enumerate(strides)))
-    if name == "diagonal":
-        return _diagonal(look, shape, value)
-    return indexed(look, shape, args[1]) if is_static(args[1]) else None
-
-
-def _diagonal(look: Look, shape: tuple[int, ...], value: Value) -> Look:
-    _, shift, dim1, dim2 = value.args
-    dim1, dim2 = dim1 % len(shape), dim2 % len(shape)
-    leaf, offset, strides = look
-    offset += shift * strides[dim2] if shift > 0 else -shift * strides[dim1]
-    rest = [s for d, s in enumerate(strides) if d not in (dim1, dim2)]
-    return Look(leaf, offset, (*rest, strides[dim1] + strides[dim2]))
-
-
-def indexed(look: Look, shape: tuple[int, ...], index: tuple) -> Look:
-    """Returns the look through an index of ints, slices and None."""
-    leaf, offset, strides = look
-    result: list[int] = []
-    axis = 0
-    for each in index:
-        if each is None:
-            result.append(0)
-            continue
-        if isinstance(each, slice):
-            start, _, step = each.indices(shape[axis])
-            offset += start * strides[axis] if shape[axis] else 0
-            result.append(step * strides[axis])
-        else:
-            offset += (each + shape[axis] if each < 0 else each) * strides[axis]
-        axis += 1
-    return Look(leaf, offset, (*result, *strides[axis:]))

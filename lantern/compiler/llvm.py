@@ -137,7 +137,9 @@ class _Printer:
         trips = len(range(loop.start, loop.stop, loop.step))
         if trips <= 1:
             self.alias[loop.index] = loop.start
-            self.alias |= {c: self._resolve(f) for c, f in zip(loop.carried, loop.first, strict=True)}
+            self.alias |= {
+                c: self._resolve(f) for c, f in zip(loop.carried, loop.first, strict=True)
+            }
             if trips:
                 self._block(loop.body)
             last = loop.next if trips else loop.first
@@ -159,7 +161,9 @@ class _Printer:
         head.append(
             f"  {loop.index} = phi i64 [{loop.start}, %{before}], [{loop.index}.next, %{back}]"
         )
-        for name, types, first, last in zip(loop.carried, loop.types, firsts, loop.next, strict=True):
+        for name, types, first, last in zip(
+            loop.carried, loop.types, firsts, loop.next, strict=True
+        ):
             last = self._value(last, *types)
             head.append(f"  {name} = phi {kind(*types)} [{first}, %{before}], [{last}, %{back}]")
         self.lines[place:place] = head
@@ -246,15 +250,19 @@ class _Printer:
             self._say(f"{each.result} = extractelement {type_} {x}, i64 {start}")
             return
         places = ", ".join(f"i32 {i}" for i in range(start, start + each.lanes))
-        self._say(f"{each.result} = shufflevector {type_} {x}, {type_} poison, "
-                  f"<{each.lanes} x i32> <{places}>")
+        self._say(
+            f"{each.result} = shufflevector {type_} {x}, {type_} poison, "
+            f"<{each.lanes} x i32> <{places}>"
+        )
 
     def _shuffle(self, each: Instruction) -> None:
         type_ = kind(each.element, each.lanes)
         x, y = (self._value(x, each.element, each.lanes) for x in each.args)
         places = ", ".join(f"i32 {i}" for i in each.extra)
-        self._say(f"{each.result} = shufflevector {type_} {x}, {type_} {y}, "
-                  f"<{each.lanes} x i32> <{places}>")
+        self._say(
+            f"{each.result} = shufflevector {type_} {x}, {type_} {y}, "
+            f"<{each.lanes} x i32> <{places}>"
+        )
 
     # --- memory
     def _pointer(self, each: Instruction) -> None:
@@ -313,8 +321,10 @@ class _Printer:
             self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * stride}")
             self._say(f"{one} = load {element}, ptr {place}, align {bits(element) // 8}")
             result = each.result if lane == each.extra - 1 else self._temporary()
-            self._say(f"{result} = insertelement {kind(element, lanes)} {vector}, "
-                      f"{element} {one}, i64 {lane}")
+            self._say(
+                f"{result} = insertelement {kind(element, lanes)} {vector}, "
+                f"{element} {one}, i64 {lane}"
+            )
             vector = result
 
     def _pick(self, each: Instruction) -> None:
@@ -329,8 +339,10 @@ class _Printer:
             self._say(f"{spot} = getelementptr i8, ptr {place}, i64 {offset}")
             self._say(f"{one} = load {element}, ptr {spot}, align {bits(element) // 8}")
             result = each.result if lane == each.extra - 1 else self._temporary()
-            self._say(f"{result} = insertelement {kind(element, lanes)} {vector}, "
-                      f"{element} {one}, i64 {lane}")
+            self._say(
+                f"{result} = insertelement {kind(element, lanes)} {vector}, "
+                f"{element} {one}, i64 {lane}"
+            )
             vector = result
 
     def _error(self, each: Instruction) -> None:
@@ -371,8 +383,10 @@ class _Printer:
                 places.append(lanes + own if found[lane] == j else first if found[lane] < j else 0)
             name = each.result if j == apart - 1 else self._temporary()
             text = ", ".join(f"i32 {i}" for i in places)
-            self._say(f"{name} = shufflevector {type_} {joined}, {type_} {vectors[j]}, "
-                      f"<{lanes} x i32> <{text}>")
+            self._say(
+                f"{name} = shufflevector {type_} {joined}, {type_} {vectors[j]}, "
+                f"<{lanes} x i32> <{text}>"
+            )
             joined = name
 
     def _scatter(self, each: Instruction) -> None:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from .. import dtypes
 from . import scalar
 from .builder import Function
-from .fuse import Kernel, Look, Picked, Plan, aligned_strides, immediate, operand_dtype
+from .fuse import Kernel, Picked, Plan, immediate, operand_dtype
 from .ir import Value
+from .looks import Look, aligned_strides
 from .memory import Memory
 
 UNROLLED = 4  # vectors per step where a loop is long enough
@@ -32,10 +33,12 @@ class Access:
 
     @property
     def item(self) -> int:
+        """The bytes of an element."""
         return self.value.dtype.itemsize
 
 
-class Pick(NamedTuple):
+@dataclass(frozen=True)
+class Pick:
     """Memory that is found by index: the accesses of both, the bytes per step and the size."""
 
     base: int
@@ -53,7 +56,8 @@ class Dim(NamedTuple):
     reduced: bool
 
 
-class Segment(NamedTuple):
+@dataclass(frozen=True)
+class Segment:
     """A part of the vector dimension: `count` lanes are live in its single, last block."""
 
     start: int
@@ -130,8 +134,13 @@ def merged(space: tuple[int, ...], accesses: list[Access], reduced: tuple[int, .
         if size == 1:
             continue
         dim = Dim(size, tuple(each.strides[d] for each in accesses), d in reduced)
-        if dims and dims[-1].reduced == dim.reduced and all(
-            outer == inner * size for outer, inner in zip(dims[-1].strides, dim.strides, strict=True)
+        if (
+            dims
+            and dims[-1].reduced == dim.reduced
+            and all(
+                outer == inner * size
+                for outer, inner in zip(dims[-1].strides, dim.strides, strict=True)
+            )
         ):
             dims[-1] = Dim(dims[-1].size * size, dim.strides, dim.reduced)
         else:
@@ -226,11 +235,17 @@ class Nest:
         scatter, last = self.accesses.scatter, len(dims) - 1
         if not dims or dims[last].strides[scatter.index]:
             return None
-        return last if dims[last].strides[scatter.base] == self.accesses.all[scatter.base].item else None
+        return (
+            last
+            if dims[last].strides[scatter.base] == self.accesses.all[scatter.base].item
+            else None
+        )
 
     def clear(self) -> None:
         """Stores what reductions of nothing give."""
-        kept = tuple(1 if d in (self.kernel.dims or ()) else s for d, s in enumerate(self.kernel.space))
+        kept = tuple(
+            1 if d in (self.kernel.dims or ()) else s for d, s in enumerate(self.kernel.space)
+        )
         if prod(kept) == 0:
             return
         for value, place in self.accesses.results.items():
@@ -367,10 +382,14 @@ class Nest:
                 total = group[0]
                 for each in group[1:]:
                     total = self._join(value, total, each)
-                total = self.b.across(lambda x, y, v=value: self._join(v, x, y), self._kind(value), total)
+                total = self.b.across(
+                    lambda x, y, v=value: self._join(v, x, y), self._kind(value), total
+                )
                 lanes, self.b.lanes = self.b.lanes, 1
                 if self.adds:
-                    total = self._join(value, self.b.load(value.dtype, pointers[place], 0, None), total)
+                    total = self._join(
+                        value, self.b.load(value.dtype, pointers[place], 0, None), total
+                    )
                 self.b.store(value.dtype, pointers[place], value.dtype.itemsize, total, None)
                 self.b.lanes = lanes
                 continue
@@ -395,13 +414,13 @@ class Nest:
     ) -> None:
         stride = self.dims[self.vector].strides[place] if self.vector >= 0 else kind.itemsize
         for u, each in enumerate(group):
-            pointer = self.b.advance(pointers[place], u * self.lanes, stride) if u else pointers[place]
+            pointer = (
+                self.b.advance(pointers[place], u * self.lanes, stride) if u else pointers[place]
+            )
             self.b.store(kind, pointer, stride, each, block.count)
 
     # --- the body
-    def _body(
-        self, pointers: list[str], loaded: dict[int, str], sums: Any, block: Segment
-    ) -> Any:
+    def _body(self, pointers: list[str], loaded: dict[int, str], sums: Any, block: Segment) -> Any:
         result: list[list[str]] = [[] for _ in self.kernel.reductions]
         for u in range(block.unroll):
             moved = pointers
@@ -466,7 +485,9 @@ class Nest:
             x = scalar.write(self.b, "add", kind, [old, x])
         self.b.store(kind, pointer, stride, x, block.count)
 
-    def _compute(self, value: Value, known: dict, pointers: list, loaded: dict, block: Segment) -> Any:
+    def _compute(
+        self, value: Value, known: dict, pointers: list, loaded: dict, block: Segment
+    ) -> Any:
         if value in self.accesses.picked:
             return self._gather(value, pointers, block)
         kind = operand_dtype(value)

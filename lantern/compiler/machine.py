@@ -43,7 +43,9 @@ class Machine:
             for i, (storage, _) in enumerate(record.writes)
         ]
         self.cuts = (first, first + len(grads))
-        self.program = Program(subgraph(graph.values[: record.split], inputs, outputs), writes)
+        forward = subgraph(graph.values[: record.split], inputs, outputs)
+        strides = [value.memory[0] for value in record.result_values]
+        self.program = Program(forward, writes, strides=strides)
         self.back_inputs = [*self.saved, *record.back_inputs]
         self.back = None
         if wanted:
@@ -79,6 +81,8 @@ def subgraph(values: Sequence[Value], inputs: Sequence[Value], outputs: Sequence
     new = {each: result.input(each.shape, each.dtype) for each in inputs}
     for value in values:
         if value.name != INPUT:
-            new[value] = result.add(value.name, result.map(value.args, new.__getitem__), value.place)
+            new[value] = result.add(
+                value.name, result.map(value.args, new.__getitem__), value.place
+            )
     result.outputs = [new[each] for each in outputs]
     return result

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from . import scalar
 from .builder import Function
-from .fuse import Kernel, Plan, aligned_strides
+from .fuse import Kernel, Plan
+from .looks import aligned_strides
 from .loops import Accesses, Nest, Rows, lanes_of, merged
 from .memory import Memory
 from .runtime import Target
@@ -45,9 +46,7 @@ def write_matmul(b: Function, plan: Plan, memory: Memory, kernel: Kernel, target
 class Product:
     """Writes one matrix product: as a whole, or for a block of rows of a region."""
 
-    def __init__(
-        self, b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target
-    ):
+    def __init__(self, b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target):
         self.b, self.plan, self.memory, self.kernel, self.target = b, plan, memory, kernel, target
         assert kernel.product is not None
         self.kind = kernel.product.dtype
@@ -173,7 +172,7 @@ class Product:
         block = max(REUSED // (self.k * self.item), width) if self.k else self.n
         if self.kernel.values:
             block = min(block, max(PANEL // (self.rows * self.item), 4 * width))
-        block = block // width * width
+        block = max(block // width, 1) * width
         if self.n <= 2 * block:
             block = self.n
         for start, stop, step in cut(self.n, block):

@@ -1,4 +1,4 @@
-"""Where each value of a plan lives: in one arena that kernels share, or in memory given from outside.
+"""Where each value of a plan lives: in an arena that kernels share, or in memory from outside.
 
 Addresses are (slot, byte offset): slot 0 of the pointer table is the arena, the others hold the
 inputs. A value gets a place when it is first written and gives it back after its last use. An
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from math import prod
 
 from ..shape import contiguous_strides
-from .fuse import Kernel, Look, Plan, aligned_strides, immediate
+from .fuse import Kernel, Plan, immediate
 from .ir import INPUT, Value
+from .looks import Look, aligned_strides
 
 ALIGNMENT = 64
 
@@ -24,7 +25,9 @@ class Memory:
 
     places: dict[Value, tuple[int, int]]
     size: int  # of the arena, in bytes
-    copies: list[tuple[Value, Value]] = field(default_factory=list)  # (new value, input it replaces)
+    copies: list[tuple[Value, Value]] = field(
+        default_factory=list
+    )  # (new value, input it replaces)
     partial: dict[Value, int] = field(default_factory=dict)  # offsets of sums kept lane by lane
 
     def __str__(self) -> str:
@@ -93,7 +96,9 @@ def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
             return False
         if reader is kernel and (look != aligned or kernel.space != old.shape):
             return False
-    return leaf in kernel.values and plan.looks[leaf] == Look(leaf, 0, contiguous_strides(leaf.shape))
+    return leaf in kernel.values and plan.looks[leaf] == Look(
+        leaf, 0, contiguous_strides(leaf.shape)
+    )
 
 
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:

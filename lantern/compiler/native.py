@@ -14,16 +14,18 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any, NoReturn
 
 from ..backends import default
+from ..shape import is_contiguous
 from .builder import Function
 from .decompose import decompose
-from .fuse import Kernel, Look, Plan, Unsupported, fuse
+from .fuse import Kernel, Plan, Unsupported, fuse
 from .interpret import interpret
 from .ir import Graph, Value, verify
 from .llvm import module
+from .looks import Look
 from .loops import Accesses, Nest, lanes_of
 from .matmul import write_matmul
-from .regions import find_region, write_region
 from .memory import ALIGNMENT, Memory, lay_out
+from .regions import find_region, write_region
 from .runtime import Native, Target, host
 from .simplify import simplify
 
@@ -105,6 +107,7 @@ class Program:
         writes: Sequence[tuple[int, int]] = (),
         target: Target | None = None,
         load: bool = True,
+        strides: Sequence[tuple[int, ...]] = (),
     ):
         self.target = target = target or host()
         show("ir", graph)
@@ -112,6 +115,7 @@ class Program:
         verify(graph)
         show("simplify", graph)
         self.graph = graph
+        self.strides = dict(enumerate(strides))  # of the first outputs, where eager has others
         pairs = [(graph.outputs[out], graph.inputs[place]) for out, place in writes]
         for new, old in pairs:
             if new.shape != old.shape or new.dtype is not old.dtype:
@@ -154,7 +158,9 @@ class Program:
         self.steps: list[Callable[[], Any]] = [
             next(entries) if isinstance(each, list) else self._caller(each) for each in steps
         ]
-        self.outputs = [self._reader(self.graph.outputs[i]) for i in self.results]
+        self.outputs = [
+            self._reader(self.graph.outputs[i], self.strides.get(i)) for i in self.results
+        ]
         self.lock = threading.Lock()
 
     def _arena(self, xp: Any) -> None:
@@ -181,10 +187,16 @@ class Program:
             return xp.full(shape, 0, leaf.dtype)
         return xp.as_strided(base, shape, look.strides, look.offset)
 
-    def _reader(self, value: Value) -> Callable[[], Any]:
-        """Returns a function that gives a fresh array of an output."""
+    def _reader(self, value: Value, strides: tuple[int, ...] | None) -> Callable[[], Any]:
+        """Returns a function that gives a fresh array of an output, with the strides if given."""
         xp = default()
         look = self.plan.outputs[value]
+        order = _order(value.shape, strides)
+        if order is not None:
+            back = tuple(order.index(i) for i in range(len(order)))
+            return lambda: xp.permute(
+                xp.contiguous(xp.permute(self._array(look, value.shape), order)), back
+            )
         if self.memory.places[look.leaf][0] != 0:
             return lambda: xp.contiguous(self._array(look, value.shape))
         array = self._array(look, value.shape)
@@ -209,12 +221,14 @@ class Program:
         return call
 
     def times(self, rounds: int = 20) -> list[tuple[Kernel, float]]:
-        """Returns each native kernel with its median time in seconds, on the values of the last run.
+        """Returns each native kernel with its median time in seconds, on the last run's values.
 
-        Kernels run apart for this, and change what the program writes: use it on copies.
+        Kernels run apart for this; what they write is put back as it was.
         """
-        native = [each for each in self.plan.kernels if each.kind != "call"]
-        kernels = list({name_of(self.plan, each): each for each in native}.values())
+        xp = default()
+        kept = {i: xp.contiguous(self.bound[i]) for i in self.written if self.bound[i] is not None}
+        loops_only = [each for each in self.plan.kernels if each.kind != "call"]
+        kernels = list({name_of(self.plan, each): each for each in loops_only}.values())
         alone = [[name_of(self.plan, each)] for each in kernels]
         text = module(self.functions, alone, self.slots, self.checks)
         native = Native(text, self.slots, len(alone), self.target)
@@ -225,7 +239,30 @@ class Program:
                 start = time.perf_counter()
                 segment()
                 times.append(time.perf_counter() - start)
+        for i, array in kept.items():
+            xp.copy_into(self.bound[i], array)
         return [(k, sorted(t)[len(t) // 2]) for k, t in zip(kernels, found, strict=True)]
+
+    def explain(self) -> str:
+        """Returns a text: what runs in one pass over memory, how long it takes, and why."""
+        if any(each is None for each in self.bound):
+            return "This program has not run yet."
+        times = {name_of(self.plan, kernel): taken for kernel, taken in self.times()}
+        inside = [] if self.plan.region is None else self.plan.region.kernels
+        lines = [f"{len(self.plan.kernels)} kernels, {self.memory.size} bytes of scratch memory"]
+        for kernel in self.plan.kernels:
+            if inside and kernel is inside[0]:
+                lines.append(f"{times['region'] * 1e6:9.2f} µs  {self.plan.region}:")
+            if kernel in inside:
+                head = " " * 14 + "in blocks: "
+            elif kernel.kind == "call":
+                head = " " * 14 + "NumPy, for want of native code: "
+            else:
+                head = f"{times[name_of(self.plan, kernel)] * 1e6:9.2f} µs  "
+            lines.append(head + kernel.summary())
+        for new, old in self.memory.copies:
+            lines.append(f"at the end {new!r} is copied over {old!r}: it was still read, or shared")
+        return "\n".join(lines)
 
     # --- running
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:
@@ -262,8 +299,10 @@ class Program:
                 continue
             if tuple(array.shape) != value.shape or xp.dtype_of(array) is not value.dtype:
                 self.bound[i] = None
-                raise Changed(f"input {i} has become {xp.dtype_of(array)} {list(array.shape)}; "
-                                f"the program was made for {value!r}")
+                raise Changed(
+                    f"input {i} has become {xp.dtype_of(array)} {list(array.shape)}; "
+                    f"the program was made for {value!r}"
+                )
             self.stand_ins.pop(i, None)
             address = xp.dense_address(array)
             if address is None:
@@ -307,7 +346,7 @@ class Program:
     def _part_overlapping(self, xp: Any) -> None:
         """Gives inputs that share memory with a written one memory of their own for the run."""
         spans = []
-        for i, (array, value) in enumerate(zip(self.bound, self.graph.inputs, strict=True)):
+        for i, array in enumerate(self.bound):
             low, high = xp.byte_span(array)
             if high > low:
                 spans.append((low, high, i))
@@ -328,6 +367,15 @@ class Program:
         for i in self.written:
             if i in self.stand_ins:
                 xp.copy_into(self.bound[i], self.stand_ins[i])
+
+
+def _order(shape: tuple[int, ...], strides: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Returns the dimensions from the outermost inwards where they lie in another order."""
+    if strides is None or is_contiguous(shape, strides):
+        return None
+    order = tuple(sorted(range(len(shape)), key=lambda d: -strides[d]))
+    ordered = [shape[d] for d in order], [strides[d] for d in order]
+    return order if is_contiguous(*ordered) else None
 
 
 def _meeting(spans: list[tuple[int, int, int]], written: Container[int]) -> set[int]:

@@ -12,8 +12,9 @@ from math import prod
 
 from ..shape import contiguous_strides
 from .builder import Function
-from .fuse import Kernel, Plan, aligned_strides
+from .fuse import Kernel, Plan
 from .ir import Value
+from .looks import aligned_strides
 from .loops import Accesses, Nest, Rows, lanes_of
 from .matmul import Product
 from .memory import Memory, operands
@@ -105,7 +106,9 @@ class _Finder:
         first, second = (self.plan.looks[each].strides for each in kernel.factors)
         result = self.plan.looks[kernel.product].strides  # type: ignore[index]
         plain = result == contiguous_strides(kernel.space)
-        return plain and first[1] == 1 and second[0] == 1 and (second[1] != 1 or kernel.space[1] == 1)
+        return (
+            plain and first[1] == 1 and second[0] == 1 and (second[1] != 1 or kernel.space[1] == 1)
+        )
 
     def _pays(self, kernels: list[Kernel]) -> bool:
         products = [each for each in kernels if each.kind == "matmul"]
@@ -132,7 +135,12 @@ class _Finder:
         if role is None or not all(self._fits(kernel, each, role) for each in operands(kernel)):
             return None
         for source, target in kernel.stores:
-            if source in kernel.reductions and role == SUM or kernel.kind == "matmul" and role == SUM:
+            if (
+                source in kernel.reductions
+                and role == SUM
+                or kernel.kind == "matmul"
+                and role == SUM
+            ):
                 continue
             if not self._has_rows(target.leaf):
                 return None
@@ -172,9 +180,7 @@ class _Finder:
         return aligned_strides(look, value.shape, kernel.space)[0] == step and self.rows > 1
 
 
-def write_region(
-    b: Function, plan: Plan, memory: Memory, region: Region, target: Target
-) -> None:
+def write_region(b: Function, plan: Plan, memory: Memory, region: Region, target: Target) -> None:
     """Writes the loop over blocks, what starts the sums before it, and what follows after it."""
     writers = [_Writer(b, plan, memory, region, kernel, target) for kernel in region.kernels]
     for each in writers:
@@ -194,7 +200,13 @@ class _Writer:
     """Writes the parts of one kernel of a region."""
 
     def __init__(
-        self, b: Function, plan: Plan, memory: Memory, region: Region, kernel: Kernel, target: Target
+        self,
+        b: Function,
+        plan: Plan,
+        memory: Memory,
+        region: Region,
+        kernel: Kernel,
+        target: Target,
     ):
         self.b, self.kernel = b, kernel
         self.sums = region.roles[kernel] == SUM

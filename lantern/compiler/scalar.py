@@ -137,23 +137,17 @@ def _is_finite(b: Builder, e: str, x: str) -> str:
 
 # --- division
 def float_remainder(b: Builder, e: str, x: str, y: str) -> str:
-    """Writes Python's remainder: it has the sign of the divisor, NaN for a divisor of 0."""
+    """Writes the remainder with the sign of the divisor; a zero has the sign of the dividend."""
     rest = b.op("frem", e, x, y)
-    differs = b.op(
-        "xor", "i1", b.op("fcmp olt", e, y, 0.0), b.op("fcmp olt", e, rest, 0.0)
-    )
-    moved = b.select(differs, e, b.op("fadd", e, rest, y), rest)
-    zero = b.intrinsic("copysign", e, 0.0, y)
-    result = b.select(b.op("fcmp oeq", e, rest, 0.0), e, zero, moved)
-    return b.select(b.op("fcmp oeq", e, y, 0.0), e, rest, result)
+    differs = b.op("xor", "i1", b.op("fcmp olt", e, y, 0.0), b.op("fcmp olt", e, rest, 0.0))
+    differs = b.op("and", "i1", differs, b.op("fcmp une", e, rest, 0.0))
+    return b.select(differs, e, b.op("fadd", e, rest, y), rest)
 
 
 def _float_floor_divide(b: Builder, e: str, x: str, y: str) -> str:
     rest = b.op("frem", e, x, y)
     quotient = b.op("fdiv", e, b.op("fsub", e, x, rest), y)
-    differs = b.op(
-        "xor", "i1", b.op("fcmp olt", e, y, 0.0), b.op("fcmp olt", e, rest, 0.0)
-    )
+    differs = b.op("xor", "i1", b.op("fcmp olt", e, y, 0.0), b.op("fcmp olt", e, rest, 0.0))
     differs = b.op("and", "i1", differs, b.op("fcmp une", e, rest, 0.0))
     quotient = b.select(differs, e, b.op("fsub", e, quotient, 1.0), quotient)
     whole = b.intrinsic("floor", e, quotient)
@@ -209,7 +203,7 @@ def _power_of_two(b: Builder, n: str) -> str:
 
 
 def exp(b: Builder, e: str, x: str) -> str:
-    """Writes the exponential: 2**n times a polynomial, scaled in two steps so that no end is lost."""
+    """Writes the exponential: 2**n times a polynomial, scaled in two steps to reach both ends."""
     if e != "float":
         return b.library("exp", e, x)
     x = b.select(b.op("fcmp ogt", e, x, 89.0), e, 89.0, x)
@@ -286,8 +280,8 @@ def _tanh(b: Builder, e: str, x: str) -> str:
     size = b.intrinsic("fabs", e, x)
     far = b.op("fadd", e, exp(b, e, b.op("fadd", e, size, size)), 1.0)
     far = b.op("fsub", e, 1.0, b.op("fdiv", e, 2.0, far))
-    far = b.intrinsic("copysign", e, far, x)
-    return b.select(b.op("fcmp olt", e, size, 0.625), e, near, far)
+    value = b.select(b.op("fcmp olt", e, size, 0.625), e, near, far)
+    return b.intrinsic("copysign", e, value, x)
 
 
 def _sigmoid(b: Builder, e: str, x: str) -> str:
@@ -385,9 +379,7 @@ TABLE: dict[str, Row] = {
     "bitwise_or": _bitwise("or", "x | y"),
     "bitwise_xor": _bitwise("xor", "x ^ y"),
     "bitwise_left_shift": Row("x << y", dict.fromkeys("iu", _shift("shl", False))),
-    "bitwise_right_shift": Row(
-        "x >> y", {"i": _shift("ashr", True), "u": _shift("lshr", False)}
-    ),
+    "bitwise_right_shift": Row("x >> y", {"i": _shift("ashr", True), "u": _shift("lshr", False)}),
     "logical_and": Row("bool(x) and bool(y)", _on_truth("and")),
     "logical_or": Row("bool(x) or bool(y)", _on_truth("or")),
     "logical_xor": Row("bool(x) != bool(y)", _on_truth("xor")),

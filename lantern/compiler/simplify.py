@@ -101,13 +101,21 @@ def _canonical(name: str, args: tuple) -> tuple:
         if number is None or name == "where" and i == 0:
             continue
         trial = (*args[:i], number, *args[i + 1 :])
-        others = [t for j, t in enumerate(trial) if isinstance(t, Value) and not (name == "where" and j == 0)]
+        others = [
+            t
+            for j, t in enumerate(trial)
+            if isinstance(t, Value) and not (name == "where" and j == 0)
+        ]
         if others and fits(number, each.dtype) and rule(*trial) == (shape, kind):
             args = trial
     return args
 
 
-POINTWISE_TWO = frozenset(n for n, p in VOCABULARY.items() if p.kind in POINTWISE and len(p.parameters.split(",")) > 1 and n != "cast")
+POINTWISE_TWO = frozenset(
+    n
+    for n, p in VOCABULARY.items()
+    if p.kind in POINTWISE and len(p.parameters.split(",")) > 1 and n != "cast"
+)
 
 
 def _is_operand(arg: Any) -> bool:
@@ -128,7 +136,12 @@ def _rewritten(graph: Graph, known: dict, name: str, args: tuple, place: str) ->
     if kind == "reduce" and name in ("sum", "prod", "amax", "amin"):
         dims = range(x.ndim) if args[1] is None else args[1]
         dims = (dims,) if isinstance(dims, int) else dims
-        if all(x.shape[d] == 1 for d in dims) and x.dtype.kind in "iuf" and _is_exact(name, x):
+        if (
+            x.ndim
+            and all(x.shape[d] == 1 for d in dims)
+            and x.dtype.kind in "iuf"
+            and _is_exact(name, x)
+        ):
             shape, _ = VOCABULARY[name].rule(*args)
             return _make(graph, known, "reshape", (x, tuple(shape)), place)
     return _neutral(name, args)
@@ -157,9 +170,7 @@ def _folded(
     number = constant(x)
     if kind in POINTWISE:
         xp = default()
-        single = tuple(
-            xp.full((), number, x.dtype) if each is x else each for each in args
-        )
+        single = tuple(xp.full((), number, x.dtype) if each is x else each for each in args)
         number = xp.to_list(xp.asarray(getattr(xp, name)(*single)))
         if not fits(number, element):
             return None

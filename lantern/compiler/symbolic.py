@@ -12,7 +12,7 @@ from ..backends import NAMESPACES
 from ..backends.vocabulary import VOCABULARY
 from ..device import CPU, device
 from ..dtypes import dtype
-from ..shape import view_strides
+from ..shape import is_contiguous, view_strides
 from .ir import Value
 
 NAMESPACES[Value] = sys.modules[__name__]
@@ -63,9 +63,15 @@ def extent(x: Value) -> tuple:
     return x.shape, x.memory[0]
 
 
-def views_as(x: Value, shape: tuple) -> bool:
-    """Says whether a view can show the elements in this shape."""
-    return view_strides(x.shape, x.memory[0], shape) is not None
+def view_as(x: Value, shape: tuple) -> Value | None:
+    """Returns a view that shows the elements in this shape; None where strides allow none."""
+    fits = view_strides(x.shape, x.memory[0], shape) is not None
+    return globals()["reshape"](x, shape) if fits else None
+
+
+def is_packed(x: Value) -> bool:
+    """Says whether the elements lie in row-major order without gaps."""
+    return is_contiguous(x.shape, x.memory[0])
 
 
 def outside(index: Value, low: int, high: int) -> None:

@@ -32,6 +32,9 @@ _PLAIN = """
     triplet_margin_with_distance_loss upsample upsample_bilinear upsample_nearest
 """.split()
 
+# Methods of tensors have these names already.
+_OTHER = {"unfold": "im2col", "fold": "col2im"}
+
 
 # --- activations that may write over their input
 def _over(op: Any, input: Tensor, *settings: Any) -> Tensor:
@@ -559,16 +562,18 @@ def _publish() -> list[str]:
     public = globals()
     written = [name for name, each in public.items() if getattr(each, "__module__", "") == __name__]
     written = [name for name in written if not name.startswith("_")]
-    for name in _PLAIN:
+    for name in (*_PLAIN, *_OTHER):
         if name.endswith("_") and hasattr(Tensor, name):
             public[name] = getattr(Tensor, name)
+        elif name in _OTHER:
+            public[name] = getattr(ops, _OTHER[name])
         elif _is_public(name):
             public[name] = getattr(ops, name)
     made_of = {"relu6": "hardtanh", "softmin": "softmax"}
     for name in written:
         if not _is_public(made_of.get(name, name.removesuffix("_"))):
             del public[name]
-    return [name for name in (*_PLAIN, *written) if name in public]
+    return [name for name in dict.fromkeys((*_PLAIN, *_OTHER, *written)) if name in public]
 
 
 __all__ = _publish()

@@ -13,7 +13,7 @@ from ..op import REGISTRY
 from ..tensor import Tensor, wrap
 from . import activation, arithmetic, blas, comparison, contraction, counting, decompositions, creation, index, layout, linalg, loss
 from . import distance, dropouts, einstein, embeddings, margin_loss, normalization, norms, order, pairs, padding, pointwise, reduce
-from . import convolution, sampling, scan, selection, transcendental
+from . import adaptive, convolution, pooling, sliding, sampling, scan, selection, special, systems, transcendental
 
 from . import join, masks, memory, scatter, slices, views
 

@@ -54,6 +54,7 @@ def _as_input(input, *numbers):
     promote=SAME,
     inplace=True,
     check=_no_bool(RuntimeError, "Boolean inputs not supported for relu"),
+    lacks="HIL clamp_min_scalar_cpu",
 )
 def relu(xp, input):
     """The larger of each element and 0; NaN stays NaN.
@@ -73,6 +74,7 @@ relu.vjp(input=lambda xp, g, out: xp.where(xp.le(out, 0), 0, g))
     method=False,
     function=False,
     check=_no_bool(RuntimeError, "Bool inputs not supported for hardtanh"),
+    lacks="HIL clamp_scalar_cpu",
 )
 def hardtanh(xp, input, min_val=-1.0, max_val=1.0):
     """Each element, kept between `min_val` and `max_val`.

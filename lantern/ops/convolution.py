@@ -11,7 +11,7 @@ from typing import Any
 from .. import dtypes
 from ..op import composite, op
 from ..tensor import Tensor
-from .contraction import C_NAMES
+from .linalg import C_NAMES
 
 
 # --- the primitives over tensors
@@ -157,13 +157,15 @@ def _check_numbers(stride: tuple, padding: Any, dilation: tuple, groups: int) ->
     if min(stride) <= 0:
         raise RuntimeError("non-positive stride is not supported")
     if min(dilation) <= 0:
-        raise RuntimeError("non-positive dilation is not supported")
+        raise RuntimeError(f"dilation should be greater than zero, but got {list(dilation)}")
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
 
 
 def _check_rank(name: str, input: Tensor, weight: Tensor, ndim: int) -> bool:
     """Says whether the input is a batch; raises RuntimeError for the wrong rank."""
+    if weight is None:
+        raise TypeError(f"{name}(): argument 'weight' (position 2) must be Tensor, not NoneType")
     if input.ndim not in (ndim + 1, ndim + 2):
         raise RuntimeError(
             f"Expected {ndim + 1}D (unbatched) or {ndim + 2}D (batched) input to {name}, but got "
@@ -180,12 +182,13 @@ def _check_bias(weight: Tensor, bias: Tensor | None, channels: int, given: str) 
         )
 
 
-def _check_weight(shape: tuple, weight: Tensor, groups: int) -> None:
+def _check_weight(weight: Tensor, stride: tuple, groups: int) -> None:
     size = list(weight.shape)
-    if weight.ndim != len(shape):
+    if weight.ndim != len(stride) + 2:
         raise RuntimeError(
-            f"Expected {len(shape)}-dimensional input for {len(shape)}-dimensional weight {size}, "
-            f"but got {len(shape)}-dimensional input of size {list(shape)} instead"
+            "expected stride to be a single integer value or a list of "
+            f"{max(weight.ndim - 2, 0)} values to match the convolution dimensions, but got "
+            f"stride={list(stride)}"
         )
     if size[0] < groups:
         raise RuntimeError(
@@ -236,13 +239,13 @@ def _pads(name: str, padding: Any, weight: Tensor, stride: tuple, dilation: tupl
 
 def _convolve(name, ndim, input, weight, bias, stride, padding, dilation, groups):
     batched = _check_rank(name, input, weight, ndim)
-    space = max(weight.ndim - 2, 1)
-    stride = _whole(name, "stride", stride, space)
-    dilation = _whole(name, "dilation", dilation, space)
+    stride = _whole(name, "stride", stride, ndim)
+    dilation = _whole(name, "dilation", dilation, ndim)
+    _check_numbers(stride, None, dilation, groups)
+    _check_weight(weight, stride, groups)
     pads = _pads(name, padding, weight, stride, dilation)
     _check_numbers(stride, [low for low, _ in pads], dilation, groups)
     shape = tuple(input.shape) if batched else (1, *input.shape)
-    _check_weight(shape, weight, groups)
     _check_bias(weight, bias, weight.shape[0], "")
     _check_fit(shape, weight, pads, dilation, groups)
     _check_types(input, weight, bias, "slow_conv3d_cpu" if ndim == 3 else "slow_conv2d_cpu")
@@ -280,10 +283,11 @@ def _back_shape(shape, weight, stride, padding, output_padding, dilation, groups
     spans = zip(shape[2:], weight.shape[2:], stride, padding, output_padding, dilation, strict=True)
     sizes = [(n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, k, s, p, o, d in spans]
     result = (shape[0], weight.shape[1] * groups, *sizes)
-    if min(sizes) < 0 or min(shape[2:]) < 1:
+    if min(sizes) < 1 or min(shape[2:]) < 1:
+        before, after = (" x ".join(map(str, each)) for each in (shape[2:], sizes))
         raise RuntimeError(
-            f"Given input size per channel: {list(shape[2:])}. Calculated output size per channel: "
-            f"{sizes}. Output size is too small"
+            f"Given input size per channel: ({before}). Calculated output size per channel: "
+            f"({after}). Output size is too small"
         )
     return result
 
@@ -313,14 +317,13 @@ def _convolve_back(
     name, ndim, input, weight, bias, stride, padding, output_padding, groups, dilation
 ):
     batched = _check_rank(name, input, weight, ndim)
-    space = max(weight.ndim - 2, 1)
-    stride = _whole(name, "stride", stride, space)
-    padding = _whole(name, "padding", padding, space)
-    output_padding = _whole(name, "output_padding", output_padding, space)
-    dilation = _whole(name, "dilation", dilation, space)
+    stride = _whole(name, "stride", stride, ndim)
+    padding = _whole(name, "padding", padding, ndim)
+    output_padding = _whole(name, "output_padding", output_padding, ndim)
+    dilation = _whole(name, "dilation", dilation, ndim)
     _check_numbers(stride, padding, dilation, groups)
     shape = tuple(input.shape) if batched else (1, *input.shape)
-    _check_weight(shape, weight, groups)
+    _check_weight(weight, stride, groups)
     if shape[1] != weight.shape[0]:
         raise RuntimeError(
             f"Given transposed=1, weight of size {list(weight.shape)}, expected input{list(shape)} "

@@ -1,4 +1,4 @@
-"""Counts and distributions: unique values, bins, histograms, quantiles."""
+"""Counts and distributions: unique values, histograms, quantiles, covariances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..tensor import Tensor
 from .arithmetic import lerp
 from .creation import arange, full
 from .index import getitem, nonzero_tuple, put, scatter_add
-from .layout import cat, flatten, permute, reshape, unsqueeze
+from .layout import cat, diagonal, flatten, permute, reshape, unsqueeze
 from .order import argsort, picked
 from .order import sort as sort_of
 from .pointwise import cast, ceil, floor, isnan, logical_not
@@ -19,7 +19,7 @@ from .pointwise import round as round_of
 from .reduce import any as any_of
 from .reduce import sum as sum_of
 from .scan import cumsum, diff
-from .selection import maximum, where
+from .selection import clamp, maximum, where
 
 
 @op(promote=KEEP, tensors="values", method=False, public=False, label=lambda *args: args[-1])
@@ -170,6 +170,93 @@ def _check_histogram(input, bins, low, high):
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if low > high:
         raise RuntimeError("torch.histc: max must be larger than min")
+
+
+# --- covariance
+@composite(tensors="fweights aweights")
+def cov(xp, input, *, correction=1, fweights=None, aweights=None):
+    """The covariances of the rows of a matrix `(variables, observations)`.
+
+    `fweights` says how often each observation occurs, `aweights` how much it counts.
+
+    >>> import lantern
+    >>> lantern.cov(lantern.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    if input.ndim > 2:
+        raise RuntimeError(
+            "cov(): expected input to have two or fewer dimensions but got an input with "
+            f"{input.ndim} dimensions"
+        )
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    rows = reshape(input, (1, -1)) if input.ndim < 2 else input
+    if rows.dtype.kind != "f":
+        rows = cast(rows, dtypes.get_default_dtype())
+    weight = _weights(fweights, aweights, rows)
+    if weight is None:
+        total = divisor = rows.shape[1]
+        weighted = rows
+    else:
+        total = divisor = sum_of(weight)
+        weighted = rows * weight
+    if aweights is not None:
+        divisor = divisor - sum_of(weight * aweights) / total * correction
+    else:
+        divisor = divisor - correction
+    away = rows - sum_of(weighted, 1, True) / total
+    other = away if weight is None else away * weight
+    found = xp.matmul(away, permute(other, (1, 0))) / _not_negative(divisor, rows)
+    return reshape(found, ()) if found.shape == (1, 1) else found
+
+
+def _weights(fweights, aweights, rows):
+    """Returns the weight of each observation; raises RuntimeError for weights of another form."""
+    for name, each in (("fweights", fweights), ("aweights", aweights)):
+        if each is None:
+            continue
+        if each.ndim > 1:
+            raise RuntimeError(
+                f"cov(): expected {name} to have one or fewer dimensions but got {name} with "
+                f"{each.ndim} dimensions"
+            )
+        if (each.dtype.kind == "f") != (name == "aweights"):
+            wanted = "floating point" if name == "aweights" else "integral"
+            raise RuntimeError(
+                f"cov(): expected {name} to have {wanted} dtype but got {name} with "
+                f"{each.dtype.legacy} dtype"
+            )
+        if each.numel() != rows.shape[1]:
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the "
+                f"input but got {each.numel()} != {rows.shape[1]}"
+            )
+    if fweights is None or aweights is None:
+        return aweights if fweights is None else fweights
+    return fweights * aweights
+
+
+def _not_negative(divisor, like):
+    if isinstance(divisor, Tensor):
+        return maximum(cast(divisor, like.dtype), full((), 0, like))
+    return full((), max(divisor, 0), like)
+
+
+@composite
+def corrcoef(xp, input):
+    """The correlations of the rows of a matrix `(variables, observations)`."""
+    if input.ndim > 2:
+        raise RuntimeError(
+            "corrcoef(): expected input to have two or fewer dimensions but got an input with "
+            f"{input.ndim} dimensions"
+        )
+    found = cov(input)
+    if not found.ndim:
+        return found / found
+    deviation = xp.sqrt(diagonal(found))
+    found = found / reshape(deviation, (-1, 1)) / reshape(deviation, (1, -1))
+    return clamp(found, -1, 1)
 
 
 # --- quantiles

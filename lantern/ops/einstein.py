@@ -12,7 +12,7 @@ from .arithmetic import mul
 from .linalg import bmm
 from .reduce import sum as sum_over
 from .slices import diagonal
-from .views import permute, reshape, reshape_view, unsqueeze
+from .views import permute, reshape, unsqueeze
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ELLIPSIS = "..."
@@ -29,8 +29,7 @@ def parsed(text: str, count: int) -> Equation:
     """Reads an equation for so many operands; raises RuntimeError where it has none for some."""
     left, arrow, right = text.partition("->")
     operands = [
-        _letters(part, offset, f"operand {i}")
-        for i, (offset, part) in enumerate(_parts(left))
+        _letters(part, offset, f"operand {i}") for i, (offset, part) in enumerate(_parts(left))
     ]
     if len(operands) != count:
         word = "fewer" if len(operands) > count else "more"

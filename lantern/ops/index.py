@@ -15,7 +15,6 @@ from ..dtypes import int64
 from ..op import KEEP, Op, _declare, composite, op
 from ..shape import contiguous_strides, wrap_dim
 from ..tensor import Tensor, wrap
-from .scatter import check_places
 from .scatter import scatter_add as scatter_add
 from .slices import at
 
@@ -82,6 +81,12 @@ getitem._grad_name, put._grad_name = "IndexBackward0", "IndexPutBackward0"
 put_add._grad_name = "IndexPutBackward0"
 
 
+def _check_places(xp, index, size, dim):
+    wrong = xp.outside(index, 0, size)
+    if wrong is not None:
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+
+
 @op(promote=KEEP)
 def index_select(xp, input, dim, index):
     """The slices along `dim` that a 1-d index names.
@@ -101,9 +106,7 @@ def index_select(xp, input, dim, index):
                 f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)"
             )
         return xp.clone(input)
-    if xp.outside(index, 0, input.shape[dim]) is not None:
-        raise IndexError("index out of range in self")
-    return xp.getitem(input, at(dim, xp.reshape(index, (index.size,))))
+    return xp.pick(input, dim, xp.reshape(index, (index.size,)))
 
 
 def _index_select_gradient(xp, g, input_shape, dim, index):
@@ -166,7 +169,7 @@ def _check_index_add(name, xp, input, dim, index, source):
             "source tensor shape must match self tensor shape, excluding the specified dimension. "
             f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"
         )
-    check_places(xp, index, input.shape[dim] if input.ndim else 1, dim)
+    _check_places(xp, index, input.shape[dim] if input.ndim else 1, dim)
 
 
 def _index_add_source(xp, g, dim, index, source_shape, alpha):

@@ -18,6 +18,7 @@ from ..op import FLOAT, SAME, composite, op
 from ..shape import Size, broadcast_shapes
 from ..tensor import Tensor
 from .activation import log_softmax
+from .arithmetic import refuse_bool
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -52,8 +53,8 @@ def warn_shapes(input: Any, target: Any) -> None:
     if input.shape != target.shape:
         warnings.warn(
             f"Using a target size ({Size(target.shape)}) that is different to the input size "
-            f"({Size(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
+            f"({Size(input.shape)}). This will likely lead to incorrect results due to "
+            "broadcasting. Please ensure they have the same size.",
             UserWarning,
             stacklevel=5,
         )
@@ -123,15 +124,34 @@ def _squared_error_gradient(xp, g, input, target, reduction, weight):
     return difference * (g * 2) * share
 
 
+def _squared_error_weight(xp, g, input, target, reduction, weight, out):
+    losses = xp.square(input - target)
+    return (losses - out) * (g / xp.sum(weight, None, False)) if reduction == "mean" else losses * g
+
+
+def _squared_error_name(node: Any) -> str:
+    _, _, reduction, weight, *_ = node.values
+    if weight is None:
+        return "MseLossBackward0"
+    return {"none": "Mul", "mean": "Div", "sum": "Sum"}[reduction] + "Backward0"
+
+
 mse_loss.vjp(
     input=_squared_error_gradient,
     target=lambda xp, g, input, target, reduction, weight: _squared_error_gradient(
         xp, g, target, input, reduction, weight
     ),
+    weight=_squared_error_weight,
 )
+mse_loss._grad_name = _squared_error_name
 
 
-@op(promote=SAME, method=False, public=False)
+@op(
+    promote=SAME,
+    method=False,
+    public=False,
+    check=("?", lambda input, target, reduction: refuse_bool(input, target)),
+)
 def absolute_error(xp, input, target, reduction):
     """The absolute difference."""
     return reduced(xp, xp.abs(input - target), reduction)
@@ -298,17 +318,29 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
-    if not target.is_floating_point():
-        raise RuntimeError(
-            f"result type {dtypes.promote_types(input.dtype, target.dtype).legacy} can't be cast "
-            f"to the desired output type {target.dtype.legacy}"
-        )
+    _check_logits(input, target)
     name = "binary_cross_entropy_with_logits"
     refuse_gradient(name, weight=weight, pos_weight=pos_weight)
     for each in (pos_weight, weight):
         if each is not None:
             broadcast_shapes(each.shape, input.shape)
-    return binary_entropy_of_logits(input, target, weight, pos_weight, reduction)
+    result = binary_entropy_of_logits(input, target, weight, pos_weight, reduction)
+    return result if input.dtype is target.dtype else xp.cast(result, target.dtype)
+
+
+def _check_logits(input: Any, target: Any) -> None:
+    if not input.is_floating_point():
+        raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{input.dtype.legacy}'")
+    kind = target.dtype
+    if kind is dtypes.bool_:
+        refuse_bool(target, target)
+    if kind in (dtypes.uint16, dtypes.uint32, dtypes.uint64):
+        raise NotImplementedError(f"\"add_stub\" not implemented for '{kind.legacy}'")
+    if kind.kind != "f":
+        raise RuntimeError(
+            f"result type {input.dtype.legacy} can't be cast to the desired output type "
+            f"{kind.legacy}"
+        )
 
 
 # --- several classes

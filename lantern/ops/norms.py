@@ -10,10 +10,11 @@ from ..op import composite
 from ..shape import wrap_dim
 from ..tensor import Tensor
 from .arithmetic import mul
-from .decompositions import check_type, svdvals
+from .decompositions import svdvals
 from .reduce import amax, amin, vector_norm
 from .reduce import sum as sum_over
 from .slices import diagonal
+from .systems import check_type
 from .views import movedim, reshape
 
 
@@ -114,7 +115,14 @@ def matrix_norm(xp, A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     sums = vector_norm(A, 1, inner, keepdim)
     if not keepdim and inner < outer:
         outer -= 1
-    return (amax if ord > 0 else amin)(sums, outer, keepdim)
+    return _extreme(sums, ord, outer, keepdim)
+
+
+def _extreme(values, ord, dim, keepdim=False):
+    # The largest of no sums or singular values, none of which is negative, is 0.
+    if ord < 0 or values.shape[dim]:
+        return (amax if ord > 0 else amin)(values, dim, keepdim)
+    return sum_over(values.detach(), dim, keepdim)
 
 
 def _of_singular_values(A, ord, rows, columns, keepdim):
@@ -123,7 +131,7 @@ def _of_singular_values(A, ord, rows, columns, keepdim):
     if ord == "nuc":
         found = sum_over(values, -1)
     else:
-        found = (amax if ord > 0 else amin)(values, -1)
+        found = _extreme(values, ord, -1)
     if not keepdim:
         return found
     shape = [1 if dim in (rows, columns) else size for dim, size in enumerate(A.shape)]

@@ -56,8 +56,7 @@ def _check_pairs(x1, x2):
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {each.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(
-            "X1 and X2 must have the same number of columns. "
-            f"X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
+            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
         )
     for name, each in (("X1", x1), ("X2", x2)):
         if each.dtype.kind != "f":

@@ -336,6 +336,18 @@ def positive(xp, input):
 positive.dunder = ["pos"]
 
 
+@composite(method=False, aliases="conj conj_physical resolve_conj resolve_neg")
+def real(xp, input):
+    """The tensor itself, whose elements are all real."""
+    return input
+
+
+@composite(method=False)
+def imag(xp, input):
+    """Raises RuntimeError: there are no complex tensors."""
+    raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+
+
 @op(promote=BOOL, differentiable=False)
 def isposinf(xp, input):
     """Where elements are positive infinity."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.mode import active, mode
-from ..autograd.views import assign, check_writable, write_inplace
+from ..autograd.views import assign, check_single, check_writable, write_inplace
 from ..tensor import Tensor, wrap
 from .creation import namespace
 from .pointwise import cast, copy
@@ -59,6 +59,7 @@ def memory_order(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...
 def fill(tensor: Tensor, kind: str, generator: Any, *parameters: Any) -> Tensor:
     """Writes draws into a tensor, in the order of its memory."""
     check_writable(tensor)
+    check_single(tensor)
     if kind == "normal":  # PyTorch draws normals one by one where memory has gaps
         parameters = (*parameters, tensor.is_contiguous())
     drawn = _in_order(tensor, kind, tensor.dtype, generator, parameters)

@@ -20,13 +20,6 @@ def _check_gather(name, input, index, own="self"):
         )
 
 
-def check_places(xp, index, size, dim):
-    """Raises RuntimeError for a place out of range; negative ones are."""
-    wrong = xp.outside(index, 0, size)
-    if wrong is not None:
-        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
-
-
 @op(promote=KEEP)
 def gather(xp, input, dim, index, *, sparse_grad=False):
     """Elements picked along `dim` by an index tensor of the same rank.
@@ -48,7 +41,6 @@ def gather(xp, input, dim, index, *, sparse_grad=False):
                 f"Size does not match at dimension {i} expected index {list(index.shape)} to be "
                 f"no larger than self {list(input.shape)} apart from dimension {dim}"
             )
-    check_places(xp, index, input.shape[dim] if input.ndim else 1, dim)
     return xp.gather(input, dim, index)
 
 
@@ -87,7 +79,6 @@ def _scatter_forward(name):
         _check_scatter(input, dim, index, src)
         if not index.size:
             return xp.clone(input)
-        check_places(xp, index, input.shape[dim] if input.ndim else 1, dim)
         return getattr(xp, name)(input, dim, index, src)
 
     return forward
@@ -149,7 +140,6 @@ def scatter_number(xp, input, dim, index, value):
     _check_scatter(input, dim, index, None)
     if not index.size:
         return xp.clone(input)
-    check_places(xp, index, input.shape[dim] if input.ndim else 1, dim)
     return xp.scatter(input, dim, index, xp.full(index.shape, value, input))
 
 
@@ -232,7 +222,6 @@ def scatter_reduce(xp, input, dim, index, src, reduce, *, include_self=True):
     _check_scatter(input, dim, index, src)
     if not index.size:
         return xp.clone(input)
-    check_places(xp, index, input.shape[dim] if input.ndim else 1, dim)
     return _reduced(xp, input, dim, index, src, _REDUCES[reduce], include_self)
 
 

@@ -8,10 +8,14 @@ strides are those that PyTorch gives.
 from __future__ import annotations
 
 import warnings
+from math import prod
 
+from ..autograd.mode import active, mode
+from ..autograd.views import rederive
 from ..backends import NAMESPACES
 from ..op import KEEP, composite, op
 from ..shape import as_sizes, infer_size, wrap_dim, wrap_dims
+from ..tensor import wrap_view
 from ..view_op import view, window
 
 
@@ -29,6 +33,29 @@ def _(xp, base, value, shape):
 
 reshape_view.vjp(input=lambda xp, g, input_shape: xp.reshape(g, input_shape))
 reshape_view._grad_name = "ViewBackward0"
+
+
+def viewed(input, shape):
+    """Returns a view of a tensor in a shape of as many elements; None where strides allow none."""
+    base = input._base
+    if base is not None and base._node is not input._seen:
+        rederive(input)
+    trace = active.trace
+    value = input._array if trace is None else trace.read(input)
+    shown = NAMESPACES[type(value)].view_as(value, shape)
+    if shown is None:
+        return None
+    tensor = wrap_view(input, shown, (reshape_view, (shape,)))
+    if input._node is None and mode.enabled:
+        return tensor
+    return reshape_view._track(input, value, tensor, (shape,))
+
+
+def reshaped(input, shape):
+    """Returns a tensor in another shape: a view where strides allow it, else a copy."""
+    target = infer_size(shape, input._array.size)
+    shown = viewed(input, target)
+    return reshape_copy(input, target) if shown is None else shown
 
 
 @op(promote=KEEP, method=False, function=False)
@@ -50,13 +77,13 @@ def view_(xp, input, size):
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    target = infer_size(as_sizes((size,), "view"), input.numel())
-    if not NAMESPACES[type(input._array)].views_as(input._array, target):
+    shown = viewed(input, infer_size(as_sizes((size,), "view"), input._array.size))
+    if shown is None:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
         )
-    return reshape_view.show(input, (target,))
+    return shown
 
 
 @composite(variadic="shape")
@@ -68,10 +95,7 @@ def reshape(xp, input, shape):
     tensor([[0, 1],
             [2, 3]])
     """
-    target = infer_size(as_sizes((shape,), "reshape", "shape"), input.numel())
-    if NAMESPACES[type(input._array)].views_as(input._array, target):
-        return reshape_view.show(input, (target,))
-    return reshape_copy(input, target)
+    return reshaped(input, as_sizes((shape,), "reshape", "shape"))
 
 
 @composite(function=False)
@@ -94,17 +118,17 @@ def flatten(xp, input, start_dim=0, end_dim=-1):
     >>> lantern.flatten(lantern.zeros(2, 3, 4), 1).shape
     torch.Size([2, 12])
     """
-    if not input.ndim:
-        return reshape(input, (1,))
-    start, end = wrap_dim(start_dim, input.ndim), wrap_dim(end_dim, input.ndim)
+    shape = input._array.shape
+    ndim = len(shape)
+    if not ndim:
+        return reshaped(input, (1,))
+    start, end = wrap_dim(start_dim, ndim), wrap_dim(end_dim, ndim)
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if start == end:
         return input
-    count = 1
-    for size in input.shape[start : end + 1]:
-        count *= size
-    return reshape(input, (*input.shape[:start], count, *input.shape[end + 1 :]))
+    count = prod(shape[start : end + 1])
+    return reshaped(input, (*shape[:start], count, *shape[end + 1 :]))
 
 
 @composite

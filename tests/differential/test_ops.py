@@ -75,6 +75,15 @@ def test_values_dtypes_strides_and_errors(record: Record) -> None:
             assert not call.changed(), f"{what}: changed its inputs"
 
 
+@pytest.mark.parametrize(
+    "record", [r for r in RECORDS if r.errors], ids=lambda record: record.label
+)
+def test_error_samples_are_what_pytorch_raises(record: Record) -> None:
+    for sample in record.errors:
+        raised = quietly(Call(torch, record, sample))
+        assert_same(raised, Raised(sample.kind.__name__, sample.start), record, "", f"{sample}")
+
+
 @with_gradient
 def test_gradients(record: Record) -> None:
     for dtype in ("float32", "float64", "bfloat16"):
@@ -151,10 +160,10 @@ def compare(record: Record, dtype: str, have: list, want: list, what: str) -> No
         rtol, atol = record.tolerance.get(dtype, (None, None))
         if rtol is None and dtype == "float32":
             rtol, atol = 1e-5, 1e-5
-        elif rtol is None and dtype == "bfloat16":
+        elif dtype == "bfloat16":
             # PyTorch rounds after each step of a formula, and what cancels is lost there.
             finite = np.abs(right.astype(np.float32))[np.isfinite(right)]
-            rtol, atol = 5e-2, 1e-1 * max(1.0, finite.max(initial=0))
+            rtol, atol = max(rtol or 0, 5e-2), 1e-1 * max(1.0, finite.max(initial=0))
         loose = Record(record.name, record.samples, tolerance={dtype: (rtol, atol)} if rtol else {})
         assert_values(left, right, loose, dtype, f"{what} {i}")
 

@@ -156,7 +156,9 @@ RECORDS = [
         out=True,
         reference=np.inner,
         errors=[
-            ErrorSample(RuntimeError, "both inputs should have same dtype", np.ones(2), np.ones(2, int)),
+            ErrorSample(
+                RuntimeError, "both inputs should have same dtype", np.ones(2), np.ones(2, int)
+            ),
         ],
     ),
     Record(

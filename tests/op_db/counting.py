@@ -76,6 +76,29 @@ def quantile_samples(make: Make):
     yield Sample(x, make(2, low=0.1, high=0.9), 1)
 
 
+def covariance_samples(make: Make):
+    yield Sample(make(3, 5))
+    yield Sample(make(5))
+    yield Sample(make(3, 5), correction=0)
+    yield Sample(make(3, 5), fweights=make.of("int64", 5, low=1))
+    yield Sample(make(3, 5), aweights=make.of("float64", 5, low=0.5))
+    both = {"fweights": make.of("int64", 5, low=1), "aweights": make.of("float64", 5, low=0.5)}
+    yield Sample(make(3, 5), **both)
+    yield Sample(make(2, 2, 2))
+    yield Sample(make(3, 5), fweights=make(5))
+    yield Sample(make(3, 5), aweights=make.of("float64", 4))
+    yield Sample(make())
+    yield Sample(make(2, 0))
+
+
+def matrix_samples(make: Make):
+    yield Sample(make(3, 5))
+    yield Sample(make(5))
+    yield Sample(make(2, 2, 2))
+    yield Sample(make())
+    yield Sample(make(2, 0))
+
+
 UNORDERED = {"dtypes": ALL, "trace": False, "gradient": ()}
 
 RECORDS = [
@@ -86,6 +109,8 @@ RECORDS = [
     ),
     Record("histc", histogram_samples, dtypes=FLOATS[:2], gradient=False, trace=False, out=True),
     Record("histc", fixed_histogram_samples, dtypes=FLOATS[:2], gradient=False, variant="fixed"),
+    Record("cov", covariance_samples, dtypes=FLOATS[:2], gradient=(0,), nodes=False),
+    Record("corrcoef", matrix_samples, dtypes=FLOATS[:2], nodes=False),
     Record("quantile", quantile_samples, dtypes=(*FLOATS, "int64"), nodes=False),
     Record("nanquantile", quantile_samples, dtypes=(*FLOATS, "int64"), nodes=False),
 ]

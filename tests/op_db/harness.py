@@ -331,7 +331,7 @@ def assert_leaf(have: Any, want: Any, record: Record, dtype: str, what: str) -> 
         )
         return
     assert str(have.dtype) == want.dtype, f"{what}: {have.dtype}, not {want.dtype}"
-    if record.view:
+    if record.view and want.array.size:  # what has no elements has no places either
         assert have.stride() == want.strides, f"{what}: strides {have.stride()}, not {want.strides}"
     assert_values(array_of(have), want.array, record, dtype, what)
 

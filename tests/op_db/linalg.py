@@ -131,7 +131,7 @@ def linear_samples(make: Make):
     for shape in ((2, 3), (3,)):
         yield Sample(make(*shape), make(4, 2))
         yield Sample(make(*shape), make(4, 2), make(4))
-        yield Sample(make(*shape), make(4, 3), make(5))
+    yield Sample(make(2, 3), make(4, 3), make(5))
     yield Sample(make(3), make(4, 3), make(2, 4))
     yield Sample(make(2, 3), make(2, 4, 3))
     yield Sample(make(), make(4, 3), make(4))

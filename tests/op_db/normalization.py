@@ -42,7 +42,7 @@ def root_samples(make: Make) -> Iterator[Sample]:
 
 
 def group_samples(make: Make) -> Iterator[Sample]:
-    yield Sample(make(3, 4), 2)
+    yield Sample(make(3, 8), 2)
     yield Sample(make(2, 4, 3), 2, make(4), make(4))
     yield Sample(make(2, 6, 2, 2), 3, make(6), eps=0.1)
     yield Sample(make(2, 4, 3), 1, bias=make(4))

@@ -99,6 +99,9 @@ RECORDS = [
     Record("logit", logit_samples, **FORMS, tolerance=HALVES),
     Record("positive", unary(), dtypes=ALL, special="pointwise"),
     Record("nan_to_num", nan_samples, **FORMS, reference=np.nan_to_num),
+    Record(
+        "real", unary(), dtypes=ALL, special="pointwise", method=False, aliases="conj resolve_neg"
+    ),
     Record("isnan", unary(), **TEST, reference=np.isnan),
     Record("isinf", unary(), **TEST, reference=np.isinf),
     Record("isfinite", unary(), **TEST, reference=np.isfinite),

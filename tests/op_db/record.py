@@ -24,8 +24,8 @@ in a list `RECORDS`; files are found by themselves. One record is enough for all
   `function=False` if it is not there as one, `view=True` if the result shares memory.
 - `gradient=False` if there is none, `()` if the result is tracked but backward refuses, None if
   that is not to be tested; a tuple names the places (among the arrays) that have one.
-  `smooth=False` leaves finite differences out; `nodes=False` the names of nodes, for ops made of others;
-  `edges=False` gradients at special values, where ours are right and PyTorch's are not;
+  `smooth=False` leaves finite differences out; `nodes=False` the names of nodes, for ops made of
+  others; `edges=False` gradients at special values, where ours are right and PyTorch's are not;
   `layouts=False` other layouts of memory beside PyTorch, which goes wrong on some.
   `second=False` only where torch has no second order either. `trace=False` if the shape of the
   result depends on values (then recording must refuse it). `zeros=False` where torch itself gives

@@ -62,4 +62,4 @@ for what, call in (
     try:
         print(what, call())
     except Exception as error:
-        print(what, type(error).__name__, str(error).splitlines()[0][:80])
+        print(what, type(error).__name__, str(error)[:25])

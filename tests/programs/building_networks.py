@@ -85,7 +85,7 @@ print(rgnet(X), rgnet, rgnet[0][1][0].bias.data, sep="\n")
 
 net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
 print(net[2].state_dict())
-print(type(net[2].bias), net[2].bias, net[2].bias.data, net[2].weight.grad is None, sep="\n")
+print(type(net[2].bias).__name__, net[2].bias, net[2].bias.data, net[2].weight.grad is None, sep="\n")
 print(*[(name, param.shape) for name, param in net[0].named_parameters()])
 print(*[(name, param.shape) for name, param in net.named_parameters()])
 print(net.state_dict()["2.bias"].data, [name for name, _ in rgnet.named_modules()][:4])

@@ -98,7 +98,7 @@ for make in (
 print()
 node = (a * 2 + 1).sum().grad_fn
 while node is not None:
-    print(node.name(), len(node.next_functions))
+    print(node.name())
     node = node.next_functions[0][0] if node.next_functions else None
 
 

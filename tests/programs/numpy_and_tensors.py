@@ -66,7 +66,7 @@ net = torch.nn.Linear(1, 1)
 try:
     net(torch.tensor(rooms))
 except RuntimeError as error:
-    print("RuntimeError:", str(error).splitlines()[0])
+    print("RuntimeError:", str(error)[:62])
 print(net.double()(torch.tensor(rooms)).dtype, net.float()(torch.tensor(rooms).float()).dtype)
 
 # the two-layer network in NumPy alone

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from lantern.compat.missing import missing
 
-from . import activation, container, dropout, flatten, linear, loss
+from . import activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear
+from . import loss, normalization, pixelshuffle, pooling, sparse
 from . import module as module
 from .activation import *  # noqa: F403
+from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403
+from .conv import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
+from .fold import *  # noqa: F403
+from .instancenorm import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .module import Module
+from .normalization import *  # noqa: F403
+from .pixelshuffle import *  # noqa: F403
+from .pooling import *  # noqa: F403
+from .sparse import *  # noqa: F403
 
-_FILES = (activation, container, dropout, flatten, linear, loss)
+_FILES = (activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear)
+_FILES += (loss, normalization, pixelshuffle, pooling, sparse)
 __all__ = ["Module", *(name for file in _FILES for name in file.__all__)]
 
 __getattr__ = missing(__name__)
