@@ -12,6 +12,8 @@ import pytest
 
 import lantern
 
+collect_ignore = ["tests/programs"]  # scripts that import torch, for `lantern run`
+
 # A loaded machine is slow, which says nothing about the property that a test holds.
 hypothesis.settings.register_profile("lantern", deadline=None)
 hypothesis.settings.load_profile("lantern")

@@ -6,7 +6,7 @@ from builtins import int as _int
 from builtins import tuple as _tuple
 from builtins import type as _type
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from .dtypes import dtype as _dtype
 from .tensor import _ValuesAndIndices

@@ -60,7 +60,8 @@ def _operand(other: Any) -> bool:
     return hasattr(other, "__array__") and not getattr(other, "shape", ())  # a number of NumPy's
 
 
-REFLECTED = {f"r{name}" for name in "add sub mul truediv floordiv mod pow matmul and or xor".split()}
+REFLECTED = {"radd", "rsub", "rmul", "rtruediv", "rfloordiv", "rmod", "rpow", "rmatmul"}
+REFLECTED |= {"rand", "ror", "rxor"}
 REFLECTED |= {"rlshift", "rrshift"}
 COMPARISONS = {"eq", "ne", "lt", "le", "gt", "ge"}
 COMMUTING = {"radd", "rmul", "rand", "ror", "rxor"}

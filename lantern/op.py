@@ -520,7 +520,7 @@ def _is_number(value: Any) -> bool:
 def _fit(number: Any, dtype: dtypes.dtype) -> Any:
     """Returns a Python number as the dtype holds it: integers wrap around, as torch's do.
 
-    Raises OverflowError for an integer of more than 64 bits.
+    Raises OverflowError for an integer of more than 64 bits, where the dtype is no float.
     """
     if isinstance(number, int) and not -(1 << 63) <= number < 1 << 64:
         raise OverflowError(

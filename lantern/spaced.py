@@ -41,7 +41,9 @@ def linspace(
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     if dtype.kind == "f":
-        return finish(wrap(points_between(*ends, int(steps), NUMPY_DTYPE[dtype])), requires_grad, out)
+        return finish(
+            wrap(points_between(*ends, int(steps), NUMPY_DTYPE[dtype])), requires_grad, out
+        )
     points = wrap(points_between(*ends, int(steps), NUMPY_DTYPE[dtypes.float64]))
     return finish(points.to(dtype), requires_grad, out)  # type: ignore[attr-defined]
 

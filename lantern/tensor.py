@@ -182,6 +182,10 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if value and self.dtype.kind != "f":
+            raise RuntimeError(
+                "only Tensors of floating point and complex dtype can require gradients"
+            )
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -194,7 +198,7 @@ class Tensor:
             if node is None:
                 if self._array.dtype.char not in "efdE":
                     raise RuntimeError(
-                        "only Tensors of floating point and complex dtype can require gradients"
+                        "only Tensors of floating point dtype can require gradients"
                     )
                 self._node = AccumulateGrad(self)
         elif isinstance(node, AccumulateGrad):

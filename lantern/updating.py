@@ -139,6 +139,12 @@ def items_of(group: dict, name: str) -> Any:
     return [trace.scalar(lambda i=i: group[name][i], dtypes.float64) for i in range(len(values))]
 
 
+def make_ready() -> None:
+    """Says that state is about to be made; a recording gives way to an eager call that makes it."""
+    if active.trace is not None:
+        active.trace.postpone()
+
+
 def choices(group: dict, *names: str) -> list:
     """Returns settings that decide what is computed; under trace each becomes a condition."""
     values = [group[name] for name in names]

@@ -1,6 +1,6 @@
 """Writes what PyTorch prints for tests/programs/*.py, and raises for tests/bad_input_cases.py.
 
-    python scripts/goldens_programs.py        (needs torch)
+python scripts/goldens_programs.py        (needs torch)
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ from builtins import int as _int
 from builtins import tuple as _tuple
 from builtins import type as _type
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 """
 RESULTS = """class _ValuesAndIndices(tuple[Tensor, Tensor]):
@@ -196,26 +196,30 @@ def origin(value: Any) -> str:
     return "" if code is None else Path(code.co_filename).name
 
 
-OPERATORS = set(
-    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift eq ne lt le gt ge".split()
-)
-UNARY = {"neg", "pos", "abs", "invert"}
+OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+BINARY = {f"__{kind}{name}__" for name in OPERATORS for kind in ("", "r", "i")}
+BINARY |= {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
+
+
+def changes_itself(name: str) -> bool:
+    """Says whether a method returns the tensor that it was called on."""
+    if name.startswith("__"):
+        return name.startswith("__i") and name in BINARY
+    return name.endswith("_")
 
 
 def attached(name: str, value: Any) -> str:
     """Returns the declaration of a method that was attached to the class."""
-    returns = RETURNS.get(name.rstrip("_") if name.endswith("__") else name, "Tensor")
-    returns = RETURNS.get(name, returns)
+    returns = RETURNS.get(name, "Self" if changes_itself(name) else "Tensor")
     if isinstance(value, property):
         return f"    @property\n    def {name}(self) -> {returns}: ...\n"
-    bare = name.strip("_")
-    if name.startswith("__") and bare.removeprefix("r").removeprefix("i") in OPERATORS | {bare}:
-        if bare in UNARY:
-            return declaration(name, ["self"], returns, "    ")
-        if bare in OPERATORS or bare[1:] in OPERATORS:
-            line = declaration(name, ["self", "other: Any"], returns, "    ")
-            same = bare in ("eq", "ne")
-            return line.rstrip() + "  # type: ignore[override]\n" if same else line
+    if name in UNARY:
+        return declaration(name, ["self"], returns, "    ")
+    if name in BINARY:
+        line = declaration(name, ["self", "other: Any"], returns, "    ")
+        narrows = name in ("__eq__", "__ne__")  # `object` compares to a bool
+        return line.rstrip() + "  # type: ignore[override]\n" if narrows else line
     op = REGISTRY.get(name) or REGISTRY.get(name.removesuffix("_"))
     if op is not None and origin(value) in ("methods.py", "op.py"):
         return declaration(name, op_parameters(op, method=True), returns, "    ")
@@ -253,7 +257,7 @@ PYTHONS = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__"
 
 
 def class_members(node: ast.ClassDef) -> tuple[str, set[str]]:
-    """Returns the declarations of the members that are written out in the class, and their names."""
+    """Returns the members that are written out in the class, as declarations and as names."""
     text, known = "    def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...\n", set()
     for each in node.body:
         name = getattr(each, "name", "")

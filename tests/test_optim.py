@@ -78,6 +78,25 @@ def test_a_schedule_of_the_learning_rate_records_nothing_anew():
     np.testing.assert_allclose(w.detach().numpy(), expected, rtol=1e-6)
 
 
+def test_momentum_may_begin_while_the_step_is_compiled():
+    def train(compiled):
+        w = lantern.ones(3, requires_grad=True)
+        optimizer = lantern.optim.SGD([w], lr=0.1)
+
+        def step():
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+
+        step = lantern.compile(step) if compiled else step
+        for momentum in (0.0, 0.9, 0.9, 0.9, 0.5, 0.0, 0.9):
+            optimizer.param_groups[0]["momentum"] = momentum
+            step()
+        return w.detach().numpy()
+
+    np.testing.assert_allclose(train(True), train(False), rtol=1e-6)
+
+
 @ALL
 def test_training_resumes_from_a_state_dict(name, settings, key):
     params, optimizer = cases.run(lantern, name, settings, steps=10)

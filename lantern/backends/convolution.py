@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .vocabulary import window_counts
+from ..shape import window_counts
 
 Array = np.ndarray[Any, Any]
 Pairs = tuple[tuple[int, int], ...]

@@ -32,7 +32,7 @@ def from_data(data: Any, dtype: dtypes.dtype | None, default: dtypes.dtype) -> A
         array = np.array(data)
     except (ValueError, TypeError, OverflowError):
         return _by_element(data, dtype, default)
-    if array.dtype.kind not in "bif" or _may_overflow(array):
+    if array.dtype.kind not in "bif" or dtype is dtypes.uint64 or _may_overflow(array):
         return _by_element(data, dtype, default)
     if dtype is None:
         plain = array.dtype == np.float64 and not _holds_numpy(data)
@@ -119,9 +119,7 @@ def _collect(
     if not _is_sequence(data):
         raise TypeError("not a sequence")
     if len(data) != sizes[dim] and not (dim and not sizes[dim]):
-        raise ValueError(
-            f"expected sequence of length {sizes[dim]} at dim {dim} (got {len(data)})"
-        )
+        raise ValueError(f"expected sequence of length {sizes[dim]} at dim {dim} (got {len(data)})")
     for each in data if sizes[dim] else ():
         _collect(each, sizes, dim + 1, kind, flat)
 
@@ -132,7 +130,9 @@ def _number(data: Any, kind: dtypes.dtype) -> Any:
     if isinstance(data, bool | int | float | np.generic):
         if kind.kind == "f":
             return float(data)
-        return data if kind is dtypes.uint64 or not isinstance(data, float) else _whole(data, kind)
+        if kind is dtypes.uint64 and isinstance(data, float):
+            raise TypeError("an integer is required")
+        return _whole(data, kind) if isinstance(data, float) else data
     name = type(data).__name__
     if kind.kind == "f":
         raise TypeError(f"must be real number, not {name}")
@@ -152,11 +152,15 @@ def _holds_numpy(data: Any) -> bool:
 
 
 def _holds_tensors(data: Any) -> bool:
-    return isinstance(data, list | tuple) and len(data) > 0 and (
-        hasattr(data[0], "_storage")
-        or _holds_tensors(data[0])
-        or len(data) > 1
-        and hasattr(data[-1], "_storage")
+    return (
+        isinstance(data, list | tuple)
+        and len(data) > 0
+        and (
+            hasattr(data[0], "_storage")
+            or _holds_tensors(data[0])
+            or len(data) > 1
+            and hasattr(data[-1], "_storage")
+        )
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .. import dtypes
 from ..matrices import packed_shapes
-from ..shape import broadcast_shapes, infer_size, range_size
+from ..shape import broadcast_shapes, infer_size, window_counts, range_size
 
 Fact = tuple[tuple[int, ...], dtypes.dtype]
 
@@ -224,12 +224,6 @@ def _matmul(x, y):
 
 def _linear(x, weight, bias):
     return (*x.shape[:-1], weight.shape[0]), _operand_dtype(x, weight)
-
-
-def window_counts(sizes, size, stride, dilation) -> tuple[int, ...]:
-    """Returns how many windows fit along each dimension."""
-    spans = zip(sizes, size, stride, dilation, strict=True)
-    return tuple([max((n - d * (k - 1) - 1) // s + 1, 0) for n, k, s, d in spans])
 
 
 def _conv(x, weight, stride, padding, dilation, groups):

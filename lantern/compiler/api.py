@@ -22,7 +22,7 @@ from .flags import ModuleFlags
 from .interpret import run
 from .ir import INPUT, Graph, Value, verify
 from .machine import Changed, machine_code
-from .trace import SlotInput, Trace, TraceError, recording
+from .trace import NotReady, SlotInput, Trace, TraceError, recording
 
 MANY_RECORDINGS = 8
 
@@ -141,6 +141,8 @@ class CompiledFunction:
             record = Record(
                 self.function, args, kwargs, tensors, self.keep_grads, self.backend != "interpreter"
             )
+        except NotReady:
+            return self.function(*args, **kwargs)
         except TraceError as error:
             if self.strict:
                 raise

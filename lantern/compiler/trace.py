@@ -57,6 +57,10 @@ class NumberInput:
         return default().asarray(self.number(), self.kind)
 
 
+class NotReady(Exception):
+    """State that is made on first use is not there yet: this call has to run eagerly."""
+
+
 class Trace:
     """A recording in progress: the graph, and the present value of every storage it has met."""
 
@@ -142,6 +146,10 @@ class Trace:
     def guard(self, question: Callable[[], Any]) -> None:
         """Makes the present answer to a question a condition for running the record."""
         self.guards.append((question, question()))
+
+    def postpone(self) -> NoReturn:
+        """Ends the recording; the call is run eagerly and the next one recorded."""
+        raise NotReady
 
     def accumulates(self, leaf: Tensor) -> None:
         """Notes that backward gives `leaf` a gradient."""

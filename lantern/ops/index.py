@@ -17,6 +17,7 @@ from ..shape import contiguous_strides, wrap_dim
 from ..tensor import Tensor, wrap
 from .scatter import scatter_add as scatter_add
 from .slices import at
+from .views import numel_of
 
 
 class IndexOp(Op):
@@ -101,18 +102,18 @@ def index_select(xp, input, dim, index):
     if index.dtype.char not in "li":
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if not input.ndim:
-        if index.size != 1:
+        if numel_of(index) != 1:
             raise RuntimeError(
-                f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)"
+                f"index_select(): Index to scalar can have only 1 value, got {numel_of(index)} value(s)"
             )
         return xp.clone(input)
-    return xp.pick(input, dim, xp.reshape(index, (index.size,)))
+    return xp.pick(input, dim, xp.reshape(index, (numel_of(index),)))
 
 
 def _index_select_gradient(xp, g, input_shape, dim, index):
     if not input_shape:
         return xp.reshape(g, ())
-    row = at(wrap_dim(dim, len(input_shape)), xp.reshape(index, (index.size,)))
+    row = at(wrap_dim(dim, len(input_shape)), xp.reshape(index, (numel_of(index),)))
     return xp.put_add(xp.full(input_shape, 0, g), row, g)
 
 
@@ -122,7 +123,7 @@ index_select.vjp(input=_index_select_gradient)
 def _as_rows(xp, x, dim, index):
     """Returns a tensor of one dimension at least, and where in it the slices lie."""
     x = x if x.ndim else xp.reshape(x, (1,))
-    return x, at(dim, xp.reshape(index, (index.size,)))
+    return x, at(dim, xp.reshape(index, (numel_of(index),)))
 
 
 @op(promote=KEEP, inplace=True)
@@ -157,9 +158,9 @@ def _check_index_add(name, xp, input, dim, index, source):
             f"{name}_(): self ({mine}) and source ({theirs}) must have the same scalar type"
         )
     have = source.shape[dim] if source.ndim else 1
-    if index.size != have:
+    if numel_of(index) != have:
         raise RuntimeError(
-            f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): "
+            f"{name}_(): Number of indices ({numel_of(index)}) should be equal to source.size(dim): "
             f"({have}), for dim: {dim}"
         )
     if input.shape[:dim] + input.shape[dim + 1 :] != source.shape[:dim] + source.shape[dim + 1 :] or (
@@ -223,9 +224,9 @@ def _check_index_copy(xp, input, dim, index, source):
             f"shape: {' '.join(map(str, mine))} at dimension {dim} and source slice shape: "
             f"{' '.join(map(str, theirs))} at dimension 0."
         )
-    if index.size != have:
+    if numel_of(index) != have:
         raise IndexError(
-            f"{start} Number of indices ({index.size}) should be equal to source.size(dim) ({have})"
+            f"{start} Number of indices ({numel_of(index)}) should be equal to source.size(dim) ({have})"
         )
     size = input.shape[dim] if input.ndim else 1
     wrong = xp.outside(index, 0, size)
@@ -309,12 +310,12 @@ def _check_row(name, input, index):
     if index.dtype.char != "l":
         kind = NAMESPACES[type(index)].dtype_of(index).legacy
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {kind}")
-    if index.size and not input.size:
+    if numel_of(index) and not numel_of(input):
         raise IndexError(f"{name}(): tried to take from an empty tensor")
-    wrong = NAMESPACES[type(index)].outside(index, -input.size, input.size)
+    wrong = NAMESPACES[type(index)].outside(index, -numel_of(input), numel_of(input))
     if wrong is not None:
         raise IndexError(
-            f"out of range: tried to access index {wrong} on a tensor of {input.size} elements."
+            f"out of range: tried to access index {wrong} on a tensor of {numel_of(input)} elements."
         )
 
 
@@ -327,7 +328,7 @@ def take(xp, input, index):
     tensor([7, 4])
     """
     _check_row("take", input, index)
-    return xp.getitem(xp.reshape(input, (input.size,)), (index,))
+    return xp.getitem(xp.reshape(input, (numel_of(input),)), (index,))
 
 
 def _take_gradient(xp, g, input_shape, index):
@@ -348,12 +349,12 @@ def put_in_row(xp, input, index, source, accumulate=False):
             "put_(): self and source expected to have the same dtype, but got self.dtype = "
             f"{mine.legacy} and source.dtype = {theirs.legacy}"
         )
-    if source.size != index.size:
+    if numel_of(source) != numel_of(index):
         raise IndexError(
             "put_(): Expected source and index to have the same number of elements, but got "
-            f"source.numel() = {source.size}, index.numel() = {index.size}"
+            f"source.numel() = {numel_of(source)}, index.numel() = {numel_of(index)}"
         )
-    row, values = xp.reshape(input, (input.size,)), xp.reshape(source, index.shape)
+    row, values = xp.reshape(input, (numel_of(input),)), xp.reshape(source, index.shape)
     row = xp.put_add(row, (index,), values) if accumulate else xp.put(row, (index,), values)
     return xp.reshape(row, input.shape)
 
@@ -361,14 +362,14 @@ def put_in_row(xp, input, index, source, accumulate=False):
 def _put_in_row_input(xp, g, index, accumulate):
     if accumulate:
         return g
-    row = xp.put(xp.reshape(g, (g.size,)), (index,), xp.full(index.shape, 0, g))
+    row = xp.put(xp.reshape(g, (numel_of(g),)), (index,), xp.full(index.shape, 0, g))
     return xp.reshape(row, g.shape)
 
 
 put_in_row.vjp(
     input=_put_in_row_input,
     source=lambda xp, g, index, source_shape: xp.reshape(
-        xp.getitem(xp.reshape(g, (g.size,)), (index,)), source_shape
+        xp.getitem(xp.reshape(g, (numel_of(g),)), (index,)), source_shape
     ),
 )
 put_in_row._grad_name = "PutBackward0"
@@ -404,12 +405,3 @@ def nonzero_tuple(input: Tensor) -> tuple:
         active.trace.refuse("nonzero or a boolean mask")
     value = input._array
     return tuple([wrap(each) for each in NAMESPACES[type(value)].nonzero(value)])
-
-
-def refuse_outside(input: Tensor, low: float, high: float, sentence: str) -> None:
-    """Raises RuntimeError where an element lies outside [low, high]; NaN and traces pass."""
-    if active.trace is None and input.numel():
-        value = input._array
-        least, most = NAMESPACES[type(value)].value_range(value)
-        if least < low or most > high:
-            raise RuntimeError(sentence)

@@ -14,7 +14,7 @@ from ..op import Composite, _declare, composite, sequence_op
 from ..shape import broadcast_shapes, wrap_dim
 from ..tensor import Tensor, wrap
 from .slices import at
-from .views import expand, reshape, reshape_view, transpose, unsqueeze
+from .views import expand, reshape, unsqueeze
 
 
 @sequence_op(method=False, aliases="concat concatenate")
@@ -60,6 +60,8 @@ def _check_joined(first, shape, dim, place):
 
 
 def _cat_gradients(xp, g, shapes, dim):
+    if all(shape == (0,) for shape in shapes):
+        return [g] * len(shapes)
     dim = wrap_dim(dim, len(g.shape))
     grads, start = [], 0
     for shape in shapes:
@@ -271,7 +273,6 @@ def meshgrid(xp, tensors, *, indexing=None):
         row = reshape(each, tuple([size if i == j else 1 for j, size in enumerate(shape)]))
         grids.append(expand(row, shape))
     if swap:
-        grids = [transpose(each, 0, 1) for each in grids]
         grids[:2] = grids[1], grids[0]
     return tuple(grids)
 

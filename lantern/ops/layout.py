@@ -14,7 +14,7 @@ from .join import cat as cat
 from .memory import as_strided, copied, memory_view
 from .slices import at, chunk, diagonal, select, slice_view, split
 from .slices import narrow as narrow
-from .views import expand, flatten, reshape, reshape_view, unsqueeze
+from .views import expand, flatten, numel_of, reshape, reshape_view, unsqueeze
 from .views import permute as permute
 from .views import squeeze as squeeze
 from .views import transpose as transpose
@@ -95,7 +95,7 @@ def _checked_roll(shifts, dims):
 def _rolled(xp, x, shifts, dims):
     shape = x.shape
     if not dims:
-        return xp.reshape(_rolled(xp, xp.reshape(x, (x.size,)), shifts, (0,)), shape)
+        return xp.reshape(_rolled(xp, xp.reshape(x, (numel_of(x),)), shifts, (0,)), shape)
     for shift, dim in zip(shifts, dims, strict=True):
         dim = wrap_dim(dim, len(shape))
         size = shape[dim] if shape else 1
@@ -192,7 +192,7 @@ def _repeated(repeats, shape):
 
 def _repeat_gradient(xp, g, input_shape, repeats):
     repeats, shape = _repeated(repeats, input_shape)
-    if not g.size:
+    if not numel_of(g):
         return xp.full(input_shape, 0, g)
     pairs = zip(repeats, shape, strict=True)
     apart = xp.reshape(g, tuple([part for pair in pairs for part in pair]))
@@ -411,6 +411,8 @@ def select_scatter(xp, input, src, dim, index):
 @composite(tensors="-end")
 def slice_scatter(xp, input, src, dim=0, start=None, end=None, step=1):
     """A copy in which the slice `start:end:step` along `dim` is replaced by `src`."""
+    if not input.ndim:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, input.ndim)
     steps = (at(dim, slice(*slice(start, end, step).indices(input.shape[dim]))),)
     part = slice_view.show(input, steps)

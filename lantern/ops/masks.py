@@ -13,7 +13,7 @@ from ..tensor import wrap
 from .index import getitem, index_op, nonzero_tuple, outside
 from .join import cat
 from .memory import copied
-from .views import expand, reshape
+from .views import expand, numel_of, reshape
 
 
 @composite
@@ -105,18 +105,18 @@ def masked_scatter(xp, input, mask, source):
         )
     shape = broadcast_shapes(input.shape, mask.shape)
     input, mask = xp.expand(input, shape), xp.expand(mask, shape)
-    count = xp.sum(xp.cast(mask, int64), None, False)
-    if xp.outside(count, 0, source.size + 1) is not None:
+    total = xp.sum(xp.cast(mask, int64), None, False)
+    if xp.outside(total, 0, numel_of(source) + 1) is not None:
         raise RuntimeError("Number of elements of source < number of ones in mask")
-    if not source.size or not input.size:
+    if not numel_of(source) or not numel_of(input):
         return xp.clone(input)
-    taken = xp.getitem(xp.reshape(source, (source.size,)), (_turns(xp, mask, source.size),))
+    taken = xp.getitem(xp.reshape(source, (numel_of(source),)), (_turns(xp, mask, numel_of(source)),))
     return xp.where(mask, taken, input)
 
 
 def _turns(xp, mask, limit):
     """Returns for each element the count of those before it where the mask holds."""
-    row = xp.cast(xp.reshape(mask, (mask.size,)), int64)
+    row = xp.cast(xp.reshape(mask, (numel_of(mask),)), int64)
     turns = xp.cumsum(row, 0) - row
     return xp.reshape(xp.minimum(turns, xp.full((), limit - 1, int64)), mask.shape)
 
@@ -125,7 +125,7 @@ def _scattered_source(xp, g, mask, source_shape):
     mask = xp.expand(mask, g.shape)
     size = prod(source_shape)
     row = xp.full((size,), 0, g)
-    if size and g.size:
+    if size and numel_of(g):
         kept = xp.where(mask, g, xp.full((), 0, g))
         row = xp.put_add(row, (_turns(xp, mask, size),), kept)
     return xp.reshape(row, source_shape)

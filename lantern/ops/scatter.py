@@ -8,13 +8,13 @@ from ..dtypes import int64
 from ..op import KEEP, composite, op
 from ..shape import broadcast_shapes, wrap_dim
 from ..tensor import Tensor
-from .views import expand, reshape
+from .views import expand, numel_of, reshape
 
 
 def _check_gather(name, input, index, own="self"):
     if index.dtype.char not in "li":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
-    if index.size and max(index.ndim, 1) != max(input.ndim, 1):
+    if numel_of(index) and max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {own} tensor"
         )
@@ -33,7 +33,7 @@ def gather(xp, input, dim, index, *, sparse_grad=False):
     """
     dim = wrap_dim(dim, input.ndim)
     _check_gather("gather", input, index, "input")
-    if not index.size:
+    if not numel_of(index):
         return xp.full(index.shape, 0, input)
     for i, (size, limit) in enumerate(zip(index.shape, input.shape, strict=False)):
         if i != dim and size > limit:
@@ -46,7 +46,7 @@ def gather(xp, input, dim, index, *, sparse_grad=False):
 
 def _gather_gradient(xp, g, input_shape, dim, index):
     zeros = xp.full(input_shape, 0, g)
-    return xp.scatter_add(zeros, wrap_dim(dim, len(input_shape)), index, g) if index.size else zeros
+    return xp.scatter_add(zeros, wrap_dim(dim, len(input_shape)), index, g) if numel_of(index) else zeros
 
 
 gather.vjp(input=_gather_gradient)
@@ -58,11 +58,11 @@ def _check_scatter(input, dim, index, src):
         shape = None
     elif input.dtype is not src.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-    elif index.size and max(index.ndim, 1) != max(src.ndim, 1):
+    elif numel_of(index) and max(index.ndim, 1) != max(src.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     else:
         shape = src.shape
-    if not index.size or not input.ndim:
+    if not numel_of(index) or not input.ndim:
         return
     wrong = any(n > m for i, (n, m) in enumerate(zip(index.shape, input.shape, strict=True)) if i != dim)
     if wrong or (shape is not None and any(n > m for n, m in zip(index.shape, shape, strict=True))):
@@ -77,7 +77,7 @@ def _scatter_forward(name):
     def forward(xp, input, dim, index, src):
         dim = wrap_dim(dim, input.ndim)
         _check_scatter(input, dim, index, src)
-        if not index.size:
+        if not numel_of(index):
             return xp.clone(input)
         return getattr(xp, name)(input, dim, index, src)
 
@@ -91,11 +91,11 @@ def _padded(xp, g, shape):
     if not shape or not g.shape:
         return xp.reshape(g, shape)
     zeros = xp.full(shape, 0, g)
-    return xp.put(zeros, tuple([slice(0, size) for size in g.shape]), g) if g.size else zeros
+    return xp.put(zeros, tuple([slice(0, size) for size in g.shape]), g) if numel_of(g) else zeros
 
 
 def _src_gradient(xp, g, src_shape, dim, index):
-    if not index.size:
+    if not numel_of(index):
         return xp.full(src_shape, 0, g)
     return _padded(xp, xp.gather(g, wrap_dim(dim, g.ndim), index), src_shape)
 
@@ -125,7 +125,7 @@ scatter_from._grad_name = "ScatterBackward0"
 
 
 def _replaced_gradient(xp, g, dim, index):
-    if not index.size:
+    if not numel_of(index):
         return g
     return xp.scatter(g, wrap_dim(dim, g.ndim), index, xp.full(index.shape, 0, g))
 
@@ -138,7 +138,7 @@ def scatter_number(xp, input, dim, index, value):
     """A copy with elements along `dim` replaced by one number."""
     dim = wrap_dim(dim, input.ndim)
     _check_scatter(input, dim, index, None)
-    if not index.size:
+    if not numel_of(index):
         return xp.clone(input)
     return xp.scatter(input, dim, index, xp.full(index.shape, value, input))
 
@@ -220,7 +220,7 @@ def scatter_reduce(xp, input, dim, index, src, reduce, *, include_self=True):
         )
     dim = wrap_dim(dim, input.ndim)
     _check_scatter(input, dim, index, src)
-    if not index.size:
+    if not numel_of(index):
         return xp.clone(input)
     return _reduced(xp, input, dim, index, src, _REDUCES[reduce], include_self)
 
@@ -251,7 +251,7 @@ def _counted(xp, x, dim, index, include_self):
 def _scatter_reduce_gradient(xp, needs, g, out, input, dim, index, src, reduce, include_self):
     """Returns the gradients of what was there and of what fell on it."""
     dim, reduce = wrap_dim(dim, input.ndim), _REDUCES[reduce]
-    if not index.size:
+    if not numel_of(index):
         return g, xp.full(src.shape, 0, g)
     part = src if src.shape == index.shape else xp.getitem(src, _first(index.shape))
     if reduce == "sum":

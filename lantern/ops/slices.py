@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..autograd.mode import active
 from ..dtypes import int64
 from ..op import composite
-from ..shape import as_sizes, wrap_dim
+from ..shape import as_sizes, contiguous_strides, wrap_dim
 from ..tensor import Tensor
 from ..view_op import parts, view, window
 from .memory import copied
@@ -334,22 +334,14 @@ def unfold(xp, input, dimension, size, step):
     tensor([[0, 1, 2],
             [2, 3, 4]])
     """
-    if not input.ndim:
-        row = xp.reshape(input, (1,))
-        return row if size else xp.getitem(row, (slice(0, 0),))
-    return _spread(xp, xp.getitem(input, _windows(xp, input.shape, dimension, size, step)), dimension)
+    place = unfold.geometry(input.shape, contiguous_strides(input.shape), 0, dimension, size, step)
+    return xp.as_strided(input, *place)
 
 
 def _windows(xp, shape, dim, size, step):
     count = (shape[dim] - size) // step + 1
     starts = xp.reshape(xp.arange(0, count, 1, int64) * step, (count, 1))
     return at(dim, starts + xp.reshape(xp.arange(0, size, 1, int64), (1, size)))
-
-
-def _spread(xp, value, dim):
-    """Returns windows that stand behind their dimension with them as the last dimension."""
-    order = [i for i in range(value.ndim) if i != dim + 1] + [dim + 1]
-    return xp.permute(value, tuple(order))
 
 
 def _gathered(xp, value, dim):

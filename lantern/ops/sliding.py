@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends.vocabulary import window_counts
+from ..shape import window_counts
 from ..op import KEEP, op
 
 

@@ -19,6 +19,11 @@ from ..tensor import wrap_view
 from ..view_op import view, window
 
 
+def numel_of(x):
+    """Returns the number of elements of an array, a symbol or a tensor."""
+    return prod(x.shape)
+
+
 # --- another shape
 @view(method=False, function=False)
 def reshape_view(xp, input, shape):
@@ -350,8 +355,9 @@ def expanded_size(input, size):
     lead = len(size) - len(shape)
     if lead < 0:
         kind = NAMESPACES[type(input)].dtype_of(input).legacy
+        kind = f"CPU{kind}Type" if kind in ("BFloat16", "Bool") else f"torch.{kind}Tensor"
         raise RuntimeError(
-            f"expand(torch.{kind}Tensor{{{list(shape)}}}, size={list(size)}): the number of sizes "
+            f"expand({kind}{{{list(shape)}}}, size={list(size)}): the number of sizes "
             f"provided ({len(size)}) must be greater or equal to the number of dimensions in the "
             f"tensor ({len(shape)})"
         )

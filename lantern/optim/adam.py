@@ -6,7 +6,7 @@ from typing import Any
 
 import lantern
 from lantern.tensor import Tensor
-from lantern.updating import advance, choices, items_of, numbers_of, update
+from lantern.updating import advance, choices, items_of, make_ready, numbers_of, update
 
 from .optimizer import Optimizer, check_at_least_zero
 from .sgd import directed, is_zero
@@ -63,6 +63,7 @@ class Adam(Optimizer):
     def _state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
         state = self.state[param]
         if not state:
+            make_ready()
             state["step"] = lantern.tensor(0.0, dtype=lantern.float32)
             state["exp_avg"] = lantern.zeros_like(param)
             state["exp_avg_sq"] = lantern.zeros_like(param)

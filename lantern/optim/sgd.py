@@ -6,7 +6,7 @@ from typing import Any
 
 import lantern
 from lantern.tensor import Tensor
-from lantern.updating import choices, numbers_of, update
+from lantern.updating import choices, make_ready, numbers_of, update
 
 from .optimizer import Optimizer, check_at_least_zero
 
@@ -55,19 +55,20 @@ class SGD(Optimizer):
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         """Updates the parameters of one group."""
-        lr, weight_decay = numbers_of(group, "lr", "weight_decay")
+        lr, weight_decay, momentum = numbers_of(group, "lr", "weight_decay", "momentum")
         nesterov, maximize = choices(group, "nesterov", "maximize")
-        if group["momentum"] == 0:
+        if is_zero(momentum):
             rest = (lr, weight_decay, maximize)
             update(plain, [((param,), (param._grad,), rest) for param in parameters])
             return
-        momentum, dampening = numbers_of(group, "momentum", "dampening")
+        (dampening,) = numbers_of(group, "dampening")
         numbers = (lr, weight_decay, momentum, dampening, nesterov, maximize)
         jobs = []
         for param in parameters:
             state = self.state[param]
             buffer = state.get("momentum_buffer")
             if buffer is None:  # the first gradient itself is the first velocity
+                make_ready()
                 buffer = state["momentum_buffer"] = lantern.zeros_like(param)
                 first = (*numbers[:3], 0, nesterov, maximize)
                 jobs.append(((param, buffer), (param._grad,), first))

@@ -43,6 +43,7 @@ def rows_samples(make: Make):
 def mixed_samples(make: Make):
     yield Sample([make(2, 3), make(3), make()])
     yield Sample([make(2, 3)])
+    yield Sample([make(0)])
     yield Sample([make(2, 2, 2)])
 
 
@@ -58,6 +59,7 @@ def vector_samples(make: Make):
     yield Sample([make(2), make(3)])
     yield Sample([make(2)])
     yield Sample([make(2), make(0)])
+    yield Sample([make()])
     yield Sample([make(2, 2)])
 
 
@@ -68,6 +70,8 @@ def combination_samples(make: Make):
     yield Sample(make(3), 1)
     yield Sample(make(2), 5)
     yield Sample(make(2), 0)
+    yield Sample(make(0))
+    yield Sample(make())
     yield Sample(make(2, 2))
     yield Sample(make(2), -1)
 
@@ -76,6 +80,7 @@ def broadcast_samples(make: Make):
     yield Sample([make(2, 1), make(3)])
     yield Sample([make(2, 3), make(2, 3)])
     yield Sample([make(2, 1), make()])
+    yield Sample([make(0, 1), make(3)])
     yield Sample([make(2), make(3)])
 
 
@@ -91,7 +96,7 @@ RECORDS = [
     Record("dstack", rows_samples, method=False, out=True, nodes=False),
     Record("column_stack", rows_samples, method=False, out=True, nodes=False),
     *(
-        Record(f"atleast_{n}d", mixed_samples, method=False, nodes=False, view=True,
+        Record(f"atleast_{n}d", mixed_samples, method=False, nodes=False,
                call=lambda lt, tensors, n=n: several(lt, f"atleast_{n}d", tensors))
         for n in (1, 2, 3)
     ),
