@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import math
+from collections.abc import Callable
 from typing import Any
 
-from . import dtypes
-from . import ops
+from . import dtypes, ops
 from .backends import NAMESPACES
 from .backends import literals as _literals
 from .backends import numpy as _numpy

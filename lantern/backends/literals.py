@@ -1,4 +1,4 @@
-"""Arrays from what users write: numbers, nested sequences, arrays, by the rules of `torch.tensor`."""
+"""Arrays from numbers, nested sequences and arrays, by the rules of `torch.tensor`."""
 
 from __future__ import annotations
 

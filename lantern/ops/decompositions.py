@@ -8,6 +8,7 @@ from ..op import SAME, composite, op
 from ..return_types import linalg_eigh, linalg_qr, linalg_svd
 from ..return_types import qr as QrResult
 from ..return_types import svd as SvdResult
+from ..tensor import Tensor
 from .contraction import check_square, identity_like
 from .linalg import column, row, swapped
 from .systems import check_matrices, floating, parts, unpacked
@@ -39,9 +40,15 @@ def _factor_gradient(xp, g, out, upper):
     return (found + swapped(xp, found)) * 0.5
 
 
-@op(promote=SAME)
+def _check_positive(input, *rest):
+    if isinstance(input, Tensor) and input.dtype.char not in "fd":
+        raise NotImplementedError(f"\"cholesky_cpu\" not implemented for '{input.dtype.legacy}'")
+
+
+@op(promote=SAME, check=("?bBhHiIlLeE", _check_positive))
 def cholesky(xp, input, upper=False):
-    """The triangular factor L of positive definite matrices `L @ L.mT`."""
+    """The triangular factor L of positive definite matrices; `linalg.cholesky` is newer."""
+    check_square("cholesky", input)
     return _factor(xp, input, upper)
 
 

@@ -156,14 +156,17 @@ def old_samples(make: Make):
     yield Sample(make(2, 2), False)
 
 
-@on_regular
-def positive(lt: Any, x: Any, **kwargs: Any) -> Any:
-    """The factor of a matrix times its transpose, which is positive definite."""
-    square = x @ x.mT if x.ndim > 1 and x.is_floating_point() else x
-    return lt.linalg.cholesky(square, **kwargs)
+def positive(name: str) -> Callable[..., Any]:
+    """Returns how a function is called on matrices times their transposes."""
+
+    def call(lt: Any, x: Any, **kwargs: Any) -> Any:
+        square = x @ x.mT if x.ndim > 1 and x.is_floating_point() else x
+        return function_of(lt, name)(square, **kwargs)
+
+    return on_regular(call)
 
 
-def unlike(kind: str, name: str, text: str) -> ErrorSample:
+def unlike(kind: str, text: str) -> ErrorSample:
     """What is raised for matrices of a type that there is no function for."""
     error = NotImplementedError if text.startswith('"') else RuntimeError
     return ErrorSample(error, text, Make(0, kind).of(kind, 2, 2))
@@ -172,7 +175,7 @@ def unlike(kind: str, name: str, text: str) -> ErrorSample:
 def types(name: str, half: str) -> list[ErrorSample]:
     """What is raised for integers and half types."""
     integer = f"{name}: Expected a floating point or complex tensor as input. Got Long"
-    return [unlike("int64", name, integer), unlike("float16", name, half)]
+    return [unlike("int64", integer), unlike("float16", half)]
 
 
 LOW = ": Low precision dtypes not supported. Got Half"
@@ -251,10 +254,21 @@ RECORDS = [
     Record(
         "linalg.cholesky",
         cholesky_samples,
-        call=positive,
+        call=positive("linalg.cholesky"),
         dtypes=PLAIN,
         tolerance=LOOSE,
         errors=types("linalg.cholesky", "\"cholesky_cpu\" not implemented for 'Half'"),
+    ),
+    Record(
+        "cholesky",
+        cholesky_samples,
+        call=positive("cholesky"),
+        dtypes=PLAIN,
+        tolerance=LOOSE,
+        errors=[
+            unlike("int64", "\"cholesky_cpu\" not implemented for 'Long'"),
+            unlike("float16", "\"cholesky_cpu\" not implemented for 'Half'"),
+        ],
     ),
     Record(
         "linalg.qr",
