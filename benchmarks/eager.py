@@ -183,7 +183,9 @@ test = datasets.MNIST({root!r}, train=False, transform=both)
 
 def compare_scripts(root, rounds=3):
     """Prints the times of the whole MNIST script, one epoch, import included."""
-    theirs = SCRIPT.format(name="torch", data=THEIR_DATA.replace("{root}", root).replace("{{", "{").replace("}}", "}"))
+    theirs = SCRIPT.format(
+        name="torch", data=THEIR_DATA.replace("{root}", root).replace("{{", "{").replace("}}", "}")
+    )
     ours = SCRIPT.format(name="lantern", data=OUR_DATA.format(root=root))
     times: list[list[float]] = [[], []]
     for _ in range(rounds):
@@ -194,7 +196,9 @@ def compare_scripts(root, rounds=3):
             if done.returncode:
                 raise RuntimeError(done.stderr)
     a, b = (statistics.median(each) for each in times)
-    print(f"\nwhole MNIST script, 1 epoch: PyTorch {a:.1f} s, Lantern {b:.1f} s, ratio **{a / b:.2f}**")
+    print(
+        f"\nwhole MNIST script, 1 epoch: PyTorch {a:.1f} s, Lantern {b:.1f} s, ratio **{a / b:.2f}**"
+    )
 
 
 def main():
@@ -207,9 +211,13 @@ def main():
     options = parser.parse_args()
     import torch
 
-    print(f"torch {torch.__version__}, lantern {lantern.__version__}, numpy {np.__version__}, "
-          f"{os.cpu_count()} cores\n")
-    print("| one training step | PyTorch µs | Lantern µs | ratio | first, PyTorch | first, Lantern |")
+    print(
+        f"torch {torch.__version__}, lantern {lantern.__version__}, numpy {np.__version__}, "
+        f"{os.cpu_count()} cores\n"
+    )
+    print(
+        "| one training step | PyTorch µs | Lantern µs | ratio | first, PyTorch | first, Lantern |"
+    )
     print("|---|---|---|---|---|---|")
     for name, build in WORKLOADS.items():
         if options.only in name:

@@ -222,7 +222,9 @@ def record(step):
             known[symbol] = tensor.value
         for symbol, name, args in trace.lines:
             if name != "input":
-                known[symbol] = getattr(NumPy, name)(*[known.get(a, a) if isinstance(a, Symbol) else a for a in args])
+                known[symbol] = getattr(NumPy, name)(
+                    *[known.get(a, a) if isinstance(a, Symbol) else a for a in args]
+                )
         for tensor, symbol in trace.written.items():  # what was assigned is written back at the end
             tensor.value = known[symbol]
         return known[result.value]

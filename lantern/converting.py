@@ -165,7 +165,9 @@ def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
 def _new_from(name: str) -> Callable[..., Tensor]:
     function = getattr(creation, name)
 
-    def new(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **kwargs: Any) -> Tensor:
+    def new(
+        self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **kwargs: Any
+    ) -> Tensor:
         if not args and "size" not in kwargs:
             raise TypeError(f'new_{name}() missing 1 required positional arguments: "size"')
         dtype = self.dtype if dtype is None else dtype
@@ -288,7 +290,9 @@ def _clone(self: Tensor, *, memory_format: memory_format = preserve_format) -> T
     if memory_format is preserve_format:
         return ops.clone(self)
     check_format("clone", memory_format, self)
-    return copied(self) if memory_format is contiguous_format else copied_as(self, memory_format.order)
+    return (
+        copied(self) if memory_format is contiguous_format else copied_as(self, memory_format.order)
+    )
 
 
 METHODS: dict[str, Any] = {

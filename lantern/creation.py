@@ -21,9 +21,7 @@ def checked_dtype(dtype: Any, name: str) -> dtypes.dtype | None:
         return dtype
     if dtype in (bool, int, float):
         return dtype_from(dtype)
-    raise TypeError(
-        f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
-    )
+    raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
 
 
 def tensor(
@@ -176,7 +174,9 @@ def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
         dtype = checked_dtype(dtype, name)
         if name == "zeros" and any(each < 0 for each in as_sizes(size)):
             raise RuntimeError("zeros: Dimension size must be non-negative.")
-        result = ops.full(_sizes(size), value, dtypes.get_default_dtype() if dtype is None else dtype)
+        result = ops.full(
+            _sizes(size), value, dtypes.get_default_dtype() if dtype is None else dtype
+        )
         return finish(result, requires_grad, out)
 
     make.__name__, make.__doc__ = name, text
@@ -219,7 +219,7 @@ def full(
 
 
 def _like(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
-    def make(input: Tensor, *args: Any, dtype=None, device=None, **kwargs: Any) -> Tensor:  # noqa: A002
+    def make(input: Tensor, *args: Any, dtype=None, device=None, **kwargs: Any) -> Tensor:
         if not isinstance(input, Tensor):
             raise TypeError(
                 f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
@@ -265,7 +265,9 @@ def arange(
     start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
     for name, each in (("start", start), ("end", end), ("step", step)):
         if isinstance(each, str) or not hasattr(each, "__float__"):
-            raise TypeError(f"arange(): argument '{name}' must be Number, not {type(each).__name__}")
+            raise TypeError(
+                f"arange(): argument '{name}' must be Number, not {type(each).__name__}"
+            )
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     dtype = checked_dtype(dtype, "arange")

@@ -17,18 +17,18 @@ class device:
     type: str
     index: int | None
 
-    def __init__(self, type: str | device | int, index: int | None = None):  # noqa: A002
+    def __init__(self, type: str | device | int, index: int | None = None):
         if isinstance(type, device):
-            type, index = type.type, type.index  # noqa: A001
+            type, index = type.type, type.index
         elif isinstance(type, int) and not isinstance(type, bool):
-            type, index = "cuda", type  # noqa: A001
+            type, index = "cuda", type
         elif not isinstance(type, str):
             raise TypeError(
                 f"device(): argument 'device' must be torch.device, str or int, not "
                 f"{type.__class__.__name__}"
             )
         else:
-            type, index = _parse(type, index)  # noqa: A001
+            type, index = _parse(type, index)
         object.__setattr__(self, "type", type)
         object.__setattr__(self, "index", index)
 
@@ -63,7 +63,9 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
     if not colon:
         return kind, index
     if index is not None:
-        raise RuntimeError(f"type (string) must not include an index because index was passed: {text}")
+        raise RuntimeError(
+            f"type (string) must not include an index because index was passed: {text}"
+        )
     if not number.isdecimal() or (len(number) > 1 and number[0] == "0"):
         raise RuntimeError(f"Invalid device string: '{text}'")
     return kind, int(number)

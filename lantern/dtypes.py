@@ -224,7 +224,7 @@ def can_cast(from_: dtype, to: dtype) -> builtins.bool:
 class finfo:
     """Limits of a floating point type: `bits, eps, max, min, tiny, resolution`."""
 
-    def __init__(self, type: dtype | None = None):  # noqa: A002
+    def __init__(self, type: dtype | None = None):
         dt = _default if type is None else type
         if dt.kind != "f":
             raise TypeError(
@@ -265,7 +265,7 @@ _FLOATS = {
 class iinfo:
     """Limits of an integer type: `bits, max, min`."""
 
-    def __init__(self, type: dtype):  # noqa: A002
+    def __init__(self, type: dtype):
         if type.kind not in "ui":
             raise TypeError(
                 "torch.iinfo() requires an integer input type. Use torch.finfo to handle "

@@ -10,8 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from . import creation, ops
-from . import dtypes
+from . import creation, dtypes, ops
 from .autograd.mode import active, mode
 from .autograd.views import assign, check_apart, check_single, check_writable
 from .backends import NAMESPACES
@@ -132,9 +131,7 @@ def _entries(index: Any) -> Any:
         else:
             return [_entry(index)]
     return [
-        each
-        if type(each) in (int, slice) or each is None or each is Ellipsis
-        else _entry(each)
+        each if type(each) in (int, slice) or each is None or each is Ellipsis else _entry(each)
         for each in index
     ]
 
@@ -350,7 +347,9 @@ def _write_number(self: Tensor, index: Any, value: Any) -> None:
         array[index._array] = number
     else:
         inserted, items, places = parse(self, index)
-        target = array[(*items, ...)] if items and not inserted else _show(self, inserted, items)._array
+        target = (
+            array[(*items, ...)] if items and not inserted else _show(self, inserted, items)._array
+        )
         NAMESPACES[type(array)].write(target, _raw_places(places), number)
     if not self._silent:
         self._storage.version += 1
@@ -427,7 +426,8 @@ def _write_places(target: Tensor, places: tuple, value: Tensor, accumulate: bool
     if extra > 0 and all(size == 1 for size in value.shape[:extra]):
         value = ops.reshape(value, value.shape[extra:])
     fits = value.ndim <= len(shape) and all(
-        have in (1, want) for have, want in zip(reversed(value.shape), reversed(shape), strict=False)
+        have in (1, want)
+        for have, want in zip(reversed(value.shape), reversed(shape), strict=False)
     )
     if not fits:
         raise RuntimeError(
@@ -473,8 +473,7 @@ def _result_shape(target: Tensor, places: tuple) -> tuple:
     except RuntimeError:
         shapes = ", ".join(str(list(each.shape)) for each in places if isinstance(each, Tensor))
         raise IndexError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            f"{shapes}"
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
         ) from None
 
 

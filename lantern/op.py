@@ -624,7 +624,9 @@ class SequenceOp(Op):
             for each in tensors:
                 ranks[0 if each.ndim else 1].append(each.dtype)
             dtype = dtypes.combine(*ranks, [])
-            tensors = [t if t.dtype is dtype else NAMESPACES[Tensor].cast(t, dtype) for t in tensors]
+            tensors = [
+                t if t.dtype is dtype else NAMESPACES[Tensor].cast(t, dtype) for t in tensors
+            ]
         trace = active.trace
         values = [each._array if trace is None else trace.read(each) for each in tensors]
         xp = NAMESPACES[type(values[0])]

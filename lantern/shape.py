@@ -92,7 +92,10 @@ class layout(_Named):
     """How elements are kept in memory; there are `strided` tensors only."""
 
 
-contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
+contiguous_format, preserve_format = (
+    memory_format("contiguous_format"),
+    memory_format("preserve_format"),
+)
 channels_last = memory_format("channels_last", (0, 2, 3, 1))
 channels_last_3d = memory_format("channels_last_3d", (0, 2, 3, 4, 1))
 strided, sparse_coo = layout("strided"), layout("sparse_coo")
@@ -300,7 +303,9 @@ def as_sizes(args: tuple, name: str = "", parameter: str = "size") -> tuple[int,
 def _is_sequence(value: Any) -> bool:
     # Arrays and tensors have `__index__` whatever their shape.
     return isinstance(value, (tuple, list)) or (
-        bool(getattr(value, "ndim", 0)) if hasattr(value, "__index__") else hasattr(value, "__iter__")
+        bool(getattr(value, "ndim", 0))
+        if hasattr(value, "__index__")
+        else hasattr(value, "__iter__")
     )
 
 

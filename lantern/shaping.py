@@ -20,7 +20,6 @@ from .op import REGISTRY
 from .ops.memory import alias, as_strided, bitcast, fill, memory_view
 from .ops.views import expand, permute, reshaped, viewed
 from .shape import as_sizes, broadcast_shapes, contiguous_strides, infer_size, offsets_range
-from .storage import Storage
 from .tensor import Tensor, share
 
 
@@ -136,8 +135,10 @@ def _reversed_dims(self: Tensor) -> Tensor:
 def _matrices(name: str, conjugate: bool) -> Callable[[Tensor], Tensor]:
     def transposed(self: Tensor) -> Tensor:
         if self.ndim == 0:
-            advice = "Consider using x.conj()." if conjugate else (
-                "This function is the identity in these cases."
+            advice = (
+                "Consider using x.conj()."
+                if conjugate
+                else ("This function is the identity in these cases.")
             )
             _warn_scalar(name, advice)
             return self
@@ -360,13 +361,13 @@ def _put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     return write_inplace(ops.put_in_row, self, (index, source, accumulate), {})
 
 
-def _apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:  # noqa: A002
+def _apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     """Replaces each element by what a Python function makes of it."""
     flat = [callable(each) for each in ops.reshape(self.detach(), (-1,)).tolist()]
     return _from_list(self, flat)
 
 
-def _map_(self: Tensor, tensor: Tensor, callable: Callable[..., Any]) -> Tensor:  # noqa: A002
+def _map_(self: Tensor, tensor: Tensor, callable: Callable[..., Any]) -> Tensor:
     """Replaces each element by what a Python function makes of it and of one of `tensor`."""
     other = ops.reshape(ops.expand(tensor.detach(), self.shape), (-1,)).tolist()
     mine = ops.reshape(self.detach(), (-1,)).tolist()

@@ -197,9 +197,7 @@ class Tensor:
         if requires_grad:
             if node is None:
                 if self._array.dtype.char not in "efdE":
-                    raise RuntimeError(
-                        "only Tensors of floating point dtype can require gradients"
-                    )
+                    raise RuntimeError("only Tensors of floating point dtype can require gradients")
                 self._node = AccumulateGrad(self)
         elif isinstance(node, AccumulateGrad):
             self._node = None
@@ -250,9 +248,7 @@ class Tensor:
     def detach_(self) -> Tensor:
         """Cuts this tensor from its history; raises RuntimeError for views."""
         if self._base is not None and self.requires_grad:
-            raise RuntimeError(
-                "Can't detach views in-place. Use detach() instead."
-            )
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self._node, self._index = None, 0
         return self
 
@@ -265,9 +261,7 @@ class Tensor:
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
-            raise TypeError(
-                f"Variable data has to be a tensor, but got {type(value).__name__}"
-            )
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self._storage, self._array, self._layout = value._storage, value._array, value._layout
 
     @property

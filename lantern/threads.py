@@ -15,7 +15,7 @@ def get_num_threads() -> int:
     return blas.threads() or os.cpu_count() or 1
 
 
-def set_num_threads(int: int) -> None:  # noqa: A002
+def set_num_threads(int: int) -> None:
     """Sets how many threads matrix products may use, where NumPy's BLAS lets itself be told.
 
     Raises RuntimeError for a number below 1.

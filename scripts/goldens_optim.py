@@ -1,6 +1,6 @@
 """Writes tests/goldens/optim.npz: where PyTorch's optimizers are after 20 steps.
 
-    python scripts/goldens_optim.py        (needs torch)
+python scripts/goldens_optim.py        (needs torch)
 """
 
 from __future__ import annotations

@@ -29,37 +29,131 @@ INTEGERS = ("uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uin
 
 FLOAT_ROWS = [
     # whole numbers, and where they stop being written as such
-    [1.0], [0.0], [-0.0], [0.0, -0.0, 5.0], [1.0, 2.0, -3.0], [1.0, 1000.0], [1.0, 1001.0],
-    [-1.0, 10.0, 100.0], [1e8], [100000008.0], [123456.0, 1000.0], [65504.0], [3e38], [-1e30, 1e30],
+    [1.0],
+    [0.0],
+    [-0.0],
+    [0.0, -0.0, 5.0],
+    [1.0, 2.0, -3.0],
+    [1.0, 1000.0],
+    [1.0, 1001.0],
+    [-1.0, 10.0, 100.0],
+    [1e8],
+    [100000008.0],
+    [123456.0, 1000.0],
+    [65504.0],
+    [3e38],
+    [-1e30, 1e30],
     # fractions, and where they turn scientific
-    [0.5], [-0.5, 10.25], [0.1, 100.0], [0.125, 125.0], [0.125, 125.125], [1e-4], [9.9e-5],
-    [1.0001e-4, 0.01], [1e-4, 0.1001], [0.3, 0.30004], [2.00005, 9.99995], [99999.5, 99.5],
-    [1e-7, 1.0], [1e-45], [6e-8], [1234.5678], [-1234.5678, 0.25], [1e10, 1e10 + 0.5], [0.0, 0.25],
+    [0.5],
+    [-0.5, 10.25],
+    [0.1, 100.0],
+    [0.125, 125.0],
+    [0.125, 125.125],
+    [1e-4],
+    [9.9e-5],
+    [1.0001e-4, 0.01],
+    [1e-4, 0.1001],
+    [0.3, 0.30004],
+    [2.00005, 9.99995],
+    [99999.5, 99.5],
+    [1e-7, 1.0],
+    [1e-45],
+    [6e-8],
+    [1234.5678],
+    [-1234.5678, 0.25],
+    [1e10, 1e10 + 0.5],
+    [0.0, 0.25],
     # what takes no part in the choice
-    [NAN], [INF], [-INF], [NAN, INF, -INF, 0.0], [NAN, 1.0], [NAN, 1.5], [INF, -INF, 2.0, -200.0],
-    [0.0] * 40, [NAN] * 30, [1e-9, NAN, INF], [0.0, 0.0, 1e-6], [-0.0, 1e9],
-    [NAN, 12345.678], [-INF, 0.001, 1000.0],
+    [NAN],
+    [INF],
+    [-INF],
+    [NAN, INF, -INF, 0.0],
+    [NAN, 1.0],
+    [NAN, 1.5],
+    [INF, -INF, 2.0, -200.0],
+    [0.0] * 40,
+    [NAN] * 30,
+    [1e-9, NAN, INF],
+    [0.0, 0.0, 1e-6],
+    [-0.0, 1e9],
+    [NAN, 12345.678],
+    [-INF, 0.001, 1000.0],
 ]
 
 SHAPES = [
-    (), (1,), (7,), (12,), (30,), (1, 1), (2, 3), (3, 2), (4, 9), (1, 20), (2, 2, 2), (2, 1, 3),
-    (3, 3, 1), (2, 2, 2, 2), (1, 2, 1, 2, 3), (2, 1, 2, 1, 2, 1),
+    (),
+    (1,),
+    (7,),
+    (12,),
+    (30,),
+    (1, 1),
+    (2, 3),
+    (3, 2),
+    (4, 9),
+    (1, 20),
+    (2, 2, 2),
+    (2, 1, 3),
+    (3, 3, 1),
+    (2, 2, 2, 2),
+    (1, 2, 1, 2, 3),
+    (2, 1, 2, 1, 2, 1),
 ]
 
 OPTIONS: list[Case] = [
-    {"precision": 0}, {"precision": 1}, {"precision": 8}, {"sci_mode": True}, {"sci_mode": False},
-    {"precision": 2, "sci_mode": True}, {"precision": 0, "sci_mode": True}, {"linewidth": 20},
-    {"linewidth": 0}, {"linewidth": 120}, {"threshold": 5}, {"threshold": 5, "edgeitems": 1},
-    {"threshold": 0, "edgeitems": 2}, {"threshold": 0, "edgeitems": 0}, {"edgeitems": 0},
-    {"profile": "short"}, {"profile": "full"}, {"profile": "short", "precision": 3},
-    {"profile": "short", "threshold": 3}, {"threshold": 3, "edgeitems": 1, "linewidth": 30},
+    {"precision": 0},
+    {"precision": 1},
+    {"precision": 8},
+    {"sci_mode": True},
+    {"sci_mode": False},
+    {"precision": 2, "sci_mode": True},
+    {"precision": 0, "sci_mode": True},
+    {"linewidth": 20},
+    {"linewidth": 0},
+    {"linewidth": 120},
+    {"threshold": 5},
+    {"threshold": 5, "edgeitems": 1},
+    {"threshold": 0, "edgeitems": 2},
+    {"threshold": 0, "edgeitems": 0},
+    {"edgeitems": 0},
+    {"profile": "short"},
+    {"profile": "full"},
+    {"profile": "short", "precision": 3},
+    {"profile": "short", "threshold": 3},
+    {"threshold": 3, "edgeitems": 1, "linewidth": 30},
 ]
 
 EXPRESSIONS = [
-    "x * 2", "2 * x", "x + 1", "x - 1", "1 - x", "x / 2", "-x", "x ** 2", "x.exp()", "x.sum()",
-    "x.mean()", "x.sum(0)", "x @ x.T", "x.T", "x.reshape(-1)", "x[0]", "x[:, 1:]", "x[0, 0]",
-    "x.sigmoid()", "x.tanh()", "x.relu()", "x.abs()", "x.sqrt()", "x.clone()", "x.unsqueeze(0)",
-    "x.detach()", "x.transpose(0, 1)", "x.max()", "x.double()", "(x > 1)", "x.argmax()",
+    "x * 2",
+    "2 * x",
+    "x + 1",
+    "x - 1",
+    "1 - x",
+    "x / 2",
+    "-x",
+    "x ** 2",
+    "x.exp()",
+    "x.sum()",
+    "x.mean()",
+    "x.sum(0)",
+    "x @ x.T",
+    "x.T",
+    "x.reshape(-1)",
+    "x[0]",
+    "x[:, 1:]",
+    "x[0, 0]",
+    "x.sigmoid()",
+    "x.tanh()",
+    "x.relu()",
+    "x.abs()",
+    "x.sqrt()",
+    "x.clone()",
+    "x.unsqueeze(0)",
+    "x.detach()",
+    "x.transpose(0, 1)",
+    "x.max()",
+    "x.double()",
+    "(x > 1)",
+    "x.argmax()",
 ]
 
 SPECS = ["", ".3f", "8.2f", "d", "e", ">10", "x", "+", "%", "s", "g"]
@@ -113,8 +207,19 @@ def shape_cases() -> Iterator[Case]:
 
 def large_cases() -> Iterator[Case]:
     """Tensors above the threshold, long in one or several dimensions."""
-    for shape in ((1001,), (1000,), (2000, 2), (2, 2000), (40, 40), (8, 8, 20), (1, 1, 1200),
-                  (7, 6, 5, 7), (2000, 1, 1), (1500, 1), (7, 1, 200)):
+    for shape in (
+        (1001,),
+        (1000,),
+        (2000, 2),
+        (2, 2000),
+        (40, 40),
+        (8, 8, 20),
+        (1, 1, 1200),
+        (7, 6, 5, 7),
+        (2000, 1, 1),
+        (1500, 1),
+        (7, 1, 200),
+    ):
         for dtype in ("int64", "float32", "float64"):
             yield {"arange": math.prod(shape), "shape": shape, "dtype": dtype}
     yield {"arange": 5000, "shape": (50, 100), "dtype": "float32", "leaf": True}
@@ -153,8 +258,12 @@ def suffix_cases() -> Iterator[Case]:
         yield {"values": [1.0, 2.5], "dtype": dtype, "default": default}
         yield {"values": [], "dtype": dtype, "default": default}
     for expression in EXPRESSIONS:
-        yield {"values": [1.0, 2.0, 3.0, 4.5, 5.0, 6.0], "shape": (2, 3), "dtype": "float32",
-               "expression": expression}
+        yield {
+            "values": [1.0, 2.0, 3.0, 4.5, 5.0, 6.0],
+            "shape": (2, 3),
+            "dtype": "float32",
+            "expression": expression,
+        }
 
 
 def random_cases(count: int = 60) -> Iterator[Case]:
@@ -164,8 +273,10 @@ def random_cases(count: int = 60) -> Iterator[Case]:
         dtype = source.choice(FLOATS)
         low, high = sorted((source.uniform(-6, 4), source.uniform(-3, 6)))
         shape = [source.randint(1, 6) for _ in range(source.randint(1, 3))]
-        row = [source.choice((-1, 1)) * 10 ** source.uniform(low, high)
-               for _ in range(math.prod(shape))]
+        row = [
+            source.choice((-1, 1)) * 10 ** source.uniform(low, high)
+            for _ in range(math.prod(shape))
+        ]
         yield {"values": with_dtype(row, dtype), "shape": shape, "dtype": dtype}
 
 
@@ -195,9 +306,16 @@ def printed(case: Case, tensor: torch.Tensor | None = None) -> str:
 
 def format_cases() -> Iterator[Case]:
     """Yield `format(tensor, spec)` of 0-d tensors of several types, and of others that refuse."""
-    inputs = [([2.5], (), "float32"), ([-3], (), "int64"), ([True], (), "bool"),
-              ([1.1], (), "float16"), ([NAN], (), "float64"), ([1.0, 2.0], (2,), "float32"),
-              ([1.0], (1,), "float32"), ([], (0,), "int64")]
+    inputs = [
+        ([2.5], (), "float32"),
+        ([-3], (), "int64"),
+        ([True], (), "bool"),
+        ([1.1], (), "float16"),
+        ([NAN], (), "float64"),
+        ([1.0, 2.0], (2,), "float32"),
+        ([1.0], (1,), "float32"),
+        ([], (0,), "int64"),
+    ]
     for (values, shape, dtype), leaf, spec in itertools.product(inputs, (False, True), SPECS):
         if leaf and dtype != "float32":
             continue
@@ -221,12 +339,21 @@ class Moved(torch.Tensor):
 
 def device_cases() -> Iterator[Case]:
     """Tensors that name another device, alone and with further suffixes, narrow and wide."""
-    rows = [{"values": [1.0, 2.0], "dtype": "float32"}, {"values": [], "dtype": "int64"},
-            {"values": [], "shape": (1, 0), "dtype": "float32"}, {"values": [3], "dtype": "uint8"}]
-    rows += [{"values": [0.125] * count, "dtype": dtype}
-             for count in range(5, 9) for dtype in ("float32", "float64")]
-    narrow = [{"values": [1.0], "dtype": "float64", "options": {"linewidth": width}}
-              for width in range(34, 70)]
+    rows = [
+        {"values": [1.0, 2.0], "dtype": "float32"},
+        {"values": [], "dtype": "int64"},
+        {"values": [], "shape": (1, 0), "dtype": "float32"},
+        {"values": [3], "dtype": "uint8"},
+    ]
+    rows += [
+        {"values": [0.125] * count, "dtype": dtype}
+        for count in range(5, 9)
+        for dtype in ("float32", "float64")
+    ]
+    narrow = [
+        {"values": [1.0], "dtype": "float64", "options": {"linewidth": width}}
+        for width in range(34, 70)
+    ]
     for row, place in itertools.product(rows + narrow, ("cuda:0", "cuda:11")):
         for leaf in (False, True) if row["dtype"].startswith("float") else (False,):
             tensor = build({**row, "leaf": leaf}).detach().as_subclass(Moved).requires_grad_(leaf)
@@ -237,8 +364,15 @@ def device_cases() -> Iterator[Case]:
 
 def main() -> None:
     """Print every case with PyTorch and write the file beside its place, then rename it."""
-    groups = (float_cases, integer_cases, shape_cases, large_cases, option_cases, suffix_cases,
-              random_cases)
+    groups = (
+        float_cases,
+        integer_cases,
+        shape_cases,
+        large_cases,
+        option_cases,
+        suffix_cases,
+        random_cases,
+    )
     cases = [{**case, "text": printed(case)} for group in groups for case in group()]
     formats = list(format_cases())
     devices = list(device_cases())

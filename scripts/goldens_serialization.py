@@ -263,11 +263,19 @@ def files():
     floats = {"a": base, "b": base[2:].reshape(2, 2)}
     model, owned = network(), user_model()
     v2 = {name: tensor for name, tensor in dtypes().items() if "uint" not in name}
-    made = {name: (saved(value), value) for name, value in (
-        ("dtypes", dtypes()), ("views", views()), ("containers", containers()),
-        ("training", training()), ("attributes", attributes()), ("model", model),
-        ("user_model", owned), ("numpy", numpy_values()),
-    )}
+    made = {
+        name: (saved(value), value)
+        for name, value in (
+            ("dtypes", dtypes()),
+            ("views", views()),
+            ("containers", containers()),
+            ("training", training()),
+            ("attributes", attributes()),
+            ("model", model),
+            ("user_model", owned),
+            ("numpy", numpy_values()),
+        )
+    }
     made["legacy_dtypes"] = saved(v2, **old), v2
     made["legacy_views"] = saved(views(), **old), views()
     made["legacy_model"] = without_sources(lambda: saved(model, **old)), model

@@ -1,6 +1,6 @@
 """Writes tests/goldens/training.json: the losses of PyTorch's own training runs.
 
-    python scripts/goldens_training.py        (needs torch)
+python scripts/goldens_training.py        (needs torch)
 """
 
 from __future__ import annotations

@@ -38,9 +38,7 @@ def parameters(torch, dtype="float32"):
     random = np.random.RandomState(0)
     shapes = [(3, 4), (4,), (), (1, 2), (140, 150)]
     arrays = [random.standard_normal(shape) for shape in shapes]
-    return [
-        torch.tensor(each, dtype=getattr(torch, dtype), requires_grad=True) for each in arrays
-    ]
+    return [torch.tensor(each, dtype=getattr(torch, dtype), requires_grad=True) for each in arrays]
 
 
 def loss_of(params, step):

@@ -68,7 +68,9 @@ def test_ten_thousand_operations_need_no_recursion():
 
 
 def test_backward_of_a_vector_asks_for_a_gradient():
-    with pytest.raises(RuntimeError, match="grad can be implicitly created only for scalar outputs"):
+    with pytest.raises(
+        RuntimeError, match="grad can be implicitly created only for scalar outputs"
+    ):
         (leaf(1.0, 2.0) * 2).backward()
 
 
@@ -112,7 +114,9 @@ def test_a_saved_result_that_was_written_is_refused():
 
 def test_a_leaf_cannot_be_written_while_recording():
     x = leaf(1.0)
-    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an"):
+    with pytest.raises(
+        RuntimeError, match="a leaf Variable that requires grad is being used in an"
+    ):
         x.add_(1)
     with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad"):
         x[0] = 3.0

@@ -222,7 +222,14 @@ def test_structures_go_in_and_out():
 
 def test_nan_and_infinities_pass_through():
     values = lantern.tensor([float("nan"), float("inf"), -float("inf"), -0.0, 1.0])
-    functions = [lantern.exp, lantern.relu, lantern.sigmoid, lantern.sqrt, lambda x: x.max(), lantern.neg]
+    functions = [
+        lantern.exp,
+        lantern.relu,
+        lantern.sigmoid,
+        lantern.sqrt,
+        lambda x: x.max(),
+        lantern.neg,
+    ]
     for function in functions:
         compiled = lantern.compile(function)
         for _ in range(3):

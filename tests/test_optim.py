@@ -6,11 +6,10 @@ import copy
 from pathlib import Path
 
 import numpy as np
+import optim_cases as cases
 import pytest
 
 import lantern
-
-import optim_cases as cases
 
 GOLDENS = np.load(Path(__file__).parent / "goldens" / "optim.npz")
 ALL = pytest.mark.parametrize(

@@ -62,7 +62,11 @@ def test_options_not_given_stay_but_sci_mode_returns_to_automatic():
     lantern.set_printoptions(precision=7, sci_mode=True)
     lantern.set_printoptions(linewidth=44)
     assert printing.get_printoptions() == {
-        "precision": 7, "threshold": 1000, "edgeitems": 3, "linewidth": 44, "sci_mode": None,
+        "precision": 7,
+        "threshold": 1000,
+        "edgeitems": 3,
+        "linewidth": 44,
+        "sci_mode": None,
     }
 
 
@@ -94,10 +98,14 @@ def test_printoptions_restores_everything_also_after_an_error():
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        ({"precision": "a"}, ValueError), ({"precision": 2.5}, ValueError),
-        ({"precision": -1}, ValueError), ({"threshold": "x"}, TypeError),
-        ({"edgeitems": 2.0}, TypeError), ({"edgeitems": -1}, ValueError),
-        ({"linewidth": "80"}, TypeError), ({"width": 3}, TypeError),
+        ({"precision": "a"}, ValueError),
+        ({"precision": 2.5}, ValueError),
+        ({"precision": -1}, ValueError),
+        ({"threshold": "x"}, TypeError),
+        ({"edgeitems": 2.0}, TypeError),
+        ({"edgeitems": -1}, ValueError),
+        ({"linewidth": "80"}, TypeError),
+        ({"width": 3}, TypeError),
     ],
 )
 def test_wrong_options_raise_and_change_nothing(wrong, error):

@@ -112,8 +112,9 @@ def test_numpy_values_load_once_they_are_allowed():
     line = next(each for each in str(refused.value).split("\n") if "add_safe_globals(" in each)
     names = [each.strip() for each in line.split("[")[1].split("]")[0].split(",")]
     import_from = {"numpy": numpy, "numpy._core.multiarray": numpy._core.multiarray}
-    allowed = [getattr(import_from[path.rpartition(".")[0]], path.rpartition(".")[2])
-               for path in names]
+    allowed = [
+        getattr(import_from[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in names
+    ]
     with serialization.safe_globals(allowed):
         value = loaded(golden("numpy"))
     assert value["scalar"] == 0.25 and type(value["scalar"]) is numpy.float64
@@ -134,8 +135,13 @@ def legacy_file(pickled, storages):
 def old_tensor(view=b"N", numel=6, text=b"X\7\0\0\0storage", place=b"X\3\0\0\0cpu"):
     """The first way to pickle a tensor: three elements from the second on, and its storage's id."""
     return (
-        b"ctorch._utils\n_rebuild_tensor\n((" + text + b"ctorch\nFloatStorage\nX\4\0\0\0root"
-        + place + b"K%c" % numel + view + b"tQK\1K\3\x85K\1\x85tR"
+        b"ctorch._utils\n_rebuild_tensor\n(("
+        + text
+        + b"ctorch\nFloatStorage\nX\4\0\0\0root"
+        + place
+        + b"K%c" % numel
+        + view
+        + b"tQK\1K\3\x85K\1\x85tR"
     )
 
 
@@ -229,8 +235,10 @@ def test_the_same_object_twice_is_one_object():
 
 def test_saving_two_dtypes_of_one_memory_is_refused():
     memory = bytearray(8)
-    pair = [lantern.frombuffer(memory, dtype=lantern.float32),
-            lantern.frombuffer(memory, dtype=lantern.int32)]
+    pair = [
+        lantern.frombuffer(memory, dtype=lantern.float32),
+        lantern.frombuffer(memory, dtype=lantern.int32),
+    ]
     with pytest.raises(RuntimeError, match="view the same data as different types"):
         dumped(pair)
 

@@ -96,7 +96,11 @@ print("whole", rounds, "left behind and removed", left - 1)
 def test_a_saver_killed_at_any_moment_never_leaves_a_partial_file(tmp_path):
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KILLED, str(tmp_path / "x.pt"), "20"],
-        capture_output=True, text=True, timeout=120, cwd=TESTS.parent, check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=TESTS.parent,
+        check=False,
     )
     assert run.stdout.startswith("whole 20 "), run.stderr
 

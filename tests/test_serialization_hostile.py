@@ -209,9 +209,18 @@ def tensor_pickle(numel=4, offset=0, size=(2, 2), stride=(2, 1), kind=b"FloatSto
         pickle.dumps(each, 2)[2:-1] for each in (numel, offset, size, stride)
     )
     return (
-        b"\x80\2ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\n" + kind + b"\nX"
-        + struct.pack("<I", len(key)) + key + b"X\3\0\0\0cpu" + numel + b"tQ" + offset + size
-        + stride + b"\x89ccollections\nOrderedDict\n)RtR."
+        b"\x80\2ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\n"
+        + kind
+        + b"\nX"
+        + struct.pack("<I", len(key))
+        + key
+        + b"X\3\0\0\0cpu"
+        + numel
+        + b"tQ"
+        + offset
+        + size
+        + stride
+        + b"\x89ccollections\nOrderedDict\n)RtR."
     )
 
 
@@ -346,13 +355,16 @@ def test_deep_nesting_needs_no_recursion():
 def test_tensor_attributes_can_not_replace_its_parts():
     def built(name):
         inner = tensor_pickle()[2:-1]
-        function, args = inner[: inner.index(b"((")], inner[inner.index(b"(("): -1]
+        function, args = inner[: inner.index(b"((")], inner[inner.index(b"((") : -1]
         return (
             b"\x80\2ctorch._tensor\n_rebuild_from_type_v2\n("
             + function
             + b"ctorch\nTensor\n"
             + args
-            + b"}X" + struct.pack("<I", len(name)) + name + b"K\1stR."
+            + b"}X"
+            + struct.pack("<I", len(name))
+            + name
+            + b"K\1stR."
         )
 
     storage = [struct.pack("<4f", 1, 2, 3, 4)]
@@ -387,8 +399,11 @@ def test_fuzzed_files_raise_clear_errors_or_load():
     """`LANTERN_FUZZ=1000000` runs as many; the seed of a failure is in its message."""
     names = ("views", "containers", "model", "legacy_views", "training", "attributes")
     whole = [golden(name) for name in names]
-    pickles = [RecordReader(Source(io.BytesIO(each))).read("data.pkl")
-               for each in whole if each.startswith(b"PK")]
+    pickles = [
+        RecordReader(Source(io.BytesIO(each))).read("data.pkl")
+        for each in whole
+        if each.startswith(b"PK")
+    ]
     for seed in range(int(os.environ.get("LANTERN_FUZZ", "1500"))):
         rng = random.Random(seed)
         if seed % 2:

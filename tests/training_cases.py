@@ -64,7 +64,12 @@ def diabetes_in_mini_batches(torch):
     parts = torch.utils.data.random_split(Data(), [120, 39])
     loader = torch.utils.data.DataLoader(dataset=parts[0], batch_size=32, shuffle=True)
     model = nn.Sequential(
-        nn.Linear(8, 32), nn.Sigmoid(), nn.Linear(32, 8), nn.Sigmoid(), nn.Linear(8, 1), nn.Sigmoid()
+        nn.Linear(8, 32),
+        nn.Sigmoid(),
+        nn.Linear(32, 8),
+        nn.Sigmoid(),
+        nn.Linear(8, 1),
+        nn.Sigmoid(),
     )
     criterion = nn.BCELoss(reduction="mean")
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)

@@ -206,7 +206,9 @@ def _refuse_nan(node: Node, results: Any) -> None:
         if value is not None and active.trace is None:
             xp = NAMESPACES[type(value)]
             if bool(xp.any(xp.isnan(value))):
-                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
+                raise RuntimeError(
+                    f"Function '{node.name()}' returned nan values in its {i}th output."
+                )
 
 
 def _send(pending: dict, heap: list, node: Node, index: int, value: Any) -> None:

@@ -130,7 +130,7 @@ class set_grad_enabled(_Switch):
     False
     """
 
-    def __init__(self, mode: bool) -> None:  # noqa: A002
+    def __init__(self, mode: bool) -> None:
         super().__init__()
         self.enabled = bool(mode)
         self._outside = (globals()["mode"].enabled, globals()["mode"].inference)
@@ -157,12 +157,12 @@ class inference_mode(_Switch):
     False
     """
 
-    def __new__(cls, mode: Any = True) -> Any:  # noqa: A002
+    def __new__(cls, mode: Any = True) -> Any:
         if isinstance(mode, bool):
             return super().__new__(cls)
         return cls()(mode)
 
-    def __init__(self, mode: bool = True) -> None:  # noqa: A002
+    def __init__(self, mode: bool = True) -> None:
         super().__init__()
         self.inference = mode
 

@@ -11,7 +11,6 @@ from ..storage import Storage
 from ..tensor import Tensor, _new
 from .graph import OpNode
 
-
 OUT, SHAPE, DTYPE = -1, 64, 128
 CONTEXT = ("g", "xp", "needs")  # what every formula may name without anything being saved
 

@@ -148,7 +148,9 @@ def _refuse_ambiguous(view: Tensor, indirect: bool) -> None:
     else:
         start = f"Output {view._index} of {node.name().removesuffix('0').removesuffix('Backward')}"
         nested = made.startswith("no_grad")
-        start += " is a view of a view which was created in no_grad mode" if nested else " is a view"
+        start += (
+            " is a view of a view which was created in no_grad mode" if nested else " is a view"
+        )
     what = "its base or another view of its base has been" if indirect else "is being"
     grad = " with grad mode enabled" if "no_grad mode" in start else ""
     if made == "no_grad":
@@ -170,8 +172,13 @@ def _refuse_ambiguous(view: Tensor, indirect: bool) -> None:
 def check_single(tensor: Tensor) -> None:
     """Raises RuntimeError where a write would hit the same memory more than once."""
     strides = tensor._array.strides
-    if 0 in strides and 0 not in tensor._array.shape and any(
-        stride == 0 and size > 1 for size, stride in zip(tensor._array.shape, strides, strict=True)
+    if (
+        0 in strides
+        and 0 not in tensor._array.shape
+        and any(
+            stride == 0 and size > 1
+            for size, stride in zip(tensor._array.shape, strides, strict=True)
+        )
     ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "

@@ -16,7 +16,7 @@ from .. import dtypes
 from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES
-from .ranges import steps_from
+from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
     cofactor,
@@ -29,9 +29,8 @@ from .lapack import (  # noqa: F401  (primitives)
     solve,
     svd_packed,
 )
-from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
-from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e  # noqa: F401  (primitives)
-from .special import lgamma, ndtri, polygamma  # noqa: F401  (primitives)
+from .ranges import steps_from
+from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e, lgamma, ndtri, polygamma  # noqa: F401  (primitives)  # noqa: F401  (primitives)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
 for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):
@@ -139,7 +138,7 @@ def copy_into(target, source):
     np.copyto(target, source, casting="unsafe")
 
 
-neg, abs, square = np.negative, np.absolute, np.square  # noqa: A001
+neg, abs, square = np.negative, np.absolute, np.square
 exp, exp2, expm1 = np.exp, np.exp2, np.expm1
 log, log2, log10, log1p, sqrt = np.log, np.log2, np.log10, np.log1p, np.sqrt
 sin, cos, tan = np.sin, np.cos, np.tan
@@ -154,10 +153,17 @@ maximum, minimum, fmax, fmin = np.maximum, np.minimum, np.fmax, np.fmin
 copysign, nextafter, hypot = np.copysign, np.nextafter, np.hypot
 gcd, lcm = np.gcd, np.lcm
 bitwise_and, bitwise_or, bitwise_xor = np.bitwise_and, np.bitwise_or, np.bitwise_xor
-eq, ne, lt, le, gt, ge = np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal
+eq, ne, lt, le, gt, ge = (
+    np.equal,
+    np.not_equal,
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+)
 logical_and, logical_or, logical_xor = np.logical_and, np.logical_or, np.logical_xor
 where = np.where
-round = np.rint  # noqa: A001
+round = np.rint
 
 
 def sign(x):
@@ -205,13 +211,17 @@ def fmod(x, y):
     return np.fmod(x, y)
 
 
-def pow(x, y):  # noqa: A001
+def pow(x, y):
     if type(y) in (int, float):
         if y == 2:
             return np.square(x)
         if y == 0.5 and x.dtype.kind == "f":
             return np.sqrt(x)
-    if np.asarray(x).dtype.kind in "iu" and np.asarray(y).dtype.kind == "i" and np.any(np.less(y, 0)):
+    if (
+        np.asarray(x).dtype.kind in "iu"
+        and np.asarray(y).dtype.kind == "i"
+        and np.any(np.less(y, 0))
+    ):
         return _integer_power(x, y)
     return np.power(x, y)
 
@@ -236,7 +246,7 @@ def cast(x, dtype):
     return x.astype(NUMPY_DTYPE[dtype])
 
 
-def sum(x, dim=None, keepdim=False):  # noqa: A001
+def sum(x, dim=None, keepdim=False):
     if dim == (0,) and x.ndim == 2 and not keepdim and x.shape[0] > 256 and x.flags.c_contiguous:
         return _sum_rows(x)
     return np.add.reduce(x, dim, None, None, keepdim)
@@ -267,11 +277,11 @@ def amin(x, dim=None, keepdim=False):
     return np.minimum.reduce(x, dim, None, None, keepdim)
 
 
-def any(x, dim=None, keepdim=False):  # noqa: A001
+def any(x, dim=None, keepdim=False):
     return np.logical_or.reduce(x, dim, None, None, keepdim)
 
 
-def all(x, dim=None, keepdim=False):  # noqa: A001
+def all(x, dim=None, keepdim=False):
     return np.logical_and.reduce(x, dim, None, None, keepdim)
 
 
@@ -458,7 +468,11 @@ def getitem(x, index):
         if not result.flags.c_contiguous:  # NumPy puts the dimensions of the index outermost
             return result.copy()
         if 1 in result.shape:
-            return np.ndarray(result.shape, result.dtype, result) if result.dtype.char != "E" else result
+            return (
+                np.ndarray(result.shape, result.dtype, result)
+                if result.dtype.char != "E"
+                else result
+            )
     return result
 
 
@@ -631,7 +645,7 @@ def argsearch(sequence, x, right):
     return np.asarray(found, np.int64).reshape(x.shape)
 
 
-def argtopk(x, k, dim, largest, sorted):  # noqa: A002
+def argtopk(x, k, dim, largest, sorted):
     order = argsort(x, dim, largest, True)
     return np.ascontiguousarray(order[(slice(None),) * dim + (slice(k),)]) if x.ndim else order
 

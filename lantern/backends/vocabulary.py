@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .. import dtypes
 from ..matrices import packed_shapes
-from ..shape import broadcast_shapes, infer_size, window_counts, range_size
+from ..shape import broadcast_shapes, infer_size, range_size, window_counts
 
 Fact = tuple[tuple[int, ...], dtypes.dtype]
 
@@ -66,7 +66,6 @@ def _joint_shape(*operands):
 
 def _binary(x, y):
     return _joint_shape(x, y), _operand_dtype(x, y)
-
 
 
 def _compare(x, y):
@@ -262,7 +261,7 @@ def _argsort(x, dim, descending, stable):
     return tuple(x.shape), dtypes.int64
 
 
-def _argtopk(x, k, dim, largest, sorted):  # noqa: A002
+def _argtopk(x, k, dim, largest, sorted):
     if not x.shape:
         return (), dtypes.int64
     return (*x.shape[:dim], k, *x.shape[dim + 1 :]), dtypes.int64

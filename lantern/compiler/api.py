@@ -27,7 +27,7 @@ from .trace import NotReady, SlotInput, Trace, TraceError, recording
 MANY_RECORDINGS = 8
 
 
-def compile(  # noqa: A001
+def compile(
     model: Any = None,
     *,
     strict: bool = True,
@@ -108,7 +108,12 @@ class CompiledFunction:
         if self._eager or active.trace is not None:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
-        key = (_flatten((args, kwargs), tensors), mode.enabled, self._flags.key(), get_default_dtype())
+        key = (
+            _flatten((args, kwargs), tensors),
+            mode.enabled,
+            self._flags.key(),
+            get_default_dtype(),
+        )
         for record in self._records.get(key, ()):
             if record.valid():
                 try:
@@ -258,7 +263,9 @@ class Record:
             *(value for _, value in self.grads),
             *self.back_values,
         ]
-        self.guards = [(leaf, had) for leaf, had in trace.leaves.items() if leaf not in trace.cleared]
+        self.guards = [
+            (leaf, had) for leaf, had in trace.leaves.items() if leaf not in trace.cleared
+        ]
         self.conditions = trace.guards
         self.inputs = trace.inputs
 
@@ -395,14 +402,18 @@ class CompiledNode(Node):
 
     def backward(self, g: Any, create_graph: bool) -> list:
         if create_graph:
-            raise NotImplementedError("create_graph=True through a compiled function is not in Lantern yet")
+            raise NotImplementedError(
+                "create_graph=True through a compiled function is not in Lantern yet"
+            )
         if self.known is None:
             raise RuntimeError(
                 "Trying to backward through the graph a second time: a compiled function's values "
                 "are freed by backward unless retain_graph=True."
             )
         known = dict(self.known)
-        for value, grad in zip(self.record.back_inputs, g if self.outputs > 1 else [g], strict=True):
+        for value, grad in zip(
+            self.record.back_inputs, g if self.outputs > 1 else [g], strict=True
+        ):
             known[value] = _zeros(value) if grad is None else grad
         if self.record.machine is not None:
             return self.record.machine.backward(known)

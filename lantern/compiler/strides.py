@@ -97,8 +97,12 @@ def _pointwise(value: Value) -> tuple[int, ...]:
         return kept_strides(*operands[0])
     lists = []
     for known, strides in operands:
-        spread = [0 if size != 1 and have == 1 else stride for size, have, stride in zip(
-            shape[len(shape) - len(known) :], known, strides, strict=True)]
+        spread = [
+            0 if size != 1 and have == 1 else stride
+            for size, have, stride in zip(
+                shape[len(shape) - len(known) :], known, strides, strict=True
+            )
+        ]
         lists.append([0] * (len(shape) - len(known)) + spread)
     order = list(reversed(range(len(shape))))  # from the innermost dimension outwards
     for i in range(1, len(order)):

@@ -19,7 +19,7 @@ NAMESPACES[Value] = sys.modules[__name__]
 
 
 def _recorder(name: str, parameters: str) -> Callable[..., Value]:
-    signature = inspect.signature(eval(f"lambda {parameters}: None"))  # noqa: S307  (our own table)
+    signature = inspect.signature(eval(f"lambda {parameters}: None"))
     defaults = tuple(p.default for p in signature.parameters.values())
 
     def primitive(*args: Any, **kwargs: Any) -> Value:

@@ -89,7 +89,9 @@ class Trace:
 
     def bind(self, storage: Storage, array: Callable[[], Any]) -> Value:
         """Makes a storage an input whose array is found by a call before each run."""
-        value = self.graph.input(storage.array.shape, NAMESPACES[type(storage.array)].dtype_of(storage.array))
+        value = self.graph.input(
+            storage.array.shape, NAMESPACES[type(storage.array)].dtype_of(storage.array)
+        )
         value.lies(NAMESPACES[type(storage.array)].extent(storage.array)[1])
         self.inputs.append(array)
         self.values[storage] = self.storages[storage] = value

@@ -11,11 +11,48 @@ import sys
 from ..backends import NAMESPACES
 from ..op import REGISTRY
 from ..tensor import Tensor, wrap
-from . import activation, arithmetic, blas, comparison, contraction, counting, decompositions, creation, index, layout, linalg, loss
-from . import distance, dropouts, einstein, embeddings, margin_loss, normalization, norms, order, pairs, padding, pointwise, reduce
-from . import adaptive, convolution, pooling, sliding, sampling, scan, selection, special, systems, transcendental
-
-from . import join, masks, memory, scatter, slices, views
+from . import (
+    activation,
+    adaptive,
+    arithmetic,
+    blas,
+    comparison,
+    contraction,
+    convolution,
+    counting,
+    creation,
+    decompositions,
+    distance,
+    dropouts,
+    einstein,
+    embeddings,
+    index,
+    join,
+    layout,
+    linalg,
+    loss,
+    margin_loss,
+    masks,
+    memory,
+    normalization,
+    norms,
+    order,
+    padding,
+    pairs,
+    pointwise,
+    pooling,
+    reduce,
+    sampling,
+    scan,
+    scatter,
+    selection,
+    slices,
+    sliding,
+    special,
+    systems,
+    transcendental,
+    views,
+)
 
 NAMESPACES[Tensor] = sys.modules[__name__]
 

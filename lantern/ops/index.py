@@ -163,9 +163,9 @@ def _check_index_add(name, xp, input, dim, index, source):
             f"{name}_(): Number of indices ({numel_of(index)}) should be equal to source.size(dim): "
             f"({have}), for dim: {dim}"
         )
-    if input.shape[:dim] + input.shape[dim + 1 :] != source.shape[:dim] + source.shape[dim + 1 :] or (
-        input.ndim != source.ndim
-    ):
+    if input.shape[:dim] + input.shape[dim + 1 :] != source.shape[:dim] + source.shape[
+        dim + 1 :
+    ] or (input.ndim != source.ndim):
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. "
             f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}"

@@ -33,9 +33,7 @@ def cat(xp, tensors, dim=0):
     dim = wrap_dim(dim, first.ndim)
     for i, each in enumerate(tensors):
         if not each.ndim:
-            raise RuntimeError(
-                f"zero-dimensional tensor (at position {i}) cannot be concatenated"
-            )
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
     found = []
     for i, each in enumerate(tensors):
         if each.shape == (0,):

@@ -86,8 +86,7 @@ def _checked_roll(shifts, dims):
     shifts, dims = _as_tuple(shifts), _as_tuple(() if dims is None else dims)
     if len(dims) != len(shifts) and (dims or len(shifts) != 1):
         raise RuntimeError(
-            "shifts and dimensions must align. shifts: "
-            f"{len(shifts)}, dims:{len(dims)}"
+            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
         )
     return shifts, dims
 
@@ -184,9 +183,7 @@ def _repeated(repeats, shape):
     sizes = [times * size for times, size in zip(repeats, shape, strict=True)]
     for times, size in zip(repeats, sizes, strict=True):
         if times < 0:
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {size}: {sizes}"
-            )
+            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {sizes}")
     return repeats, shape
 
 
@@ -464,9 +461,7 @@ def sum_to_size(xp, input, size):
         want in (1, have) for want, have in zip(size, shape[lead:], strict=True)
     )
     if not fits:
-        raise RuntimeError(
-            f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}."
-        )
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
     if size == shape:
         return input
     dims = [i for i, have in enumerate(shape) if i < lead or (size[i - lead] == 1 != have)]

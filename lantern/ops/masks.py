@@ -29,7 +29,11 @@ def nonzero(xp, input, *, as_tuple=False):
     if as_tuple:
         return columns
     value = input._array
-    return wrap(NAMESPACES[type(value)].rows([each._array for each in columns[: input.ndim]], columns[0].numel()))
+    return wrap(
+        NAMESPACES[type(value)].rows(
+            [each._array for each in columns[: input.ndim]], columns[0].numel()
+        )
+    )
 
 
 @composite
@@ -110,7 +114,9 @@ def masked_scatter(xp, input, mask, source):
         raise RuntimeError("Number of elements of source < number of ones in mask")
     if not numel_of(source) or not numel_of(input):
         return xp.clone(input)
-    taken = xp.getitem(xp.reshape(source, (numel_of(source),)), (_turns(xp, mask, numel_of(source)),))
+    taken = xp.getitem(
+        xp.reshape(source, (numel_of(source),)), (_turns(xp, mask, numel_of(source)),)
+    )
     return xp.where(mask, taken, input)
 
 

@@ -15,9 +15,7 @@ def _check_gather(name, input, index, own="self"):
     if index.dtype.char not in "li":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     if numel_of(index) and max(index.ndim, 1) != max(input.ndim, 1):
-        raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as {own} tensor"
-        )
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {own} tensor")
 
 
 @op(promote=KEEP)
@@ -46,7 +44,11 @@ def gather(xp, input, dim, index, *, sparse_grad=False):
 
 def _gather_gradient(xp, g, input_shape, dim, index):
     zeros = xp.full(input_shape, 0, g)
-    return xp.scatter_add(zeros, wrap_dim(dim, len(input_shape)), index, g) if numel_of(index) else zeros
+    return (
+        xp.scatter_add(zeros, wrap_dim(dim, len(input_shape)), index, g)
+        if numel_of(index)
+        else zeros
+    )
 
 
 gather.vjp(input=_gather_gradient)
@@ -64,7 +66,9 @@ def _check_scatter(input, dim, index, src):
         shape = src.shape
     if not numel_of(index) or not input.ndim:
         return
-    wrong = any(n > m for i, (n, m) in enumerate(zip(index.shape, input.shape, strict=True)) if i != dim)
+    wrong = any(
+        n > m for i, (n, m) in enumerate(zip(index.shape, input.shape, strict=True)) if i != dim
+    )
     if wrong or (shape is not None and any(n > m for n, m in zip(index.shape, shape, strict=True))):
         limit = "" if shape is None else f" and to be no larger size than src {list(shape)}"
         raise RuntimeError(
@@ -314,7 +318,9 @@ def index_reduce(xp, input, dim, index, source, reduce, *, include_self=True):
         raise IndexError("index_reduce(): Index is supposed to be a vector")
     shape = source.shape
     if not input.ndim:
-        return scatter_reduce(input, 0, reshape(index, ()), reshape(source, ()), reduce, include_self=include_self)
+        return scatter_reduce(
+            input, 0, reshape(index, ()), reshape(source, ()), reduce, include_self=include_self
+        )
     places = reshape(index, tuple([index.numel() if i == dim else 1 for i in range(len(shape))]))
     places = expand(places, shape)
     return scatter_reduce(input, dim, places, source, reduce, include_self=include_self)

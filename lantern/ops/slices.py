@@ -145,8 +145,7 @@ def split_evenly(xp, input, split_size, dim):
         )
     if not split_size and size:
         raise RuntimeError(
-            "split_size can only be 0 if dimension size is 0, but got dimension size of "
-            f"{size}"
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
         )
     lengths = [min(split_size, size - i) for i in range(0, size, split_size)] if size else [0]
     return dim, _consecutive(lengths)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..shape import window_counts
 from ..op import KEEP, op
+from ..shape import window_counts
 
 
 # --- the primitives over tensors

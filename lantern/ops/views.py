@@ -313,16 +313,16 @@ def movedim(xp, input, source, destination):
             f"movedim: Invalid source or destination dims: source ({list(starts)} dims) should "
             f"contain the same number of dims as destination ({list(ends)} dims)"
         )
-    starts, ends = (
-        tuple([wrap_dim(each, input.ndim) for each in dims]) for dims in (starts, ends)
-    )
+    starts, ends = (tuple([wrap_dim(each, input.ndim) for each in dims]) for dims in (starts, ends))
     for name, dims in (("source", starts), ("destination", ends)):
         if len(set(dims)) != len(dims):
             given = source if name == "source" else destination
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(given)})")
     rest = iter([dim for dim in range(input.ndim) if dim not in starts])
     moved = dict(zip(ends, starts, strict=True))
-    return permute(input, tuple([moved[i] if i in moved else next(rest) for i in range(input.ndim)]))
+    return permute(
+        input, tuple([moved[i] if i in moved else next(rest) for i in range(input.ndim)])
+    )
 
 
 @composite(tensors="-source")
@@ -386,9 +386,7 @@ def _(xp, base, value, size):
     # Elements that share a place have one value, so any of them will do.
     lead = len(size) - base.ndim
     value = xp.getitem(value, (0,) * lead) if lead else value
-    index = tuple(
-        [slice(0, 1) if have == 1 else slice(None) for have in base.shape]
-    )
+    index = tuple([slice(0, 1) if have == 1 else slice(None) for have in base.shape])
     return xp.getitem(value, index) if 0 not in size else base
 
 
@@ -418,7 +416,9 @@ def expand_as(xp, input, other):
 def _squeezing(name, grad_name):
     def forward(xp, input, dims):
         """The tensor without those of `dims` that have size 1."""
-        index = [0 if i in dims and size == 1 else slice(None) for i, size in enumerate(input.shape)]
+        index = [
+            0 if i in dims and size == 1 else slice(None) for i, size in enumerate(input.shape)
+        ]
         return xp.getitem(input, tuple(index)) if 0 in index else xp.reshape(input, input.shape)
 
     forward.__name__ = name

@@ -217,5 +217,3 @@ def check_at_least_zero(**settings: Any) -> None:
     for name, value in settings.items():
         if not 0.0 <= value:
             raise ValueError(f"Invalid {words.get(name, name + ' value')}: {value}")
-
-

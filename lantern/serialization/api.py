@@ -252,9 +252,7 @@ def _is_safe(weights_only: bool | None, pickle_module: Any) -> bool:
     if os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "0").lower() in TRUE_WORDS:
         safe = True
     if safe and pickle_module is not None:
-        raise RuntimeError(
-            "Can not safely load weights when explicit pickle_module is specified"
-        )
+        raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
     return safe
 
 

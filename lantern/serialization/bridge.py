@@ -43,11 +43,13 @@ FOREIGN_STORAGES = {
     "QUInt4x2Storage": "quint4x2",
     "QUInt2x4Storage": "quint2x4",
 }
-DTYPES = frozenset("""
+DTYPES = frozenset(
+    """
     bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64
     complex32 complex64 complex128 qint8 qint32 quint8 quint4x2 quint2x4 float8_e4m3fn
     float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2
-""".split())
+""".split()
+)
 MAX_DIMENSIONS = 64  # what a NumPy array can have
 
 

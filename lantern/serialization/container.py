@@ -77,9 +77,7 @@ class RecordWriter:
         fields64 = _fields64(size, header)
         extra = fields64 + _padding(header + LOCAL.size + len(full_name) + len(fields64))
         flags = IS_UTF8 | (HAS_DESCRIPTOR if size else 0)
-        head = LOCAL.pack(
-            b"PK\3\4", 0, flags, 0, 0, 0, 0, 0, 0, len(full_name), len(extra)
-        )
+        head = LOCAL.pack(b"PK\3\4", 0, flags, 0, 0, 0, 0, 0, 0, len(full_name), len(extra))
         self._put(head + full_name + extra)
         for start in range(0, size, CHUNK):
             self._put(data[start : start + CHUNK])
@@ -186,7 +184,6 @@ class Source:
             if not count:
                 raise damaged(self.what, f"it ended {size - done} bytes early while being read")
             done += count
-
 
     def _check(self, offset: int, size: int) -> None:
         if offset < 0 or size < 0 or offset + size > self.size:

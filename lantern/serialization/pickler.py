@@ -135,7 +135,10 @@ class TorchPickler(_PythonPickler):
         function, args = self._reduce_plain(tensor)
         kind = type(tensor)
         return self._name("torch._tensor", "_rebuild_from_type_v2"), (
-            function, kind, args, attributes,
+            function,
+            kind,
+            args,
+            attributes,
         )
 
     def _reduce_parameter(self, parameter: Any) -> tuple:

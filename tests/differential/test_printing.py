@@ -52,8 +52,10 @@ def draw_options(source):
 def draw_shape(source):
     """Return up to five sizes, sometimes zero, of at most 3000 elements together."""
     while True:
-        sizes = [source.choice((0, 1, 1, 2, 2, 3, 4, 5, 7, 9, 30))
-                 for _ in range(source.choice((0, 1, 1, 2, 2, 3, 4, 5)))]
+        sizes = [
+            source.choice((0, 1, 1, 2, 2, 3, 4, 5, 7, 9, 30))
+            for _ in range(source.choice((0, 1, 1, 2, 2, 3, 4, 5)))
+        ]
         if math.prod(sizes) <= 3000:
             return sizes
 

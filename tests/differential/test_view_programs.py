@@ -67,7 +67,19 @@ def see(lib: Any, x: Any, name: str, args: tuple) -> Any:
     return getattr(x, name)(*args)
 
 
-WRITES = ["mul", "add", "add_view", "set", "set_row", "mul_leaf", "sin", "exp", "zero", "fill", "copy"]
+WRITES = [
+    "mul",
+    "add",
+    "add_view",
+    "set",
+    "set_row",
+    "mul_leaf",
+    "sin",
+    "exp",
+    "zero",
+    "fill",
+    "copy",
+]
 WRITES += ["sub_scaled", "index_put", "masked", "mul_itself", "fill_leaf", "set_part", "add_other"]
 
 # What PyTorch lets pass on expanded tensors, to warn of it or to fail in backward.
@@ -130,7 +142,10 @@ class Outcome:
             self.message = "a view that must not be written"  # whether itself or by way of its base
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Outcome) and (self.kind, self.message) == (other.kind, other.message)
+        return isinstance(other, Outcome) and (self.kind, self.message) == (
+            other.kind,
+            other.message,
+        )
 
     def __repr__(self) -> str:
         return f"{self.kind}: {self.message}"

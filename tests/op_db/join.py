@@ -87,26 +87,65 @@ def broadcast_samples(make: Make):
 EMPTY = [ErrorSample(RuntimeError, "hstack expects a non-empty TensorList", [])]
 
 RECORDS = [
-    Record("cat", cat_samples, dtypes=ALL, method=False, out=True, aliases="concat concatenate",
-           errors=[ErrorSample(ValueError, "torch.cat(): expected a non-empty list", [])]),
-    Record("stack", stack_samples, dtypes=ALL, method=False, out=True,
-           errors=[ErrorSample(RuntimeError, "stack expects a non-empty TensorList", [])]),
+    Record(
+        "cat",
+        cat_samples,
+        dtypes=ALL,
+        method=False,
+        out=True,
+        aliases="concat concatenate",
+        errors=[ErrorSample(ValueError, "torch.cat(): expected a non-empty list", [])],
+    ),
+    Record(
+        "stack",
+        stack_samples,
+        dtypes=ALL,
+        method=False,
+        out=True,
+        errors=[ErrorSample(RuntimeError, "stack expects a non-empty TensorList", [])],
+    ),
     Record("hstack", rows_samples, method=False, out=True, errors=EMPTY, nodes=False),
     Record("vstack", rows_samples, method=False, out=True, aliases="row_stack", nodes=False),
     Record("dstack", rows_samples, method=False, out=True, nodes=False),
     Record("column_stack", rows_samples, method=False, out=True, nodes=False),
     *(
-        Record(f"atleast_{n}d", mixed_samples, method=False, nodes=False,
-               call=lambda lt, tensors, n=n: several(lt, f"atleast_{n}d", tensors))
+        Record(
+            f"atleast_{n}d",
+            mixed_samples,
+            method=False,
+            nodes=False,
+            call=lambda lt, tensors, n=n: several(lt, f"atleast_{n}d", tensors),
+        )
         for n in (1, 2, 3)
     ),
-    Record("block_diag", mixed_samples, method=False, nodes=False,
-           call=lambda lt, tensors: several(lt, "block_diag", tensors)),
-    Record("meshgrid", grid_samples, dtypes=ALL, method=False, view=False,
-           call=lambda lt, tensors, **kw: several(lt, "meshgrid", tensors, **kw)),
-    Record("cartesian_prod", vector_samples, method=False,
-           call=lambda lt, tensors: several(lt, "cartesian_prod", tensors), nodes=False),
+    Record(
+        "block_diag",
+        mixed_samples,
+        method=False,
+        nodes=False,
+        call=lambda lt, tensors: several(lt, "block_diag", tensors),
+    ),
+    Record(
+        "meshgrid",
+        grid_samples,
+        dtypes=ALL,
+        method=False,
+        view=False,
+        call=lambda lt, tensors, **kw: several(lt, "meshgrid", tensors, **kw),
+    ),
+    Record(
+        "cartesian_prod",
+        vector_samples,
+        method=False,
+        call=lambda lt, tensors: several(lt, "cartesian_prod", tensors),
+        nodes=False,
+    ),
     Record("combinations", combination_samples, method=False, nodes=False),
-    Record("broadcast_tensors", broadcast_samples, method=False,
-           call=lambda lt, tensors: several(lt, "broadcast_tensors", tensors), nodes=False),
+    Record(
+        "broadcast_tensors",
+        broadcast_samples,
+        method=False,
+        call=lambda lt, tensors: several(lt, "broadcast_tensors", tensors),
+        nodes=False,
+    ),
 ]

@@ -14,8 +14,19 @@ def fill_samples(make: Make):
 
 
 STRIDED = [((6,), (2, 3), (3, 1)), ((6,), (2, 2), (1, 1), 1), ((2, 3), (3,), (2,)), ((6,), (), ())]
-STRIDED += [((6,), (2, 2), (0, 1)), ((6,), (0, 2), (1, 1), 20), ((6,), (3,), (3,)), ((6,), (2,), (1, 1))]
-STRIDED += [((), (), ()), ((0,), (0,), (1,)), ((6,), (2,), (-1,)), ((6,), (-2,), (1,)), ((6,), (2,), (1,), -1)]
+STRIDED += [
+    ((6,), (2, 2), (0, 1)),
+    ((6,), (0, 2), (1, 1), 20),
+    ((6,), (3,), (3,)),
+    ((6,), (2,), (1, 1)),
+]
+STRIDED += [
+    ((), (), ()),
+    ((0,), (0,), (1,)),
+    ((6,), (2,), (-1,)),
+    ((6,), (-2,), (1,)),
+    ((6,), (2,), (1,), -1),
+]
 
 
 def bits(lt, x, dtype):
@@ -24,14 +35,33 @@ def bits(lt, x, dtype):
 
 RECORDS = [
     Record("as_strided", of(*STRIDED), dtypes=ALL, view=True),
-    Record("as_strided", laid_out(((2, 3), (2, 2), (1, 2)), ((2, 3), (4,), (1,), 2),
-                                  ((), (), ()), ((0, 2), (0, 2), (2, 1))),
-           variant="of columns", view=True),
-    Record("contiguous", laid_out(((2, 3),), ((3,),), ((),), ((0, 2),)), dtypes=ALL, function=False,
-           call=lambda lt, x: x.contiguous()),
+    Record(
+        "as_strided",
+        laid_out(
+            ((2, 3), (2, 2), (1, 2)),
+            ((2, 3), (4,), (1,), 2),
+            ((), (), ()),
+            ((0, 2), (0, 2), (2, 1)),
+        ),
+        variant="of columns",
+        view=True,
+    ),
+    Record(
+        "contiguous",
+        laid_out(((2, 3),), ((3,),), ((),), ((0, 2),)),
+        dtypes=ALL,
+        function=False,
+        call=lambda lt, x: x.contiguous(),
+    ),
     Record("fill", fill_samples, dtypes=ALL, inplace=True, method=False, nodes=False),
-    Record("view", of(((2, 4), "int32"), ((2, 3), "int64"), ((0,), "int32"), ((), "int32"),
-                      ((), "int8")),
-           variant="dtype", dtypes=("float32",), gradient=False, function=False,
-           method=False, call=bits),
+    Record(
+        "view",
+        of(((2, 4), "int32"), ((2, 3), "int64"), ((0,), "int32"), ((), "int32"), ((), "int8")),
+        variant="dtype",
+        dtypes=("float32",),
+        gradient=False,
+        function=False,
+        method=False,
+        call=bits,
+    ),
 ]

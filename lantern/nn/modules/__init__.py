@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from lantern.compat.missing import missing
 
-from . import activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear
-from . import loss, normalization, pixelshuffle, pooling, sparse
+from . import (
+    activation,
+    batchnorm,
+    container,
+    conv,
+    dropout,
+    flatten,
+    fold,
+    instancenorm,
+    linear,
+    loss,
+    normalization,
+    pixelshuffle,
+    pooling,
+    sparse,
+)
 from . import module as module
 from .activation import *  # noqa: F403
 from .batchnorm import *  # noqa: F403

@@ -1,7 +1,6 @@
 """Normalisation of each channel of each sample."""
 
 # What `forward` and `extra_repr` do, the docstring of the class says.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

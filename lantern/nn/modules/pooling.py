@@ -1,7 +1,6 @@
 """Pooling layers, and those that take windows apart and put them together."""
 
 # What `forward` and `extra_repr` do, the docstring of the class says.
-# ruff: noqa: D102
 
 from __future__ import annotations
 
