@@ -1,4 +1,4 @@
-"""Devices by name: `cpu` holds memory everywhere; `cuda` parses everywhere and needs a GPU to use."""
+"""Devices by name: `cpu` holds memory everywhere; `cuda` parses everywhere and needs a GPU."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ class device:
     index: int | None
 
     def __init__(self, type: str | device | int, index: int | None = None):
+        kind: str
+        place: int | None
         if isinstance(type, device):
-            type, index = type.type, type.index
+            kind, place = type.type, type.index
         elif isinstance(type, int) and not isinstance(type, bool):
-            type, index = "cuda", type
+            kind, place = "cuda", type
         elif not isinstance(type, str):
             raise TypeError(
                 f"device(): argument 'device' must be torch.device, str or int, not "
                 f"{type.__class__.__name__}"
             )
         else:
-            type, index = _parse(type, index)
-        object.__setattr__(self, "type", type)
-        object.__setattr__(self, "index", index)
+            kind, place = _parse(type, index)
+        object.__setattr__(self, "type", kind)
+        object.__setattr__(self, "index", place)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"attribute '{name}' of 'torch.device' objects is not writable")

@@ -7,7 +7,6 @@ above 0-d tensors above Python numbers.
 
 from __future__ import annotations
 
-import builtins
 from typing import NamedTuple
 
 
@@ -30,7 +29,7 @@ class dtype:
         self.legacy = legacy  # as messages and torch.FloatTensor name it
 
     @property
-    def most(self) -> builtins.float:
+    def most(self) -> float:
         """The largest finite number of the type."""
         if self.kind == "f":
             facts = _FLOATS[self.name]
@@ -39,10 +38,12 @@ class dtype:
 
     @property
     def is_floating_point(self) -> bool:
+        """Whether the numbers are floating point."""
         return self.kind == "f"
 
     @property
     def is_signed(self) -> bool:
+        """Whether there are negative numbers."""
         return self.kind in "if"
 
     def __repr__(self) -> str:
@@ -52,7 +53,7 @@ class dtype:
         return self.name
 
 
-bool = bool_ = dtype("bool", 1, "b", "?", "Bool")
+bool_ = dtype("bool", 1, "b", "?", "Bool")
 uint8 = dtype("uint8", 1, "u", "B", "Byte")
 uint16 = dtype("uint16", 2, "u", "H", "UInt16")
 uint32 = dtype("uint32", 4, "u", "I", "UInt32")
@@ -66,11 +67,9 @@ bfloat16 = dtype("bfloat16", 2, "f", "E", "BFloat16")
 float32 = dtype("float32", 4, "f", "f", "Float")
 float64 = dtype("float64", 8, "f", "d", "Double")
 
-short, int, long = int16, int32, int64
-half, float, double = float16, float32, float64
 
-ALL = (bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64)
-ALL += (float16, bfloat16, float32, float64)
+INTEGERS = (bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64)
+ALL = (*INTEGERS, float16, bfloat16, float32, float64)
 BY_NAME = {each.name: each for each in ALL}
 ALIASES = {"short": int16, "int": int32, "long": int64}
 ALIASES |= {"half": float16, "float": float32, "double": float64}
@@ -167,7 +166,7 @@ _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 _C_NAMES = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "bool": "bool", "int32": "int"}
 
 
-def number_as(number: object, to: dtype, strict: builtins.bool = True) -> builtins.float:
+def number_as(number: object, to: dtype, strict: bool = True) -> float:
     """Returns a Python number in the form that a type holds it.
 
     Raises RuntimeError where it does not fit; not `strict`, large floating point numbers become
@@ -176,17 +175,17 @@ def number_as(number: object, to: dtype, strict: builtins.bool = True) -> builti
     if isinstance(number, complex):
         number = _real_part(number, to)
     if to.kind == "f":
-        value = builtins.float(number)  # type: ignore[arg-type]
+        value = float(number)  # type: ignore[arg-type]
         if strict and not -to.most <= value <= to.most and abs(value) < _INFINITY:
             raise _does_not_fit(to)
         return value
     if to.kind == "b":
-        return builtins.bool(number)
+        return bool(number)
     if not hasattr(number, "__index__"):
-        value = builtins.float(number)  # type: ignore[arg-type]
+        value = float(number)  # type: ignore[arg-type]
         if not abs(value) < _INFINITY:
             raise _does_not_fit(to)
-        number = builtins.int(value)
+        number = int(value)
     value = number.__index__()  # type: ignore[attr-defined]
     least = -to.most if to.kind == "u" else -to.most - 1
     if not least <= value <= to.most:
@@ -194,10 +193,10 @@ def number_as(number: object, to: dtype, strict: builtins.bool = True) -> builti
     return value & to.most if to.kind == "u" else value
 
 
-_INFINITY = builtins.float("inf")
+_INFINITY = float("inf")
 
 
-def _real_part(number: complex, to: dtype) -> builtins.float:
+def _real_part(number: complex, to: dtype) -> float:
     if number.imag:
         raise _does_not_fit(to)
     return number.real
@@ -209,7 +208,7 @@ def _does_not_fit(to: dtype) -> RuntimeError:
     return RuntimeError(f"value cannot be converted to type {name} without overflow")
 
 
-def can_cast(from_: dtype, to: dtype) -> builtins.bool:
+def can_cast(from_: dtype, to: dtype) -> bool:
     """Says whether a result of one type may be stored in a tensor of the other.
 
     >>> import lantern
@@ -249,9 +248,9 @@ class finfo:
 
 
 class _Float(NamedTuple):
-    fraction: builtins.int
-    exponent: builtins.int
-    resolution: builtins.float
+    fraction: int
+    exponent: int
+    resolution: float
 
 
 _FLOATS = {

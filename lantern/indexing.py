@@ -258,7 +258,10 @@ def _place(
     """Sorts a bool or a tensor into the lists of `parse`; returns the next dimension."""
     shape = self._array.shape
     if isinstance(each, bool):
-        each = creation.tensor(each)
+        inserted.append(len(items))
+        items.append(FULL)
+        places.append(creation.zeros(int(each), dtype=dtypes.int64))
+        return dim
     masks = each.dtype in (dtypes.bool_, dtypes.uint8)
     if masks and each.dtype is dtypes.uint8 and each.ndim:
         warnings.warn(
@@ -299,6 +302,8 @@ def _checked(index: Tensor) -> Tensor:
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Writes a value, cast and broadcast, where the index points."""
     kind = type(value)
+    if type(index) is tuple and len(index) == 1:
+        index = index[0]
     if kind is int or kind is float:
         if active.trace is None and not _is_tracked(self):
             _write_number(self, index, value)

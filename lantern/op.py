@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import dtypes
 from .autograd.graph import Edge, Node, OpNode
@@ -260,7 +260,7 @@ class Op:
             else:
                 saved.append(None)
                 kept.append(plan.described(position, args, values))
-        edges = [(args[p]._node, args[p]._index) for p in plan.inputs]
+        edges: list[Edge] = [(args[p]._node, args[p]._index) for p in plan.inputs]
         facts = None
         if converted is not None or not (self.exact or plan.same_shape(values, out)):
             facts = plan.facts(args, values, converted)
@@ -398,7 +398,7 @@ class Op:
         operands = [args[position] for _, position, _ in self.tensors]
         broadcast_shapes(*(tuple(each.shape) for each in operands if isinstance(each, Tensor)))
 
-    def _refuse(self, position: int, arg: Any) -> None:
+    def _refuse(self, position: int, arg: Any) -> NoReturn:
         name = self.parameters[position]
         raise TypeError(
             f"{self.name}(): argument '{name}' (position {position + 1}) must be Tensor, not "
@@ -435,7 +435,7 @@ class Op:
             else:
                 self._refuse(position, arg)
         if namespace is None:
-            return self._promote_numbers(args, values, places)
+            self._refuse_numbers(args, places)
         if self.promote is KEEP and not self.lacks:
             return None
         common = dtypes.combine(*ranks)
@@ -466,7 +466,7 @@ class Op:
             error.dtype = common  # type: ignore[attr-defined]  # of the result there would be
             raise error
 
-    def _promote_numbers(self, args: tuple, values: list, places: list) -> None:
+    def _refuse_numbers(self, args: tuple, places: list) -> NoReturn:
         if not places:
             raise TypeError(f"{self.name}() needs at least one Tensor argument")
         raise TypeError(

@@ -207,13 +207,12 @@ def offsets_range(shape: Sequence[int], strides: Sequence[int]) -> int:
 def range_size(start: float, end: float, step: float) -> int:
     """Returns how many numbers lie from `start` up to but without `end`, by `step`."""
     whole = all(isinstance(each, int) for each in (start, end, step))
-    return max(0, -((start - end) // step) if whole else ceil((end - start) / step))
+    return max(0, int(-((start - end) // step)) if whole else ceil((end - start) / step))
 
 
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     """Returns the common shape; raises RuntimeError with torch's sentence where there is none."""
-    result = list(max(shapes, key=len)) if shapes else []
-    ndim = len(result)
+    ndim = max(map(len, shapes), default=0)
     result = [1] * ndim
     for shape in shapes:
         for i, size in enumerate(shape, ndim - len(shape)):

@@ -1,4 +1,4 @@
-"""What records do not show of matrix functions: singular matrices, NaN, and gradients that are none."""
+"""What records do not show of matrix functions: singular matrices, NaN, missing gradients."""
 
 from __future__ import annotations
 

@@ -150,11 +150,12 @@ def run(
     """Sends gradients from the roots down the tape; returns those captured on the way."""
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
-    for tensor, g in zip(roots, grads, strict=True):
-        value = g if create_graph else (active.trace.read(g) if active.trace else g._array)
+    value: Any
+    for tensor, seed in zip(roots, grads, strict=True):
+        value = seed if create_graph else (active.trace.read(seed) if active.trace else seed._array)
         assert tensor._node is not None
         _send(pending, heap, tensor._node, tensor._index, value)
-    wanted = None if capture is None else {}
+    wanted: Any = None if capture is None else {}
     useful = None
     if capture is not None:
         useful = _reaching([t._node for t in roots], {node for node, _ in capture})

@@ -85,7 +85,7 @@ class Plan:
 
     def backward(self, node: OpNode, g: Any, create_graph: bool) -> Any:
         """Returns the gradients of the tracked inputs, given that of the output."""
-        if node.saved is None:
+        if node.saved is None or node.values is None:
             raise RuntimeError(RELEASED)
         for storage, version in node.checks:
             if storage.version != version:
@@ -95,7 +95,7 @@ class Plan:
             some = next(each for each in g if each is not None)
         xp = NAMESPACES[type(some)]
         if create_graph:
-            values = self._tensors(node)
+            values: Any = self._tensors(node)
         else:
             values = node.values
             if some.dtype.char in "eE" and self.op.promote != "keep":
@@ -115,7 +115,7 @@ class Plan:
     def _tensors(self, node: OpNode) -> list:
         """Returns what was saved as tensors with history, in the dtypes the forward computed in."""
         result: list[Any] = []
-        for each, value in zip(node.saved, node.values, strict=True):
+        for each, value in zip(node.saved or (), node.values or (), strict=True):
             if type(each) is Storage:
                 tensor = _new(Tensor)
                 tensor._array, tensor._storage, tensor._node = value, each, node

@@ -488,7 +488,12 @@ def write(target, places, value, accumulate=False):
 
 
 def _index_error(error):
-    return IndexError(str(error).replace("axis", "dimension"))
+    text = str(error).replace("axis", "dimension")
+    if text.startswith("shape mismatch"):
+        start, _, shapes = text.replace("arrays", "tensors").partition("with shapes ")
+        lists = [f"[{each.strip(' (,')}]" for each in shapes.split(")") if each.strip()]
+        text = f"{start}with shapes {', '.join(lists)}"
+    return IndexError(text)
 
 
 def outside(index, low, high):
@@ -501,7 +506,7 @@ def outside(index, low, high):
 
 
 def put(x, index, value):
-    result = clone(x)
+    result = clone(np.asarray(x))
     try:
         result[*index, ...] = value
     except IndexError as error:
@@ -510,7 +515,7 @@ def put(x, index, value):
 
 
 def put_add(x, index, value):
-    result = x.copy()
+    result = np.array(x, order="C")
     np.add.at(result, index, value)
     return result
 
@@ -550,7 +555,7 @@ def _refuse_outside(index, size, dim):
 
 def scatter(x, dim, index, src):
     _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    result = x.copy()
+    result = np.array(x, order="C")
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
         result[_along(dim, index)] = part
@@ -561,12 +566,12 @@ def scatter(x, dim, index, src):
 
 def scatter_add(x, dim, index, src):
     _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    result = x.copy()
+    result = np.array(x, order="C")
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
         np.add.at(result, _along(dim, index), part)
         return result
-    return result + part.sum(dtype=x.dtype)
+    return np.asarray(result + part.sum(dtype=x.dtype))
 
 
 _AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
@@ -574,7 +579,7 @@ _AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
 
 def scatter_reduce(x, dim, index, src, reduce):
     _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    result = x.copy()
+    result = np.array(x, order="C")
     part = src[tuple(slice(size) for size in index.shape)]
     if not x.ndim:
         _AT[reduce].at(result.reshape(1), index.reshape(-1), part.reshape(-1))

@@ -249,8 +249,13 @@ def _index_copy_source(xp, g, dim, index, source_shape):
 index_copy.vjp(input=_index_copy_input, source=_index_copy_source)
 
 
-@op(promote=KEEP, method=False, public=False)
-def fill_slices(xp, input, dim, index, value):
+@op(
+    promote=KEEP,
+    method=False,
+    public=False,
+    label=lambda input, dim, index, value, number: f"IndexFillBackward{int(not number)}",
+)
+def fill_slices(xp, input, dim, index, value, number):
     """A copy with the slices along `dim` that `index` names set to a 0-d value."""
     rows, place = _as_rows(xp, input, dim, index)
     return xp.reshape(xp.put(rows, place, value), input.shape)
@@ -267,7 +272,6 @@ def _filled_input(xp, g, dim, index):
 
 
 fill_slices.vjp(input=_filled_input, value=_filled_value)
-fill_slices._grad_name = "IndexFillBackward0"
 
 
 @composite(inplace=True, numbers="value")
@@ -292,11 +296,12 @@ def index_fill(xp, input, dim, index, value):
     wrong = outside(index, -size, size)
     if wrong is not None:
         raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
-    if not isinstance(value, Tensor):
+    number = not isinstance(value, Tensor)
+    if number:
         value = xp.full((), value, input)
     elif value.dtype is not input.dtype:
         value = xp.cast(value, input.dtype)
-    return fill_slices(input, dim, index, value)
+    return fill_slices(input, dim, index, value, number)
 
 
 def outside(index, low, high):

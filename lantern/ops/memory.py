@@ -9,6 +9,7 @@ from ..dtypes import int64
 from ..op import KEEP, composite, op
 from ..shape import as_sizes, contiguous_format, memory_format, offsets_range
 from ..view_op import memory, view
+from .views import alias as alias
 from .views import inverse_order
 
 
@@ -119,20 +120,6 @@ fill.vjp(
     value=lambda xp, g, value_dtype: xp.cast(xp.sum(g, None, False), value_dtype),
 )
 fill.uniform = True
-
-
-@view(method=False, function=False)
-def alias(xp, input):
-    """The same tensor once more."""
-    return input
-
-
-@alias.putting
-def _(xp, base, value):
-    return value
-
-
-alias.vjp(input=lambda g: g)
 
 
 @view(method=False, function=False, differentiable=False)

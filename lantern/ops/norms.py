@@ -175,7 +175,8 @@ def vecdot(xp, x, y, *, dim=-1):
     """
     if x.dtype.kind != "f":
         raise RuntimeError(
-            f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {x.dtype.legacy}"
+            "linalg.vecdot: Expected a floating point or complex tensor as input. Got "
+            f"{x.dtype.legacy}"
         )
     if isinstance(y, Tensor) and x.dtype is not y.dtype:
         raise RuntimeError(

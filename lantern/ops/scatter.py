@@ -349,7 +349,7 @@ def take_along_dim(xp, input, indices, dim=None):
         )
     dim = wrap_dim(dim, input.ndim)
     if not input.ndim:
-        return gather(input, 0, indices)
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     if input.shape[dim]:
         indices = xp.remainder(indices, input.shape[dim])
     mine, theirs = list(input.shape), list(indices.shape)

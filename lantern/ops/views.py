@@ -154,16 +154,32 @@ def unflatten(xp, input, dim, sizes):
     sizes = as_sizes((sizes,), "unflatten", "sizes")
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
+    if not input.ndim:
+        raise RuntimeError("unflatten got an unexpected error:\na 0-d tensor has no dimension")
     try:
         target = infer_size(sizes, input.shape[dim])
     except RuntimeError as error:
         if str(error).startswith("only one"):
-            raise RuntimeError("only one dimension can be inferred") from None
+            raise RuntimeError(f"unflatten got an unexpected error:\n{error}") from None
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
             f"({input.shape[dim]}) in the input tensor"
         ) from None
     return view_(input, (*input.shape[:dim], *target, *input.shape[dim + 1 :]))
+
+
+@view(method=False, function=False)
+def alias(xp, input):
+    """The same tensor once more."""
+    return input
+
+
+@alias.putting
+def _(xp, base, value):
+    return value
+
+
+alias.vjp(input=lambda g: g)
 
 
 # --- another order
@@ -318,6 +334,8 @@ def movedim(xp, input, source, destination):
         if len(set(dims)) != len(dims):
             given = source if name == "source" else destination
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(given)})")
+    if not input.ndim:
+        return alias(input)
     rest = iter([dim for dim in range(input.ndim) if dim not in starts])
     moved = dict(zip(ends, starts, strict=True))
     return permute(

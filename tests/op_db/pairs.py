@@ -97,7 +97,8 @@ RECORDS = [
         errors=[
             ErrorSample(
                 RuntimeError,
-                "linalg.vector_norm: Expected a floating point or complex tensor as input. Got Long",
+                "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+                "Long",
                 ONES.astype(int),
                 2,
                 0,
