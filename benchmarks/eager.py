@@ -142,7 +142,8 @@ from {name} import nn
 {data}
 torch.manual_seed(0)
 net = nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(),
-                    nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+                    nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(),
+                    nn.Linear(64, 10))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.5)
 criterion = nn.CrossEntropyLoss()
 for images, labels in torch.utils.data.DataLoader(train, batch_size=64, shuffle=True):
@@ -163,7 +164,8 @@ THEIR_DATA = """
 import numpy as np
 class Digits(torch.utils.data.Dataset):
     def __init__(self, prefix):
-        read = lambda kind, skip: np.fromfile(f"{root}/MNIST/raw/{{prefix}}-{{kind}}", np.uint8)[skip:]
+        raw = f"{root}/MNIST/raw/{{prefix}}"
+        read = lambda kind, skip: np.fromfile(f"{{raw}}-{{kind}}", np.uint8)[skip:]
         self.data = torch.tensor(read("images-idx3-ubyte", 16).reshape(-1, 28, 28))
         self.targets = torch.tensor(read("labels-idx1-ubyte", 8).astype(np.int64))
     def __len__(self):
@@ -197,7 +199,8 @@ def compare_scripts(root, rounds=3):
                 raise RuntimeError(done.stderr)
     a, b = (statistics.median(each) for each in times)
     print(
-        f"\nwhole MNIST script, 1 epoch: PyTorch {a:.1f} s, Lantern {b:.1f} s, ratio **{a / b:.2f}**"
+        f"\nwhole MNIST script, 1 epoch: PyTorch {a:.1f} s, Lantern {b:.1f} s, "
+        f"ratio **{a / b:.2f}**"
     )
 
 

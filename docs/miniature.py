@@ -143,7 +143,7 @@ def gradients(root, again=False):
         g = pending.pop(tensor)
         node = tensor.node
         saved = [read(each) for each in node.inputs]
-        for each, formula in zip(node.inputs, node.op.formulas):
+        for each, formula in zip(node.inputs, node.op.formulas, strict=False):
             if each.node is None:
                 continue
             grad = shrink(xp, formula(xp, g, *saved, read(tensor)), each.shape)
@@ -159,7 +159,7 @@ def gradients(root, again=False):
 
 def shrink(xp, grad, shape):
     """Undoes broadcasting in one place, so that no formula has to speak of it."""
-    for axis, (have, want) in enumerate(zip(grad.shape, shape)):
+    for axis, (have, want) in enumerate(zip(grad.shape, shape, strict=False)):
         if have != want and len(grad.shape) == len(shape):
             grad = xp.sum(grad, axis)
     return grad

@@ -11,7 +11,8 @@ from .backends import NAMESPACES
 from .backends import literals as _literals
 from .backends import numpy as _numpy
 from .device import as_device
-from .shape import as_sizes
+from .ops.memory import check_format, copy_as
+from .shape import as_sizes, memory_format, preserve_format
 from .tensor import Tensor, share, wrap
 
 
@@ -41,8 +42,15 @@ def tensor(
     tensor([[1, 2],
             [3, 4]])
     """
-    as_device(device)
-    dtype = checked_dtype(dtype, "tensor")
+    if device is not None:
+        as_device(device)
+    if dtype is not None:
+        dtype = checked_dtype(dtype, "tensor")
+    if type(requires_grad) is not bool:
+        raise TypeError(
+            "tensor(): argument 'requires_grad' must be bool, not "
+            f"{type(requires_grad).__name__}"
+        )
     if isinstance(data, Tensor):
         import warnings
 
@@ -86,13 +94,36 @@ def asarray(
     requires_grad: bool = False,
 ) -> Tensor:
     """The object as a tensor; `copy` True always copies, False raises where it would have to."""
-    result = as_tensor(obj, dtype, device)
-    shares = isinstance(obj, Tensor) and result is obj or _numpy.is_array(obj)
-    if copy is False and not shares:
-        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    if _is_buffer(obj):
+        result = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())
+    else:
+        result = as_tensor(obj, dtype, device)
+        _check_alias(obj, result, copy)
     if copy:
-        result = result.detach().clone()  # type: ignore[attr-defined]
+        result = ops.clone(result.detach())
     return _leaf(result) if requires_grad else result
+
+
+def _is_buffer(obj: Any) -> bool:
+    if isinstance(obj, Tensor) or _numpy.is_array(obj) or hasattr(obj, "dtype"):
+        return False
+    try:
+        memoryview(obj)
+    except TypeError:
+        return False
+    return True
+
+
+def _check_alias(obj: Any, result: Tensor, copy: bool | None) -> None:
+    if copy is not False:
+        return
+    if not isinstance(obj, Tensor) and not _numpy.is_array(obj):
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    mine = obj.dtype if isinstance(obj, Tensor) else from_numpy(obj).dtype
+    if mine is not result.dtype:
+        raise ValueError(
+            f"can't alias tensor with dtype '{mine.legacy}' into dtype '{result.dtype.legacy}'."
+        )
 
 
 def from_numpy(ndarray: Any) -> Tensor:
@@ -116,27 +147,51 @@ def frombuffer(
     offset: int = 0,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A 1-d tensor over the memory of an object such as bytearray.
+    r"""A 1-d tensor over the memory of an object such as bytearray.
 
     >>> import lantern
-    >>> lantern.frombuffer(bytearray(b"\\x01\\x02"), dtype=lantern.uint8)
+    >>> lantern.frombuffer(bytearray(b"\x01\x02"), dtype=lantern.uint8)
     tensor([1, 2], dtype=torch.uint8)
     """
-    result = wrap(_numpy.from_buffer(buffer, dtype, count, offset))
+    result = wrap(_numpy.from_any_buffer(buffer, dtype, count, offset))
     return _leaf(result) if requires_grad else result
 
 
-def _sizes(size: tuple) -> tuple[int, ...]:
-    sizes = as_sizes(size)
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor over the memory of an object that speaks the DLPack protocol.
+
+    >>> import lantern, numpy
+    >>> lantern.from_dlpack(numpy.zeros(2))
+    tensor([0., 0.], dtype=torch.float64)
+    """
+    as_device(device)
+    result = wrap(_numpy.from_dlpack(ext_tensor))
+    return ops.clone(result) if copy else result
+
+
+def scalar_tensor(
+    s: Any,
+    *,
+    dtype: dtypes.dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A 0-d tensor of one number, floating point unless `dtype` says else."""
+    dtype = checked_dtype(dtype, "scalar_tensor") or dtypes.get_default_dtype()
+    return full((), s, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def _sizes(size: tuple, name: str = "") -> tuple[int, ...]:
+    sizes = as_sizes(size, name)
     for each in sizes:
         if each < 0:
+            if name == "zeros":
+                raise RuntimeError("zeros: Dimension size must be non-negative.")
             raise RuntimeError(
                 f"Trying to create tensor with negative dimension {each}: {list(sizes)}"
             )
-    count = 1
-    for each in sizes:
-        count *= each
-    if count >= 1 << 60:
+    if math.prod(sizes) >= 1 << 60:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(sizes)}")
     return sizes
 
@@ -148,7 +203,7 @@ def _leaf(result: Tensor) -> Tensor:
 
 
 def finish(result: Tensor, requires_grad: bool, out: Tensor | None = None) -> Tensor:
-    """Returns a new tensor, written to `out` if there is one, as a leaf with a gradient if asked."""
+    """Returns a new tensor, written to `out` if given, as a leaf with gradient if asked."""
     if out is not None:
         from .autograd.views import write_out
 
@@ -167,20 +222,57 @@ def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
         requires_grad: bool = False,
         pin_memory: bool = False,
         memory_format: Any = None,
+        **named: Any,
     ) -> Tensor:
+        if named:
+            size = _named_size(name, size, named)
         if not size:
             raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-        as_device(device)
-        dtype = checked_dtype(dtype, name)
-        if name == "zeros" and any(each < 0 for each in as_sizes(size)):
-            raise RuntimeError("zeros: Dimension size must be non-negative.")
-        result = ops.full(
-            _sizes(size), value, dtypes.get_default_dtype() if dtype is None else dtype
-        )
+        if device is not None:
+            as_device(device)
+        dtype = _out_dtype(out, checked_dtype(dtype, name))
+        result = ops.full(_sizes(size, name), value, dtype or dtypes.get_default_dtype())
+        if memory_format is not None:
+            result = _laid_out(result, memory_format)
+        if out is not None:
+            _fit(out, result)
         return finish(result, requires_grad, out)
 
     make.__name__, make.__doc__ = name, text
     return make
+
+
+def _named_size(name: str, size: tuple, named: dict) -> tuple:
+    if set(named) == {"size"} and not size:
+        return (named["size"],)
+    wrong = next(each for each in named if each != "size" or size)
+    raise TypeError(f"{name}() got an unexpected keyword argument '{wrong}'")
+
+
+def _out_dtype(out: Tensor | None, dtype: dtypes.dtype | None) -> dtypes.dtype | None:
+    if out is None:
+        return dtype
+    if dtype is not None and dtype is not out.dtype:
+        raise RuntimeError(
+            f"dtype {dtype.legacy} does not match dtype of out parameter ({out.dtype.legacy})"
+        )
+    return out.dtype
+
+
+def _fit(out: Tensor, result: Tensor) -> None:
+    # What is there is of no interest, so no warning that it is lost.
+    if out.shape != result.shape:
+        from .autograd.views import resize
+
+        out._array = out._array.reshape(-1)[:0]
+        resize(out, tuple(result.shape))
+
+
+def _laid_out(result: Tensor, given: memory_format) -> Tensor:
+    if given is preserve_format:
+        raise RuntimeError("unsupported memory format Preserve")
+    check_format("empty", given, result)
+    return result if given.order is None else copy_as(result, given)
 
 
 zeros = _filled("zeros", 0, "A tensor of zeros.")
@@ -205,36 +297,21 @@ def full(
     tensor([7, 7])
     """
     as_device(device)
-    if isinstance(fill_value, Tensor):
+    if isinstance(fill_value, Tensor) and not fill_value.ndim:
         dtype = fill_value.dtype if dtype is None else dtype
         fill_value = fill_value.item()
-    if isinstance(fill_value, str) or not hasattr(fill_value, "__float__"):
+    if isinstance(fill_value, complex):
+        raise NotImplementedError("complex tensors are not in Lantern yet")
+    if isinstance(fill_value, (str, Tensor)) or not hasattr(fill_value, "__float__"):
         raise TypeError(
             "full(): argument 'fill_value' (position 2) must be Number, not "
             f"{type(fill_value).__name__}"
         )
     dtype = dtypes.of_number(fill_value) if dtype is None else checked_dtype(dtype, "full")
     fill_value = dtypes.number_as(fill_value, dtype)
-    return finish(ops.full(_sizes((size,)), fill_value, dtype), requires_grad, out)
-
-
-def _like(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
-    def make(input: Tensor, *args: Any, dtype=None, device=None, **kwargs: Any) -> Tensor:
-        if not isinstance(input, Tensor):
-            raise TypeError(
-                f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
-            )
-        kwargs.pop("memory_format", None)
-        dtype = input.dtype if dtype is None else dtype
-        device = input.device if device is None else device
-        return function(input.shape, *args, dtype=dtype, device=device, **kwargs)
-
-    make.__name__, make.__doc__ = name, "The same for the shape, dtype and device of a tensor."
-    return make
-
-
-zeros_like, ones_like = _like(zeros, "zeros_like"), _like(ones, "ones_like")
-empty_like, full_like = _like(empty, "empty_like"), _like(full, "full_like")
+    if isinstance(size, int):
+        raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
+    return finish(ops.full(_sizes((size,), "full"), fill_value, dtype), requires_grad, out)
 
 
 def arange(
@@ -255,22 +332,10 @@ def arange(
     tensor([1.0000, 1.5000, 2.0000])
     """
     as_device(device)
-    if len(bounds) == 1 and start is None:
-        end = bounds[0] if end is None else end
-        start = bounds[0] if end is not bounds[0] else 0
-    elif bounds:
-        start, end = bounds[0], bounds[1] if len(bounds) > 1 else end
-        step = bounds[2] if len(bounds) > 2 else step
-    start, step = 0 if start is None else start, 1 if step is None else step
-    start, end, step = (x.item() if hasattr(x, "item") else x for x in (start, end, step))
-    for name, each in (("start", start), ("end", end), ("step", step)):
-        if isinstance(each, str) or not hasattr(each, "__float__"):
-            raise TypeError(
-                f"arange(): argument '{name}' must be Number, not {type(each).__name__}"
-            )
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    start, end, step = _bounds(bounds, start, end, step)
     dtype = checked_dtype(dtype, "arange")
+    if dtype is dtypes.bool_:
+        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     if dtype is None:
         whole = all(isinstance(each, int) for each in (start, end, step))
         dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
@@ -280,11 +345,47 @@ def arange(
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    return finish(ops.arange(start, end, step, dtype), requires_grad, out)
+    if (end - start) / step >= 1 << 60:
+        count = -((start - end) // step)
+        raise RuntimeError(f"Storage size calculation overflowed with sizes=[{count}]")
+    if dtype.kind == "f" or dtype.itemsize == 8:
+        result = ops.arange(start, end, step, dtype)
+    else:  # numbers that do not fit wrap around
+        result = ops.cast(ops.arange(start, end, step, dtypes.int64), dtype)
+    return finish(result, requires_grad, out)
+
+
+def _bounds(bounds: tuple, start: Any, end: Any, step: Any) -> tuple[Any, Any, Any]:
+    """Returns start, end and step from any of the forms of `arange`; raises TypeError for others."""
+    alone = len(bounds) == 1 and start is None and end is None
+    names = ("end",) if alone else ("start", "end", "step")
+    given = {"start": start, "end": end, "step": step}
+    if len(bounds) > 3 or not bounds and end is None and start is None or alone and step is not None:
+        kinds = ", ".join(type(each).__name__ for each in bounds)
+        raise TypeError(f"arange() received an invalid combination of arguments - got ({kinds})")
+    given.update(zip(names, bounds, strict=False))
+    if given["end"] is None and not bounds:
+        raise TypeError('arange() missing 1 required positional arguments: "end"')
+    start, step = (given["start"], given["step"])
+    start, step = 0 if start is None else start, 1 if step is None else step
+    found = []
+    for name, each in (("start", start), ("end", given["end"]), ("step", step)):
+        if isinstance(each, Tensor) and not each.ndim or hasattr(each, "dtype") and not each.shape:
+            each = each.item()
+        if isinstance(each, (str, Tensor)) or not hasattr(each, "__float__"):
+            place = names.index(name) + 1 if name in names else 1
+            raise TypeError(
+                f"arange(): argument '{name}' (position {place}) must be Number, not "
+                f"{type(each).__name__}"
+            )
+        found.append(int(each) if isinstance(each, bool) else each)
+    if not (math.isfinite(found[0]) and math.isfinite(found[1])):
+        raise RuntimeError(f"unsupported range: {found[0]} -> {found[1]}")
+    return found[0], found[1], found[2]
 
 
 def dtype_from(kind: Any) -> dtypes.dtype:
-    """Returns the dtype that a dtype, a tensor class or a name such as 'torch.FloatTensor' means."""
+    """Returns the dtype that a dtype, a tensor class or a name like 'torch.FloatTensor' means."""
     if isinstance(kind, dtypes.dtype):
         return kind
     named = getattr(kind, "_dtype", None)
@@ -307,21 +408,33 @@ def dtype_from(kind: Any) -> dtypes.dtype:
     raise ValueError(f"invalid type: {kind!r}")
 
 
-def legacy_tensor(cls: type, *args: Any, dtype: Any = None, device: Any = None) -> Any:
+def legacy_tensor(cls: type, *args: Any, device: Any = None, **unknown: Any) -> Any:
     """Tensor(sizes...), Tensor(data) and Tensor(tensor), as in the first versions of PyTorch."""
+    if unknown:
+        given = ", ".join(f"{name}={type(each).__name__}" for name, each in unknown.items())
+        raise TypeError(
+            f"new() received an invalid combination of arguments - got ({given}), but expected "
+            "sizes, a sequence or a tensor, and device="
+        )
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        return share(cls, args[0])
     return share(cls, legacy_data(args, dtypes.get_default_dtype()))
 
 
 def legacy_data(args: tuple, dtype: dtypes.dtype) -> Tensor:
     """Returns what `Tensor(*args)` means: sizes to make room for, or one argument with the data."""
-    if len(args) == 1 and (not hasattr(args[0], "__index__") or hasattr(args[0], "shape")):
-        data = args[0]
-        if isinstance(data, Tensor):
-            return data if data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
-        if isinstance(data, tuple) and type(data).__name__ == "Size":
-            return empty(data, dtype=dtype)
-        return tensor(data, dtype=dtype)
-    return empty(args or (0,), dtype=dtype)
+    if len(args) != 1 or type(args[0]) is int or type(args[0]).__name__ == "Size":
+        return empty(*(args or (0,)), dtype=dtype)
+    data = args[0]
+    if isinstance(data, Tensor):
+        return data if data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
+    if isinstance(data, (bool, float, type(None))) or not (
+        hasattr(data, "__len__") and hasattr(data, "__getitem__")
+    ):
+        kind = type(data)
+        shown = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+        raise TypeError(f"new(): data must be a sequence (got {shown})")
+    return tensor(data, dtype=dtype)
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:

@@ -146,8 +146,8 @@ def _is_like_a_tuple(index: Any) -> bool:
     warnings.warn(
         "Using a non-tuple sequence for multidimensional indexing is deprecated and will be "
         "changed in pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be "
-        "interpreted as tensor index, x[torch.tensor(seq)], which will result either in an error or "
-        "a different result",
+        "interpreted as tensor index, x[torch.tensor(seq)], which will result either in an error "
+        "or a different result",
         UserWarning,
         stacklevel=5,
     )
@@ -168,7 +168,7 @@ def _entry(each: Any) -> Any:
         return each
     if hasattr(type(each), "__index__") and not getattr(each, "ndim", 0):
         kind = getattr(each, "dtype", None)
-        if kind is None or kind != bool:
+        if kind is None or kind != bool:  # noqa: E721 - a dtype of NumPy equals the type
             return _int64(each.__index__())
     if isinstance(each, (list, tuple, range)) or _is_array(each):
         found = creation.as_tensor(list(each) if isinstance(each, range) else each)

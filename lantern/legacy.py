@@ -27,6 +27,7 @@ class TensorType(type):
         return cls._dtype
 
     def __call__(cls, *args: Any, device: Any = None) -> Tensor:
+        """Returns a tensor of the class's type from sizes or data."""
         data = args[0] if len(args) == 1 else None
         if isinstance(data, Tensor) and data.dtype is not cls._dtype:
             raise TypeError(

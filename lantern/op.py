@@ -173,6 +173,7 @@ class Op:
 
     # --- the call
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes the op, and records it where a gradient is wanted."""
         if kwargs or len(args) != self.arity:
             tail = None if kwargs else self.tails.get(len(args))
             if tail is not None:
@@ -594,6 +595,7 @@ class Composite(Op):
     composite = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the op over tensors."""
         if kwargs or len(args) != self.arity:
             if "out" in kwargs and "out" not in self.parameters:
                 return self._call_out(args, kwargs)
@@ -613,6 +615,7 @@ class SequenceOp(Op):
     empty: tuple[type[Exception], str] = (RuntimeError, "expected a non-empty list of Tensors")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes the op of a sequence, and records it where a gradient is wanted."""
         if kwargs or len(args) != self.arity:
             if "out" in kwargs:
                 return self._call_out(args, kwargs)
@@ -671,9 +674,11 @@ class SequenceNode(Node):
         self.op, self.shapes, self.args = op, shapes, args
 
     def name(self) -> str:
+        """Returns PyTorch's name for the call."""
         return self.op.grad_name(self)  # type: ignore[arg-type]
 
     def backward(self, g: Any, create_graph: bool) -> Any:
+        """Returns one gradient per tensor of the sequence."""
         formula, _ = self.op.formulas["tensors"]
         return formula(NAMESPACES[type(g)], g, self.shapes, *self.args)
 

@@ -21,6 +21,7 @@ class Size(tuple):
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
+        """Returns the sizes; raises TypeError for what are no integers."""
         items = tuple(sizes)
         for i, each in enumerate(items):
             if not hasattr(each, "__index__"):

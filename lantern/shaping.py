@@ -1,4 +1,4 @@
-"""Methods that change or reinterpret a tensor itself: `t_`, `resize_`, `view(dtype)`, `T`, `copy_`."""
+"""Methods that change or reinterpret a tensor itself: `t_`, `resize_`, `view(dtype)`, `copy_`."""
 
 from __future__ import annotations
 
@@ -317,7 +317,8 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
     else:
         raise TypeError(
             "fill_() received an invalid combination of arguments - got "
-            f"({type(value).__name__}), but expected one of:\n * (Tensor value)\n * (Number value)\n"
+            f"({type(value).__name__}), but expected one of:\n * (Tensor value)\n"
+            " * (Number value)\n"
         )
     return write_inplace(fill, self, (value,), {})
 

@@ -66,18 +66,22 @@ class Tensor:
     # --- what it is
     @property
     def shape(self) -> Size:
+        """The sizes of all dimensions."""
         return size_of(self._array.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
         return NAMESPACES[type(self._array)].dtype_of(self._array)
 
     @property
     def device(self) -> Device:
+        """Where the memory is."""
         return NAMESPACES[type(self._array)].device_of(self._array)
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return self._array.ndim
 
     def dim(self) -> int:
@@ -107,6 +111,7 @@ class Tensor:
 
     @property
     def itemsize(self) -> int:
+        """The size of one element in bytes."""
         return self.dtype.itemsize
 
     def element_size(self) -> int:
@@ -115,6 +120,7 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
+        """The size of all elements in bytes."""
         return self.numel() * self.dtype.itemsize
 
     def stride(self, dim: int | None = None) -> Any:
@@ -157,10 +163,12 @@ class Tensor:
 
     @property
     def is_cuda(self) -> bool:
+        """Whether the memory is on a GPU."""
         return self.device.type == "cuda"
 
     @property
     def is_cpu(self) -> bool:
+        """Whether the memory is the computer's own."""
         return self.device.type == "cpu"
 
     layout = strided
@@ -173,6 +181,7 @@ class Tensor:
     # --- history
     @property
     def requires_grad(self) -> bool:
+        """Whether operations on the tensor are recorded."""
         base = self._base
         if base is not None and base._node is not self._seen:
             if base._node is not None:
@@ -211,20 +220,24 @@ class Tensor:
 
     @property
     def is_leaf(self) -> bool:
+        """Whether the tensor is no result of a recorded operation."""
         node = current_node(self)
         return node is None or isinstance(node, AccumulateGrad)
 
     @property
     def grad_fn(self) -> Node | None:
+        """The node of the operation that made the tensor; None for leaves."""
         node = current_node(self)
         return None if isinstance(node, AccumulateGrad) else node
 
     @property
     def output_nr(self) -> int:
+        """Which of the results of its operation the tensor is."""
         return self._index
 
     @property
     def grad(self) -> Tensor | None:
+        """The gradient that backward has added up; None where there is none yet."""
         if self._grad is None and self.grad_fn is not None and not self.retains_grad:
             _warn_about_grad_of_result()
         return self._grad
@@ -254,6 +267,7 @@ class Tensor:
 
     @property
     def data(self) -> Tensor:
+        """A tensor of the same memory without history; what is done to it is not recorded."""
         tensor = share(type(self) if type(self) is Tensor else Tensor, self)
         tensor._silent = True
         return tensor
@@ -266,6 +280,7 @@ class Tensor:
 
     @property
     def retains_grad(self) -> bool:
+        """Whether backward keeps the gradient of this computed tensor."""
         node = self.grad_fn
         return node is not None and node.hooks is not None and self._index in node.hooks.retained
 

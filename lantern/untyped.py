@@ -25,6 +25,7 @@ class UntypedStorage:
 
     @property
     def device(self) -> Device:
+        """Where the memory is."""
         return self._namespace.device_of(self._storage.array)
 
     def buffer(self) -> memoryview:

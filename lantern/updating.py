@@ -1,8 +1,9 @@
 """In-place updates by formula: what optimizers are made of.
 
-An optimizer is one formula over a namespace, `new values = rule(xp, *values, *constants)`. Eager, it
-runs on the arrays block by block, so that the intermediate results stay in the processor's cache;
-under trace it is recorded, and the numbers of a parameter group become inputs read at every call.
+An optimizer is one formula over a namespace, `new values = rule(xp, *values, *constants)`. Eager,
+it runs on the arrays block by block, so that the intermediate results stay in the processor's
+cache; under trace it is recorded, and the numbers of a parameter group become inputs read at every
+call.
 """
 
 from __future__ import annotations

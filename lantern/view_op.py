@@ -18,7 +18,7 @@ from .tensor import Tensor, mark, share, wrap_view
 
 
 class View(Op):
-    """An op whose result is a view; `put` replaces the viewed part, `vjp` comes from it or is given.
+    """An op that returns a view; `put` replaces the viewed part, and `vjp` follows or is given.
 
     `prepare` checks the arguments of a call and brings them to the one form that is kept in the
     history of the view: tuples of integers counted from the front.
@@ -51,6 +51,7 @@ class View(Op):
         return put
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the view, or views, of the first argument."""
         if kwargs or len(args) != self.arity:
             tail = None if kwargs else self.tails.get(len(args))
             args = self.bind(args, kwargs) if tail is None else args + tail
@@ -151,6 +152,7 @@ class Parts(Op):
         self.slicing = slicing
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the view, or views, of the first argument."""
         if kwargs or len(args) != self.arity:
             tail = None if kwargs else self.tails.get(len(args))
             args = self.bind(args, kwargs) if tail is None else args + tail

@@ -1,8 +1,8 @@
 """Mistakes, each as one line that a user may write: (name, line) with `torch`, `nn`, `F`, `np`, ...
 
 `scripts/goldens_programs.py` stores what PyTorch raises for each; `test_bad_input.py` compares.
-Where PyTorch's sentence is a listing of C++ signatures, or depends on where it was built, only the type
-of the exception is compared: those lines end with the mark `# type`.
+Where PyTorch's sentence is a listing of C++ signatures, or depends on where it was built, only the
+type of the exception is compared: those lines end with the mark `# type`.
 """
 
 from __future__ import annotations

@@ -15,11 +15,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
     0: "backends cache compat device dtypes matrices return_types shape storage",
-    1: "backends.blas backends.convolution backends.cudnn backends.mps backends.cupy backends.lapack backends.mt19937 backends.literals backends.native backends.numpy backends.ranges backends.special "
-    "backends.vocabulary",
+    1: "backends.blas backends.convolution backends.cudnn backends.cupy backends.lapack "
+    "backends.literals backends.mps backends.mt19937 backends.native backends.numpy "
+    "backends.ranges backends.special backends.vocabulary",
     2: "autograd op tensor untyped view_op",
     3: "ops",
-    4: "converting creation cuda indexing methods printing random sampling special shaping spaced legacy testing threads updating version",
+    4: "converting creation cuda indexing legacy methods printing random sampling shaping spaced "
+    "special testing threads updating version",
     5: "data linalg nn optim serialization utils",
     6: "compiler",
     7: "__main__ cli demo distributed distributions vision viz",
@@ -29,9 +31,8 @@ BELOW = {0: "", 1: "0", 2: "01", 3: "02", 4: "0123", 5: "01234", 6: "012", 7: "0
 
 # The few files that may import each of these, at the top or inside a function.
 ONLY = {
-    "numpy": "backends/convolution.py backends/lapack.py backends/literals.py backends/mt19937.py backends/numpy.py "
-    "backends/ranges.py backends/special.py "
-    "cli/doctor.py",
+    "numpy": "backends/convolution.py backends/lapack.py backends/literals.py "
+    "backends/mt19937.py backends/numpy.py backends/ranges.py backends/special.py cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
     "cupy": "backends/cupy.py",
     "llvmlite": "compiler/llvm.py compiler/runtime.py cli/doctor.py",

@@ -36,6 +36,7 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        """The tensors given to `save_for_backward`."""
         if self._saved is None:
             from .plan import RELEASED
 
@@ -80,13 +81,16 @@ class FunctionNode(Node):
         self.shapes: list[tuple] = []
 
     def name(self) -> str:
+        """Returns the name of the function's backward."""
         return f"{self.function.__name__}Backward"
 
     def release(self) -> None:
+        """Lets go of what was saved."""
         self.ctx._saved = None
         self.ctx._outputs = []
 
     def backward(self, g: Any, create_graph: bool) -> list:
+        """Returns what the user's `backward` gives, one gradient per input."""
         given = g if self.outputs > 1 else [g]
         grads = [self._tensor(each, i) for i, each in enumerate(given)]
         results = self.function.backward(self.ctx, *grads)  # type: ignore[attr-defined]

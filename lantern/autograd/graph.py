@@ -44,13 +44,16 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes that the gradients of the inputs go to, each with the place of its output."""
         return tuple((None, 0) if edge is None else edge for edge in self.edges)
 
     @functools.cached_property
     def metadata(self) -> dict:
+        """A dictionary of nothing: there is no anomaly data."""
         return {}
 
     def __call__(self, *grads: Any) -> Any:
+        """Returns the gradients of the inputs for those of the outputs."""
         from . import engine
 
         return engine.call_node(self, grads)
@@ -99,6 +102,7 @@ class RemovableHandle:
             hooks[self.id] = fn
 
     def remove(self) -> None:
+        """Takes the hook away."""
         self._hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
@@ -116,10 +120,12 @@ class AccumulateGrad(Node):
         self._leaf = weakref.ref(leaf)
 
     def name(self) -> str:
+        """Returns PyTorch's name for the node of a leaf."""
         return "torch::autograd::AccumulateGrad"
 
     @property
     def variable(self) -> Any:
+        """The leaf whose `.grad` is added to."""
         return self._leaf()
 
 
@@ -144,7 +150,7 @@ class OpNode(Node):
 
     `values` are the arrays (and plain arguments) that the formulas name; `saved` the tensors they
     came from, for gradients of gradients; `checks` the storages and how often each had been
-    written; `facts` the shapes and dtypes that gradients must be brought back to, where they differ.
+    written; `facts` the shapes and dtypes that gradients are brought back to, where they differ.
     """
 
     saved: list | None
@@ -164,15 +170,19 @@ class OpNode(Node):
 
     @property
     def op(self) -> Any:
+        """The op that was called."""
         return self.plan.op
 
     def name(self) -> str:
+        """Returns PyTorch's name for the call."""
         return self.label or self.plan.op.grad_name(self)
 
     def release(self) -> None:
+        """Lets go of what was saved."""
         if self.plan.named_by_values:
             self.label = self.name()
         self.saved = self.values = None
 
     def backward(self, g: Any, create_graph: bool) -> Any:
+        """Returns the gradients of the tracked inputs, given that of the output."""
         return self.plan.backward(self, g, create_graph)

@@ -1,4 +1,4 @@
-"""What is going on: the active trace, and whether gradients are recorded: `no_grad`, `enable_grad`, `set_grad_enabled`, `inference_mode`."""
+"""What is going on: the active trace, and whether gradients are recorded: `no_grad` and its kin."""
 
 from __future__ import annotations
 
@@ -107,6 +107,7 @@ class no_grad(_Switch):
     enabled = False
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """Returns the context, or the function given to the bare decorator, decorated."""
         if function is None:
             return super().__new__(cls)
         return cls()(function)
@@ -141,6 +142,7 @@ class set_grad_enabled(_Switch):
         self._enter()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns `function` with the switch set in its calls only."""
         mode.enabled, mode.inference = self._outside  # as a decorator it acts only in the calls
         return super().__call__(function)
 
@@ -158,6 +160,7 @@ class inference_mode(_Switch):
     """
 
     def __new__(cls, mode: Any = True) -> Any:
+        """Returns the context, or the function given to the bare decorator, decorated."""
         if isinstance(mode, bool):
             return super().__new__(cls)
         return cls()(mode)

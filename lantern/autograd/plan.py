@@ -36,9 +36,9 @@ def _code(op: Any, name: str) -> int:
 class Plan:
     """The formulas that a call needs, and how to hand them what they name.
 
-    `saves` are positions of parameters, `OUT` for the output, `SHAPE` or
-    `DTYPE` added where a formula names `input_shape` or `input_dtype` and needs no more; each step is a formula with the places
-    of its arguments in the context `(g, xp, needs, *saved)`.
+    `saves` are positions of parameters, `OUT` for the output, `SHAPE` or `DTYPE` added where a
+    formula names `input_shape` or `input_dtype` and needs no more; each step is a formula with the
+    places of its arguments in the context `(g, xp, needs, *saved)`.
     """
 
     __slots__ = ("op", "inputs", "saves", "steps", "needs", "named_by_values")

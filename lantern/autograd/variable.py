@@ -21,6 +21,7 @@ class Variable(metaclass=_VariableMeta):
     """
 
     def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: Any = None) -> Any:
+        """Returns a tensor that shares the memory of `data`."""
         if not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         tensor = share(Tensor, data)

@@ -111,6 +111,7 @@ class CopySlices(Node):
         self.steps = steps
 
     def backward(self, g: Any, create_graph: bool) -> list:
+        """Returns the gradients of what was kept and of what took the place of the part."""
         xp = NAMESPACES[type(g)]
         part = look(xp, g, self.steps)
         zeros = xp.full(part.shape, 0, g)

@@ -1,4 +1,4 @@
-"""Array libraries behind one closed vocabulary; each namespace registers the values it computes on."""
+"""Array libraries behind one closed vocabulary; each registers the values that it computes on."""
 
 from __future__ import annotations
 

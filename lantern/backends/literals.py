@@ -1,18 +1,26 @@
-"""Arrays from numbers, nested sequences and arrays, by the rules of `torch.tensor`."""
+"""Arrays from numbers, nested sequences and arrays, by the rules of `torch.tensor`.
+
+Nested lists of Python's own numbers are recognised by the types of their elements and left to
+NumPy; all else is measured, typed and collected element by element.
+"""
 
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
-from .numpy import NUMPY_DTYPE, dtype_of
+from .numpy import NUMPY_DTYPE, adopt, dtype_of
 
 Array = np.ndarray[Any, Any]
 
 MOST_DIMENSIONS = 128  # PyTorch's bound; a text, whose first letter is a text, has no end
+NUMBERS = frozenset({int, float, bool})
+LISTS = frozenset({list, tuple})
+LONG = 1 << 63
 
 
 def from_data(data: Any, dtype: dtypes.dtype | None, default: dtypes.dtype) -> Array:
@@ -21,40 +29,96 @@ def from_data(data: Any, dtype: dtypes.dtype | None, default: dtypes.dtype) -> A
     Raises ValueError for ragged sequences and for integers that do not fit, TypeError or
     RuntimeError for what is no number, RuntimeError for numbers out of the range of `dtype`.
     """
+    kind = type(data)
+    if kind in NUMBERS:
+        return _from_numbers(data, {kind}, dtype, default)
+    if kind in LISTS:
+        kinds = _kinds(data)
+        if kinds is not None:
+            return _from_numbers(data, kinds, dtype, default)
     if isinstance(data, np.ndarray | np.generic):
-        kind = dtype_of(data)
-        return np.array(data).astype(NUMPY_DTYPE[kind if dtype is None else dtype], copy=False)
+        return _from_array(data, dtype)
     if isinstance(data, str | bytes):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-    if _holds_tensors(data):
-        data = _without_tensors(data)
-    try:
-        array = np.array(data)
-    except (ValueError, TypeError, OverflowError):
-        return _by_element(data, dtype, default)
-    if array.dtype.kind not in "bif" or dtype is dtypes.uint64 or _may_overflow(array):
-        return _by_element(data, dtype, default)
+        raise TypeError(f"new(): invalid data type '{kind.__name__}'")
+    if hasattr(kind, "__array__") and _is_sequence(data):
+        return _from_array(np.asarray(data), dtype)
+    return _by_element(data, dtype, default)
+
+
+def _kinds(data: Any) -> set[type] | None:
+    """Returns the types of the numbers in nested lists; None if there is anything else."""
+    kinds = set(map(type, data))
+    if kinds <= NUMBERS:
+        return kinds
+    if not kinds <= LISTS:
+        return None
+    found: set[type] = set()
+    for each in data:
+        inner = _kinds(each)
+        if inner is None:
+            return None
+        found |= inner
+    return found
+
+
+def _from_array(data: Any, dtype: dtypes.dtype | None) -> Array:
+    if isinstance(data, np.ndarray):
+        adopt(data, shared=False)
+    kind = dtype_of(data) if dtype is None else dtype
+    return np.array(data).astype(NUMPY_DTYPE[kind], copy=False)
+
+
+def _from_numbers(
+    data: Any, kinds: set[type], dtype: dtypes.dtype | None, default: dtypes.dtype
+) -> Array:
     if dtype is None:
-        plain = array.dtype == np.float64 and not _holds_numpy(data)
-        return array.astype(NUMPY_DTYPE[default if plain else dtype_of(array)], copy=False)
-    return _fitted(array, dtype)
+        whole = dtypes.int64 if int in kinds else dtypes.bool_
+        dtype = default if float in kinds or not kinds else whole
+    try:
+        return _fitted(data, kinds, dtype)
+    except OverflowError:
+        if dtype.kind == "f" and float in kinds:
+            raise
+        raise _overflow(data, dtype) from None
+    except ValueError:
+        return _by_element(data, dtype, default)  # says where the lengths differ
 
 
-def _may_overflow(array: Array) -> bool:
-    """Asks whether NumPy may have taken integers that no int64 holds for floating numbers."""
-    return array.dtype.kind == "f" and array.size > 0 and bool(np.abs(array).max() >= 2.0**63)
+def _overflow(data: Any, dtype: dtypes.dtype) -> Exception:
+    if dtype is not dtypes.uint64:
+        return ValueError("Overflow when unpacking long long")
+    if min(np.array(data, object).reshape(-1)) < 0:
+        return OverflowError("can't convert negative int to unsigned")
+    return OverflowError("int too big to convert")
 
 
-def _fitted(array: Array, dtype: dtypes.dtype) -> Array:
-    if dtype.kind not in "iu":
-        return array.astype(NUMPY_DTYPE[dtype], copy=False)
-    limits = np.iinfo(NUMPY_DTYPE[dtype])
-    low = limits.min if dtype.kind == "i" else -limits.max  # -1 wraps around, as in C
-    if array.size and not (array.min() >= low and array.max() <= limits.max):  # NaN too
-        raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
-    if dtype.kind == "u" and array.dtype.kind == "f":
-        array = array.astype(np.int64)  # what C makes of a negative fraction differs by machine
-    return array.astype(NUMPY_DTYPE[dtype], copy=False)
+def _fitted(data: Any, kinds: set[type], dtype: dtypes.dtype) -> Array:
+    """Returns Python numbers as an array; raises RuntimeError where they do not fit the dtype."""
+    target = NUMPY_DTYPE[dtype]
+    if dtype.kind == "f":  # half types are rounded from float32, as PyTorch does
+        return np.array(data, target) if dtype.itemsize > 2 else np.array(data, "f").astype(target)
+    if dtype.kind == "b":
+        return np.array(data, object).astype(bool) if int in kinds else np.array(data, bool)
+    if float in kinds:
+        values = np.trunc(np.array(data, np.float64))
+        if not np.all((np.abs(values) < LONG) & _in_range(values, dtype)):  # NaN is in no range
+            raise _too_large(dtype)
+        return values.astype(np.int64).astype(target)
+    if dtype is dtypes.int64 or dtype is dtypes.uint64:
+        return np.array(data, target)
+    values = np.array(data, np.int64)
+    if not np.all(_in_range(values, dtype)):
+        raise _too_large(dtype)
+    return values.astype(target)
+
+
+def _in_range(values: Array, dtype: dtypes.dtype) -> Any:
+    least = -dtype.most if dtype.kind == "u" else -dtype.most - 1  # -1 wraps around, as in C
+    return (values >= least) & (values <= dtype.most)
+
+
+def _too_large(dtype: dtypes.dtype) -> RuntimeError:
+    return RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
 
 
 # --- one element after the other: for what NumPy reads otherwise, and to say what is wrong
@@ -64,21 +128,18 @@ def _by_element(data: Any, dtype: dtypes.dtype | None, default: dtypes.dtype) ->
     sizes = _sizes(data)
     kind = _inferred(data, default) if dtype is None else dtype
     flat: list[Any] = []
-    _collect(data, sizes, 0, kind, flat)
-    wide = {"f": np.float64, "b": np.bool_}.get(kind.kind, np.int64)
-    try:
-        array = np.array(flat, np.uint64 if kind is dtypes.uint64 else wide)
-    except OverflowError:
-        if kind is dtypes.uint64:
-            raise OverflowError("int too big to convert") from None
-        raise ValueError("Overflow when unpacking long long") from None
-    return (array if kind is dtypes.uint64 else _fitted(array, kind)).reshape(sizes)
+    if 0 not in sizes[:1]:
+        _collect(data, sizes, 0, kind, flat)
+    kinds = set(map(type, flat))
+    return _from_numbers(flat, kinds, kind, default).reshape(sizes)
 
 
 def _is_sequence(data: Any) -> bool:
     if isinstance(data, np.generic | dict) or isinstance(data, np.ndarray) and not data.ndim:
         return False
-    return hasattr(data, "__getitem__") and hasattr(data, "__len__")
+    if hasattr(data, "_storage"):  # a tensor
+        return bool(data.ndim)
+    return hasattr(type(data), "__getitem__") and hasattr(type(data), "__len__")
 
 
 def _sizes(data: Any) -> tuple[int, ...]:
@@ -94,8 +155,10 @@ def _sizes(data: Any) -> tuple[int, ...]:
 
 
 def _inferred(data: Any, default: dtypes.dtype) -> dtypes.dtype:
-    if isinstance(data, np.generic):
+    if isinstance(data, np.generic | np.ndarray):
         return dtype_of(data)
+    if hasattr(data, "_storage"):
+        return data.dtype
     if isinstance(data, bool | int | float):
         return dtypes.of_number(data) if not isinstance(data, float) else default
     if isinstance(data, str | bytes):
@@ -103,11 +166,19 @@ def _inferred(data: Any, default: dtypes.dtype) -> dtypes.dtype:
     if isinstance(data, complex):
         raise NotImplementedError("complex tensors are not in Lantern yet")
     if not _is_sequence(data):
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+        raise RuntimeError(f"Could not infer dtype of {_full_name(type(data))}")
     if not len(data):
         return default
-    kinds = [_inferred(each, default) for each in data]
+    kinds = [_inferred(data[i], default) for i in range(len(data))]
     return functools.reduce(dtypes.promote_types, kinds)
+
+
+# Types written in C say where they come from.
+_WITH_MODULE = {"Decimal": "decimal.Decimal", "dtype": "torch.dtype"}
+
+
+def _full_name(kind: type) -> str:
+    return _WITH_MODULE.get(kind.__name__, kind.__name__)
 
 
 def _collect(
@@ -118,53 +189,50 @@ def _collect(
         return
     if not _is_sequence(data):
         raise TypeError("not a sequence")
-    if len(data) != sizes[dim] and not (dim and not sizes[dim]):
+    if len(data) != sizes[dim]:
+        if dim and not sizes[dim]:
+            return
         raise ValueError(f"expected sequence of length {sizes[dim]} at dim {dim} (got {len(data)})")
-    for each in data if sizes[dim] else ():
-        _collect(each, sizes, dim + 1, kind, flat)
+    if hasattr(data, "_storage"):
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    if isinstance(data, np.ndarray):
+        _warn_of_arrays()
+        flat += data.reshape(-1).tolist() if data.shape == sizes[dim:] else []
+        if data.shape == sizes[dim:]:
+            return
+    for i in range(sizes[dim]):
+        _collect(data[i], sizes, dim + 1, kind, flat)
+
+
+_warned: list[bool] = []
+
+
+def _warn_of_arrays() -> None:
+    if not _warned:
+        _warned.append(True)
+        warnings.warn(
+            "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider "
+            "converting the list to a single numpy.ndarray with numpy.array() before converting "
+            "to a tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _number(data: Any, kind: dtypes.dtype) -> Any:
+    if hasattr(data, "_storage") or isinstance(data, np.generic | np.ndarray):
+        if data.ndim:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return data.item()
+    if type(data) in NUMBERS:
+        return data
+    if isinstance(data, bool | int):
+        return int(data)
+    if isinstance(data, float):
+        return float(data)
     if kind.kind == "b":
         return bool(data)
-    if isinstance(data, bool | int | float | np.generic):
-        if kind.kind == "f":
-            return float(data)
-        if kind is dtypes.uint64 and isinstance(data, float):
-            raise TypeError("an integer is required")
-        return _whole(data, kind) if isinstance(data, float) else data
     name = type(data).__name__
     if kind.kind == "f":
         raise TypeError(f"must be real number, not {name}")
     raise TypeError(f"'{name}' object cannot be interpreted as an integer")
-
-
-def _whole(data: float, kind: dtypes.dtype) -> int:
-    if not abs(data) < 2.0**63:
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
-    return int(data)
-
-
-def _holds_numpy(data: Any) -> bool:
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, np.ndarray | np.generic) and data.dtype == np.float64
-
-
-def _holds_tensors(data: Any) -> bool:
-    return (
-        isinstance(data, list | tuple)
-        and len(data) > 0
-        and (
-            hasattr(data[0], "_storage")
-            or _holds_tensors(data[0])
-            or len(data) > 1
-            and hasattr(data[-1], "_storage")
-        )
-    )
-
-
-def _without_tensors(data: Any) -> Any:
-    if isinstance(data, list | tuple):
-        return [_without_tensors(each) for each in data]
-    return data.tolist() if hasattr(data, "_storage") else data

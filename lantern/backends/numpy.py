@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import warnings
 
 import ml_dtypes
 import numpy as np
@@ -619,7 +620,10 @@ def linear(x, weight, bias):
 
 
 def full(shape, value, like):
-    result = np.empty(shape, NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype)
+    kind = NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype
+    if type(value) is int and not value:
+        return np.zeros(shape, kind)  # the system gives large pieces of memory as zeros
+    result = np.empty(shape, kind)
     result.fill(value)
     return result
 
@@ -673,11 +677,22 @@ def is_array(value):
     return isinstance(value, np.ndarray)
 
 
-def adopt(value):
-    """Returns a NumPy array as memory for a tensor; raises where its type or strides have none."""
+def from_dlpack(value):
+    """Returns an array over the memory of an object that speaks the DLPack protocol."""
+    try:
+        return adopt(np.from_dlpack(value), shared=False)
+    except (AttributeError, BufferError) as error:
+        raise RuntimeError(f"from_dlpack(): {error}") from None
+
+
+def adopt(value, shared=True):
+    """Returns a NumPy array as memory for a tensor; raises where its type or strides have none.
+
+    Where the memory is `shared`, a warning says so of an array that must not be written.
+    """
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(value).__name__})")
-    value = value.view(np.ndarray) if type(value) is not np.ndarray else value
+        raise TypeError(f"expected np.ndarray (got {_name_of(value)})")
+    value = value.view(np.ndarray)  # an object of its own: the user's may be reshaped in place
     if not value.dtype.isnative:
         raise ValueError(
             "given numpy array has byte order different from the native byte order. Conversion "
@@ -696,25 +711,67 @@ def adopt(value):
                 "given numpy array strides not a multiple of the element byte size. Copy the numpy "
                 "array to reallocate the memory."
             )
+    if shared and not value.flags.writeable:
+        _warn_of_read_only()
     return value
 
 
+def _name_of(value):
+    kind = type(value)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+
+
+_warned = []
+
+
+def _warn_of_read_only():
+    if not _warned:
+        _warned.append(True)
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable "
+            "tensors. This means writing to this tensor will result in undefined behavior. You may "
+            "want to copy the array to protect its data or make it writable before converting it "
+            "to a tensor.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def from_buffer(buffer, dtype, count, offset):
-    """Returns a 1-d array over the memory of a buffer."""
-    target = NUMPY_DTYPE[dtype]
-    view = memoryview(buffer).cast("B")
-    if dtype.kind == "f" and dtype.char == "E":
-        return from_buffer(buffer, dtypes.int16, count, offset).view(target)
-    if not 0 <= offset <= len(view):
+    """Returns a 1-d array of `count` elements over the memory of an object such as bytearray."""
+    bits = np.frombuffer(buffer, np.uint8, count * dtype.itemsize, offset)
+    return bits.view(NUMPY_DTYPE[dtype])
+
+
+def from_any_buffer(buffer, dtype, count, offset):
+    """Returns `from_buffer` of what a user gave, or raises ValueError where that is not possible."""
+    try:
+        view = memoryview(buffer).cast("B")
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    length, item = len(view), dtype.itemsize
+    if not length or not count:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
         raise ValueError(
             f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
-            f"({len(view)} bytes) minus 1"
+            f"({length} bytes) minus 1"
         )
-    return np.frombuffer(view, target, count, offset)
+    if count > 0 and count * item > length - offset:
+        raise ValueError(
+            f"requested buffer length ({count} * {item} bytes) after offset ({offset} bytes) must "
+            f"not be greater than actual buffer length ({length} bytes)"
+        )
+    if count < 0 and (length - offset) % item:
+        raise ValueError(
+            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a "
+            f"multiple of element size ({item})"
+        )
+    return from_buffer(view, dtype, count if count > 0 else (length - offset) // item, offset)
 
 
 def rows(columns, count):
-    """Returns index columns side by side as a matrix of `count` rows, column by column in memory."""
+    """Returns index columns side by side as a matrix of `count` rows, stored by columns."""
     return np.stack(columns).T if columns else np.zeros((0, count), np.int64).T
 
 

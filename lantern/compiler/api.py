@@ -87,6 +87,7 @@ class CompiledFunction:
 
     @property
     def graphs(self) -> list[Graph]:
+        """The graphs recorded so far."""
         return [each.graph for records in self._records.values() for each in records]
 
     def explain(self) -> None:
@@ -100,6 +101,7 @@ class CompiledFunction:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the function: eagerly at first, then from a record."""
         if not kwargs:
             for entry in self._entries:
                 result = entry(args)
@@ -318,7 +320,7 @@ class Record:
             run(self.graph.values[: self.split], known)
             grads = [known[value] for _, value in self.grads]
             results = [wrap(_fresh(value, known[value])) for value in self.result_values]
-            for (storage, value), target in zip(self.writes, self._targets(), strict=True):
+            for (_, value), target in zip(self.writes, self._targets(), strict=True):
                 NAMESPACES[type(target)].copy_into(target, known[value])
         for storage, _ in self.writes:
             place = self.places.get(storage)
@@ -398,9 +400,11 @@ class CompiledNode(Node):
         self.record, self.known = record, known
 
     def release(self) -> None:
+        """Lets go of what the forward pass computed."""
         self.known = None  # type: ignore[assignment]
 
     def backward(self, g: Any, create_graph: bool) -> list:
+        """Returns the gradients of the inputs, computed by the recorded backward pass."""
         if create_graph:
             raise NotImplementedError(
                 "create_graph=True through a compiled function is not in Lantern yet"

@@ -43,10 +43,12 @@ class Value:
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         count = 1
         for each in self.shape:
             count *= each
@@ -54,6 +56,7 @@ class Value:
 
     @property
     def itemsize(self) -> int:
+        """The bytes of one element."""
         return self.dtype.itemsize
 
     @property

@@ -88,7 +88,7 @@ def _replaced(value: Value, x: Value, *rest: Any) -> Place:
 
 
 def _pointwise(value: Value) -> tuple[int, ...]:
-    """Returns the strides of a result whose dimensions lie in the order of those of its operands."""
+    """Returns the strides of a result whose dimensions lie in the order of its operands'."""
     shape = value.shape
     operands = [(each.shape, each.memory[0]) for each in value.operands()]
     if all(known == shape and is_contiguous(known, strides) for known, strides in operands):

@@ -34,6 +34,7 @@ class StorageInput:
         self.storage = storage
 
     def __call__(self) -> Any:
+        """Returns the array that the storage has now."""
         return self.storage.array
 
 
@@ -44,6 +45,7 @@ class SlotInput:
         self.slots, self.place = slots, place
 
     def __call__(self) -> Any:
+        """Returns the array of the tensor in this place of the call."""
         return self.slots[self.place]._array
 
 
@@ -54,6 +56,7 @@ class NumberInput:
         self.number, self.kind = number, kind
 
     def __call__(self) -> Any:
+        """Returns the number as an array."""
         return default().asarray(self.number(), self.kind)
 
 

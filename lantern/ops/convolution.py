@@ -266,7 +266,7 @@ def _forward(ndim: int) -> None:
         return _convolve(name, ndim, input, weight, bias, stride, padding, dilation, groups)
 
     forward.__name__ = name
-    forward.__doc__ = f"""Slides `weight` `(O, C / groups, *)` over `(N, C, {axes})` or `(C, {axes})`.
+    forward.__doc__ = f"""Slides `weight` `(O, C/groups, *)` over `(N, C, {axes})` or `(C, {axes})`.
 
     `padding` may be 'same' or 'valid'. Raises RuntimeError where sizes or types do not fit.
 

@@ -125,7 +125,7 @@ def dropout2d(xp, input, p, train):
 def dropout3d(xp, input, p, train):
     """Dropout of whole channels of `(N, C, D, H, W)` or `(C, D, H, W)`."""
     _warn_dimensions("dropout3d", input.ndim, 3)
-    return _one_sample(input, p, train) if input.ndim == 4 else _dropped(input, p, train, True)
+    return _dropped(input, p, train, True) if input.ndim == 5 else _one_sample(input, p, train)
 
 
 def _one_sample(input: Any, p: float, train: bool) -> Any:

@@ -24,6 +24,7 @@ class IndexOp(Op):
     """An op with an index tuple, whose tensors are unwrapped before the call."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the op with the arrays of the index tuple in place of its tensors."""
         if kwargs or len(args) != self.arity:
             args = self.bind(args, kwargs)
         place = self.places
@@ -48,7 +49,7 @@ def _raw(each: Any, keep: bool) -> Any:
 
 def index_op(function: Any) -> Op:
     """Declares an op with an index tuple `places`; not part of the public API."""
-    return _declare(IndexOp, function, dict(promote=KEEP, method=False, public=False))
+    return _declare(IndexOp, function, {"promote": KEEP, "method": False, "public": False})
 
 
 @index_op
@@ -104,7 +105,8 @@ def index_select(xp, input, dim, index):
     if not input.ndim:
         if numel_of(index) != 1:
             raise RuntimeError(
-                f"index_select(): Index to scalar can have only 1 value, got {numel_of(index)} value(s)"
+                "index_select(): Index to scalar can have only 1 value, got "
+                f"{numel_of(index)} value(s)"
             )
         return xp.clone(input)
     return xp.pick(input, dim, xp.reshape(index, (numel_of(index),)))
@@ -160,8 +162,8 @@ def _check_index_add(name, xp, input, dim, index, source):
     have = source.shape[dim] if source.ndim else 1
     if numel_of(index) != have:
         raise RuntimeError(
-            f"{name}_(): Number of indices ({numel_of(index)}) should be equal to source.size(dim): "
-            f"({have}), for dim: {dim}"
+            f"{name}_(): Number of indices ({numel_of(index)}) should be equal to "
+            f"source.size(dim): ({have}), for dim: {dim}"
         )
     if input.shape[:dim] + input.shape[dim + 1 :] != source.shape[:dim] + source.shape[
         dim + 1 :
@@ -205,7 +207,8 @@ def _check_index_copy(xp, input, dim, index, source):
     if input.ndim and source.ndim and input.ndim != source.ndim:
         raise IndexError(
             f"{start} When source and destination are not scalars, their dimensionality must "
-            f"match. Source dimensionality ({source.ndim}), destination dimensionality ({input.ndim})"
+            f"match. Source dimensionality ({source.ndim}), destination dimensionality "
+            f"({input.ndim})"
         )
     if index.dtype.char != "l":
         raise RuntimeError(
@@ -226,7 +229,8 @@ def _check_index_copy(xp, input, dim, index, source):
         )
     if numel_of(index) != have:
         raise IndexError(
-            f"{start} Number of indices ({numel_of(index)}) should be equal to source.size(dim) ({have})"
+            f"{start} Number of indices ({numel_of(index)}) should be equal to source.size(dim) "
+            f"({have})"
         )
     size = input.shape[dim] if input.ndim else 1
     wrong = xp.outside(index, 0, size)
@@ -320,7 +324,8 @@ def _check_row(name, input, index):
     wrong = NAMESPACES[type(index)].outside(index, -numel_of(input), numel_of(input))
     if wrong is not None:
         raise IndexError(
-            f"out of range: tried to access index {wrong} on a tensor of {numel_of(input)} elements."
+            f"out of range: tried to access index {wrong} on a tensor of {numel_of(input)} "
+            "elements."
         )
 
 

@@ -105,7 +105,8 @@ def masked_scatter(xp, input, mask, source):
     mine, theirs = (xp.dtype_of(each).legacy for each in (input, source))
     if mine != theirs:
         raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes but got{mine} and {theirs}"
+            f"masked_scatter: expected self and source to have same dtypes but got{mine} and "
+            f"{theirs}"
         )
     shape = broadcast_shapes(input.shape, mask.shape)
     input, mask = xp.expand(input, shape), xp.expand(mask, shape)

@@ -169,8 +169,8 @@ def _check_input(name, input, ndim):
     elif not all(shape[-ndim - 1 :]):
         wide = shape if ndim > 1 else [*shape[:-1], 1, shape[-1]]
         raise RuntimeError(
-            f"Expected {max(ndim, 2) + 1}D or {max(ndim, 2) + 2}D (batch mode) tensor with optional "
-            f"0 dim batch size for input, but got:{wide}"
+            f"Expected {max(ndim, 2) + 1}D or {max(ndim, 2) + 2}D (batch mode) tensor with "
+            f"optional 0 dim batch size for input, but got:{wide}"
         )
 
 
@@ -473,7 +473,7 @@ def _declare_norm(ndim: int) -> None:
 
     forward.__name__ = name
     fours, twos = ", 4" * ndim, ", 2" * ndim
-    forward.__doc__ = f"""The `norm_type`-th root of the sum of powers in each window of `(N, C, {axes})`.
+    forward.__doc__ = f"""The `norm_type`-th root of summed powers per window of `(N, C, {axes})`.
 
     >>> import lantern
     >>> lantern.nn.functional.{name}(lantern.ones(1, 1{fours}), 2, 2).shape

@@ -312,7 +312,8 @@ def index_reduce(xp, input, dim, index, source, reduce, *, include_self=True):
     dim = wrap_dim(dim, input.ndim)
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(
-            f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}."
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
+            f"{reduce}."
         )
     if index.ndim > 1:
         raise IndexError("index_reduce(): Index is supposed to be a vector")
@@ -338,7 +339,8 @@ def take_along_dim(xp, input, indices, dim=None):
     """
     if indices.dtype is not int64:
         raise RuntimeError(
-            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.legacy}"
+            "torch.take_along_dim(): dtype of indices should be Long but got "
+            f"{indices.dtype.legacy}"
         )
     if dim is None:
         return gather(reshape(input, (input.numel(),)), 0, reshape(indices, (indices.numel(),)))

@@ -45,19 +45,19 @@ class Adam(Optimizer):
         check_at_least_zero(weight_decay=weight_decay)
         super().__init__(
             params,
-            dict(
-                lr=lr,
-                betas=betas,
-                eps=eps,
-                weight_decay=weight_decay,
-                amsgrad=amsgrad,
-                maximize=maximize,
-                foreach=foreach,
-                capturable=capturable,
-                differentiable=differentiable,
-                fused=fused,
-                decoupled_weight_decay=decoupled_weight_decay,
-            ),
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+                "foreach": foreach,
+                "capturable": capturable,
+                "differentiable": differentiable,
+                "fused": fused,
+                "decoupled_weight_decay": decoupled_weight_decay,
+            },
         )
 
     def _state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _averages(param, first, second, grad, beta1, rest1, beta2, rest2, decay, max
 
 def moments(
     xp, param, first, second, grad, rate, scale, b1, r1, b2, r2, eps, decay, shrink, maximize
-):
+) -> tuple:
     """One step of Adam: returns the parameter and both moments."""
     if not is_one(shrink):
         param = param * shrink
@@ -158,7 +158,7 @@ def moments(
 
 def largest_moments(
     xp, param, first, second, most, grad, rate, scale, b1, r1, b2, r2, eps, decay, shrink, maximize
-):
+) -> tuple:
     """One step of Adam with the largest second moment so far."""
     if not is_one(shrink):
         param = param * shrink

@@ -40,17 +40,17 @@ class SGD(Optimizer):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         super().__init__(
             params,
-            dict(
-                lr=lr,
-                momentum=momentum,
-                dampening=dampening,
-                weight_decay=weight_decay,
-                nesterov=nesterov,
-                maximize=maximize,
-                foreach=foreach,
-                differentiable=differentiable,
-                fused=fused,
-            ),
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+                "foreach": foreach,
+                "differentiable": differentiable,
+                "fused": fused,
+            },
         )
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
@@ -77,7 +77,7 @@ class SGD(Optimizer):
         update(heavy_ball, jobs)
 
 
-def directed(param, grad, weight_decay, maximize):
+def directed(param: Any, grad: Any, weight_decay: Any, maximize: bool) -> Any:
     """Returns the gradient to descend along, the pull of weight decay included."""
     if maximize:
         grad = -grad
@@ -89,12 +89,14 @@ def is_zero(number: Any) -> bool:
     return isinstance(number, (int, float)) and number == 0
 
 
-def plain(xp, param, grad, lr, weight_decay, maximize):
+def plain(xp, param, grad, lr, weight_decay, maximize) -> tuple:
     """One step without momentum."""
     return (param - directed(param, grad, weight_decay, maximize) * lr,)
 
 
-def heavy_ball(xp, param, buffer, grad, lr, weight_decay, momentum, dampening, nesterov, maximize):
+def heavy_ball(
+    xp, param, buffer, grad, lr, weight_decay, momentum, dampening, nesterov, maximize
+) -> tuple:
     """One step with momentum: returns the parameter and the velocity."""
     grad = directed(param, grad, weight_decay, maximize)
     buffer = buffer * momentum + (grad if is_zero(dampening) else grad * (1 - dampening))

@@ -293,7 +293,7 @@ class Goldens:
         dtype, shape, start, strides, node = stored
         kind = NUMPY.get(dtype.removeprefix("torch."), None)
         kind = np.dtype(dtype.removeprefix("torch.")) if kind is None else kind
-        array = np.frombuffer(self.data, kind, math.prod(shape), start).reshape(shape)
+        array = np.frombuffer(self.data, kind, math.prod(shape), start).reshape(shape).copy()
         return Leaf(array, dtype, tuple(strides), node)
 
 

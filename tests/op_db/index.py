@@ -163,25 +163,62 @@ def place_samples(make: Make):
 
 # PyTorch rounds a sum in a half type after each addition.
 COARSE = {"float16": (2e-3, 4e-3), "bfloat16": (2e-2, 3e-2)}
-BRACKETS = dict(method=False, function=False)
+BRACKETS = {"method": False, "function": False}
 RECORDS = [
-    Record("getitem", view_samples, variant="views", dtypes=ALL, call=take_at, view=True,
-           nodes=False, **BRACKETS),
+    Record(
+        "getitem",
+        view_samples,
+        variant="views",
+        dtypes=ALL,
+        call=take_at,
+        view=True,
+        nodes=False,
+        **BRACKETS,
+    ),
     Record("getitem", index_samples, dtypes=ALL, call=take_at, **BRACKETS),
-    Record("getitem", mask_samples, variant="masks", dtypes=ALL, call=take_at, trace=False,
-           nodes=False, **BRACKETS),
+    Record(
+        "getitem",
+        mask_samples,
+        variant="masks",
+        dtypes=ALL,
+        call=take_at,
+        trace=False,
+        nodes=False,
+        **BRACKETS,
+    ),
     Record("setitem", put_samples, dtypes=ALL, call=put_at, nodes=False, **BRACKETS),
-    Record("setitem", number_samples, variant="numbers", dtypes=ALL, call=put_at, nodes=False,
-           **BRACKETS),
-    Record("index_put", places_samples, dtypes=ALL, call=put_places, method=False, function=False,
-           tolerance=COARSE),
+    Record(
+        "setitem",
+        number_samples,
+        variant="numbers",
+        dtypes=ALL,
+        call=put_at,
+        nodes=False,
+        **BRACKETS,
+    ),
+    Record(
+        "index_put",
+        places_samples,
+        dtypes=ALL,
+        call=put_places,
+        method=False,
+        function=False,
+        tolerance=COARSE,
+    ),
     Record("index_select", select_samples, dtypes=ALL, out=True),
     Record("index_add", add_samples, dtypes=ALL, inplace=True, tolerance=COARSE),
     Record("index_copy", copy_samples, dtypes=ALL, inplace=True),
     Record("index_fill", fill_samples, dtypes=ALL, inplace=True),
     Record("take", row_samples, dtypes=ALL, out=True),
-    Record("put", put_row_samples, dtypes=ALL, function=False, inplace=True,
-           call=lambda lt, x, *args: x.put(*args)),
-    Record("unravel_index", place_samples, dtypes=("int64",), method=False, gradient=False,
-           nodes=False),
+    Record(
+        "put",
+        put_row_samples,
+        dtypes=ALL,
+        function=False,
+        inplace=True,
+        call=lambda lt, x, *args: x.put(*args),
+    ),
+    Record(
+        "unravel_index", place_samples, dtypes=("int64",), method=False, gradient=False, nodes=False
+    ),
 ]

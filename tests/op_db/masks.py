@@ -63,7 +63,7 @@ def sized_samples(make: Make):
     yield Sample(make.index(3, shape=(0, 2)), 3)
 
 
-WITHOUT = dict(gradient=False, trace=False)
+WITHOUT = {"gradient": False, "trace": False}
 RECORDS = [
     Record("nonzero", nonzero_samples, dtypes=ALL, **WITHOUT),
     Record("argwhere", any_samples, dtypes=ALL, **WITHOUT),
@@ -71,6 +71,12 @@ RECORDS = [
     Record("masked_select", select_samples, dtypes=ALL, trace=False, out=True, nodes=False),
     Record("masked_scatter", scatter_samples, dtypes=ALL, inplace=True),
     Record("nn.functional.one_hot", class_samples, dtypes=("int64",), method=False, **WITHOUT),
-    Record("nn.functional.one_hot", sized_samples, variant="sized", dtypes=("int64",),
-           method=False, gradient=False),
+    Record(
+        "nn.functional.one_hot",
+        sized_samples,
+        variant="sized",
+        dtypes=("int64",),
+        method=False,
+        gradient=False,
+    ),
 ]

@@ -297,7 +297,7 @@ def _transpose(ndim: int) -> type:
             return function(input, self.weight, self.bias, *how)
 
     ones, threes = ", 1" * ndim, ", 3" * ndim
-    ConvTranspose.__doc__ = f"""Spreads elements of `(N, C, {axes})` over windows by learned kernels.
+    ConvTranspose.__doc__ = f"""Spreads values of `(N, C, {axes})` over windows by learned kernels.
 
     `weight` is `(in, out / groups, *kernel_size)`; `output_size` chooses among the sizes that a
     stride leaves open. Raises ValueError for a size that cannot be.

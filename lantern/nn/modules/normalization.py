@@ -95,8 +95,8 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
-            f"bias={self.bias is not None}"
+            f"{self.normalized_shape}, eps={self.eps}, "
+            f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         )
 
 
@@ -156,7 +156,7 @@ class GroupNorm(Module):
 
 
 class RMSNorm(Module):
-    """Elements over the root of the mean of their squares, over the last dimensions, times `weight`.
+    """Elements over the root of the mean of their squares in the last dimensions, times `weight`.
 
     >>> import lantern
     >>> lantern.nn.RMSNorm(2)(lantern.tensor([[3.0, 4.0]])).detach()
