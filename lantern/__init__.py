@@ -20,6 +20,8 @@ from .autograd.mode import is_inference_mode_enabled as is_inference_mode_enable
 from .autograd.mode import no_grad as no_grad
 from .autograd.mode import set_grad_enabled as set_grad_enabled
 from .creation import *  # noqa: F403
+from .factories import *  # noqa: F403
+from .factories import range_ as range
 from .spaced import *  # noqa: F403
 from .device import device as device
 from .dtypes import can_cast as can_cast

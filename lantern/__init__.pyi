@@ -22,14 +22,17 @@ from .creation import asarray as asarray
 from . import autograd as autograd
 from . import backends as backends
 from .sampling import bernoulli as bernoulli
+from .factories import broadcast_shapes as broadcast_shapes
 from .dtypes import can_cast as can_cast
 from .nn.functional import celu_ as celu_
 from .shape import channels_last as channels_last
 from .shape import channels_last_3d as channels_last_3d
+from .ops.memory import check_format as check_format
 from .creation import checked_dtype as checked_dtype
 from . import compat as compat
 from .shape import contiguous_format as contiguous_format
 from . import converting as converting
+from .ops.memory import copy_as as copy_as
 from . import creation as creation
 from . import data as data
 from .random import default_generator as default_generator
@@ -38,22 +41,35 @@ from .dtypes import dtype as dtype
 from .creation import dtype_from as dtype_from
 from . import dtypes as dtypes
 from .creation import empty as empty
-from .creation import empty_like as empty_like
+from .factories import empty_like as empty_like
+from .factories import empty_permuted as empty_permuted
+from .factories import empty_strided as empty_strided
 from .autograd.mode import enable_grad as enable_grad
 from .spaced import eye as eye
+from . import factories as factories
 from .dtypes import finfo as finfo
 from .creation import finish as finish
+from .creation import from_dlpack as from_dlpack
 from .creation import from_numpy as from_numpy
 from .creation import frombuffer as frombuffer
 from .creation import full as full
+from .factories import full_like as full_like
+from .factories import get_default_device as get_default_device
 from .dtypes import get_default_dtype as get_default_dtype
 from .random import get_rng_state as get_rng_state
 from .dtypes import iinfo as iinfo
 from . import indexing as indexing
 from .autograd.mode import inference_mode as inference_mode
 from .random import initial_seed as initial_seed
+from .factories import is_complex as is_complex
+from .factories import is_conj as is_conj
+from .factories import is_floating_point as is_floating_point
 from .autograd.mode import is_grad_enabled as is_grad_enabled
 from .autograd.mode import is_inference_mode_enabled as is_inference_mode_enabled
+from .factories import is_nonzero as is_nonzero
+from .factories import is_same_size as is_same_size
+from .factories import is_signed as is_signed
+from .factories import is_tensor as is_tensor
 from .shape import layout as layout
 from . import legacy as legacy
 from .creation import legacy_data as legacy_data
@@ -68,7 +84,9 @@ from .sampling import multinomial as multinomial
 from . import nn as nn
 from .autograd.mode import no_grad as no_grad
 from .sampling import normal as normal
+from .factories import numel as numel
 from .creation import ones as ones
+from .factories import ones_like as ones_like
 from . import op as op
 from . import ops as ops
 from . import optim as optim
@@ -83,11 +101,14 @@ from .sampling import randn as randn
 from .sampling import randn_like as randn_like
 from . import random as random
 from .sampling import randperm as randperm
+from .factories import range_ as range_
 from .creation import result_type as result_type
 from . import return_types as return_types
 from . import sampling as sampling
+from .creation import scalar_tensor as scalar_tensor
 from .random import seed as seed
 from .nn.functional import selu_ as selu_
+from .factories import set_default_device as set_default_device
 from .dtypes import set_default_dtype as set_default_dtype
 from .legacy import set_default_tensor_type as set_default_tensor_type
 from .autograd.mode import set_grad_enabled as set_grad_enabled
@@ -100,13 +121,15 @@ from . import spaced as spaced
 from . import storage as storage
 from .shape import strided as strided
 from .creation import tensor as tensor
+from .factories import tril_indices as tril_indices
+from .factories import triu_indices as triu_indices
 from . import untyped as untyped
 from . import updating as updating
 from . import utils as utils
 from . import view_op as view_op
 from .tensor import wrap as wrap
 from .creation import zeros as zeros
-from .creation import zeros_like as zeros_like
+from .factories import zeros_like as zeros_like
 from .threads import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from .compiler import compile as compile
 from .threads import get_num_threads as get_num_threads
@@ -512,7 +535,6 @@ def fmax(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def fmin(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def fmod(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def frac(input: Any, *, out: Any = ...) -> Tensor: ...
-full_like: Any
 def gather(
     input: Any,
     dim: Any,
@@ -771,7 +793,6 @@ def norm(
     dtype: _dtype | None = ...,
 ) -> Tensor: ...
 def not_equal(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
-ones_like: Any
 def outer(input: Any, vec2: Any, *, out: Any = ...) -> Tensor: ...
 def pairwise_distance(
     x1: Any,
@@ -811,6 +832,7 @@ def quantile(
     out: Any = ...,
 ) -> Tensor: ...
 def rad2deg(input: Any, *, out: Any = ...) -> Tensor: ...
+range: Any
 def ravel(input: Any, *, out: Any = ...) -> Tensor: ...
 def real(input: Any, *, out: Any = ...) -> Tensor: ...
 def reciprocal(input: Any, *, out: Any = ...) -> Tensor: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import creation, dtypes, ops
+from . import creation, dtypes, factories, ops
 from .autograd.views import geometry_of
 from .backends import NAMESPACES
 from .device import as_device, device
@@ -178,6 +178,11 @@ def _new_from(name: str) -> Callable[..., Tensor]:
     return new
 
 
+def _new_empty_strided(self: Tensor, size: Any, stride: Any, **kwargs: Any) -> Tensor:
+    """As `empty_strided`, with this tensor's dtype."""
+    return factories.empty_strided(size, stride, **{"dtype": self.dtype, **kwargs})
+
+
 def _new_tensor(self: Tensor, data: Any, **kwargs: Any) -> Tensor:
     """As `tensor`, with this tensor's dtype."""
     if isinstance(data, Tensor):
@@ -307,8 +312,11 @@ METHODS: dict[str, Any] = {
     "new_ones": _new_from("ones"),
     "new_empty": _new_from("empty"),
     "new_full": _new_from("full"),
+    "new_empty_strided": _new_empty_strided,
     "new_tensor": _new_tensor,
     "is_nonzero": _is_nonzero,
+    "const_data_ptr": lambda self: self.data_ptr(),
+    "conj_physical_": lambda self: self,
     "is_shared": lambda self: False,
     "is_pinned": lambda self: False,
     "as_subclass": _as_subclass,

@@ -395,6 +395,10 @@ def _dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]
     return tuple(sorted(range(self.ndim), key=lambda d: -strides[d]))
 
 
+def _delitem(self: Tensor, index: Any) -> None:
+    raise TypeError("Tensor does not support deleting items")
+
+
 METHODS: dict[str, Any] = {
     "view": _view,
     "reshape": _reshape,
@@ -431,4 +435,5 @@ METHODS: dict[str, Any] = {
     "dim_order": _dim_order,
     "__getitem__": indexing.getitem,
     "__setitem__": indexing.setitem,
+    "__delitem__": _delitem,
 }

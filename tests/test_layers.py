@@ -20,7 +20,7 @@ LAYERS = {
     "backends.ranges backends.special backends.vocabulary",
     2: "autograd op tensor untyped view_op",
     3: "ops",
-    4: "converting creation cuda indexing legacy methods printing random sampling shaping spaced "
+    4: "converting creation cuda factories indexing legacy methods printing random sampling shaping spaced "
     "special testing threads updating version",
     5: "data linalg nn optim serialization utils",
     6: "compiler",

@@ -100,6 +100,8 @@ def _fitted(data: Any, kinds: set[type], dtype: dtypes.dtype) -> Array:
     if dtype.kind == "b":
         return np.array(data, object).astype(bool) if int in kinds else np.array(data, bool)
     if float in kinds:
+        if dtype is dtypes.uint64:
+            raise TypeError("an integer is required")
         values = np.trunc(np.array(data, np.float64))
         if not np.all((np.abs(values) < LONG) & _in_range(values, dtype)):  # NaN is in no range
             raise _too_large(dtype)

@@ -10,21 +10,13 @@ from ..return_types import qr as QrResult
 from ..return_types import svd as SvdResult
 from ..tensor import Tensor
 from .contraction import check_square, identity_like
+from .layout import triangle
 from .linalg import column, row, swapped
 from .systems import check_matrices, floating, parts, unpacked
 from .views import transpose
 
 
 # --- triangles
-def triangle(xp, x, lower=True, strict=False):
-    """Returns square matrices with one triangle kept."""
-    size = x.shape[-1]
-    places = xp.arange(0, size, 1, int64)
-    high, low = xp.reshape(places, (size, 1)), xp.reshape(places, (1, size))
-    high, low = (high, low) if lower else (low, high)
-    return xp.where(xp.gt(high, low) if strict else xp.ge(high, low), x, xp.full((), 0, x))
-
-
 def _factor(xp, input, upper):
     found = xp.cholesky(swapped(xp, input) if upper else input)
     return swapped(xp, found) if upper else found
@@ -33,7 +25,7 @@ def _factor(xp, input, upper):
 def _factor_gradient(xp, g, out, upper):
     if upper:
         g, out = swapped(xp, g), swapped(xp, out)
-    inner = triangle(xp, xp.matmul(swapped(xp, out), g))
+    inner = triangle(xp, xp.matmul(swapped(xp, out), g), 0, True)
     inner = inner - identity_like(xp, inner) * inner * 0.5
     turned = xp.inv(swapped(xp, out))
     found = xp.matmul(turned, xp.matmul(inner, swapped(xp, turned)))
@@ -108,7 +100,7 @@ def _whole(index, ndim):
 
 def _tall_qr(xp, q, r, gq, gr):
     inner = xp.matmul(r, swapped(xp, gr)) - xp.matmul(swapped(xp, gq), q)
-    inner = triangle(xp, inner) + swapped(xp, triangle(xp, inner, strict=True))
+    inner = triangle(xp, inner, 0, True) + swapped(xp, triangle(xp, inner, -1, True))
     return swapped(xp, xp.solve(r, swapped(xp, gq + xp.matmul(q, inner))))
 
 

@@ -15,6 +15,7 @@ from ..dtypes import int64
 from ..op import KEEP, Op, _declare, composite, op
 from ..shape import contiguous_strides, wrap_dim
 from ..tensor import Tensor, wrap
+from .scatter import refuse_unsigned
 from .scatter import scatter_add as scatter_add
 from .slices import at
 from .views import numel_of
@@ -102,6 +103,7 @@ def index_select(xp, input, dim, index):
         raise IndexError("index_select(): Index is supposed to be a vector")
     if index.dtype.char not in "li":
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    refuse_unsigned(xp, input, "index_select")
     if not input.ndim:
         if numel_of(index) != 1:
             raise RuntimeError(

@@ -276,7 +276,8 @@ def _interleaved_places(repeats, output_size):
 
 
 # --- triangles
-def _triangle(xp, x, diagonal, lower):
+def triangle(xp, x, diagonal, lower):
+    """Returns matrices with the elements above (or, not `lower`, below) a diagonal put to 0."""
     rows, columns = x.shape[-2:]
     row = xp.reshape(xp.arange(0, rows, 1, int64) + diagonal, (rows, 1))
     column = xp.reshape(xp.arange(0, columns, 1, int64), (1, columns))
@@ -288,11 +289,11 @@ def _triangular(name, lower, text):
     def forward(xp, input, diagonal=0):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        return _triangle(xp, xp.contiguous(input), diagonal, lower)
+        return triangle(xp, xp.contiguous(input), diagonal, lower)
 
     forward.__name__, forward.__doc__ = name, text
-    made = op(forward, promote=KEEP, inplace=True)
-    return made.vjp(input=lambda xp, g, diagonal: _triangle(xp, g, diagonal, lower))
+    made = op(forward, promote=KEEP, inplace=True, lacks=f"HIL {name}")
+    return made.vjp(input=lambda xp, g, diagonal: triangle(xp, g, diagonal, lower))
 
 
 tril = _triangular("tril", True, "The matrices with what is above a diagonal set to 0.")

@@ -25,6 +25,10 @@ def nonzero(xp, input, *, as_tuple=False):
     tensor([[1],
             [3]])
     """
+    if input.dtype.char in "HIL":
+        raise NotImplementedError(
+            f"\"nonzero_count_cpu\" not implemented for '{input.dtype.legacy}'"
+        )
     columns = nonzero_tuple(input)
     if as_tuple:
         return columns

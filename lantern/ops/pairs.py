@@ -8,6 +8,7 @@ from ..op import SAME, composite, op
 from ..shape import broadcast_shapes, wrap_dim
 from ..tensor import Tensor
 from .linalg import column, row, swapped
+from .reduce import vector_norm
 
 MODES = (
     "use_mm_for_euclid_dist_if_necessary",
@@ -16,22 +17,11 @@ MODES = (
 )
 
 
-def length(xp, x, p, dims):
-    """Returns the `p`-norms over dimensions, which are kept as 1; those of nothing are 0."""
-    if p == 0:
-        return xp.sum(xp.cast(xp.ne(x, 0), xp.dtype_of(x)), dims, True)
-    if p == 1:
-        return xp.sum(xp.abs(x), dims, True)
-    if p == 2:
-        return xp.sqrt(xp.sum(x * x, dims, True))
-    if math.isinf(p):
-        empty = any(x.shape[dim] == 0 for dim in dims)
-        return (xp.sum if empty else xp.amax)(xp.abs(x), dims, True)
-    return xp.pow(xp.sum(xp.pow(xp.abs(x), float(p)), dims, True), 1.0 / p)
-
-
 def slope(xp, x, norm, p):
-    """Returns the derivative of a norm by each element; 0 where there is none."""
+    """Returns the derivative of a norm by each element; 0 where there is none.
+
+    Each of several largest elements has that of a single one, as PyTorch has it for distances.
+    """
     if p == 0:
         return xp.full(x.shape, 0, x)
     if p == 1:
@@ -101,7 +91,9 @@ def cdist(xp, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary")
 def row_distances(xp, x1, x2, p):
     """The `p`-norm distances, by the differences of all pairs of rows."""
     apart = _apart(xp, x1, x2)
-    return xp.reshape(length(xp, apart, p, (apart.ndim - 1,)), apart.shape[:-1])
+    if not apart.shape[-1]:  # rows of nothing are not apart, whatever the norm
+        return xp.full(apart.shape[:-1], 0, apart)
+    return vector_norm.forward(xp, apart, p, (apart.ndim - 1,), False)
 
 
 def _apart(xp, x1, x2):
@@ -164,7 +156,7 @@ def _refuse_integers(input, *rest):
 
 def _lengths(xp, input, p, dim):
     dims = tuple([i for i in range(input.ndim) if i != wrap_dim(dim, input.ndim)])
-    return length(xp, input, p, dims), dims
+    return vector_norm.forward(xp, input, p, dims, True), dims
 
 
 @op(promote=SAME, inplace=True, check=("?bBhHiIlL", _refuse_integers))

@@ -484,9 +484,9 @@ def vector_norm(xp, input, ord, dim, keepdim):
         return xp.sum(size, dims, keepdim)
     if ord == 0:
         return xp.sum(xp.cast(xp.ne(input, 0), xp.dtype_of(input)), dims, keepdim)
+    if (ord < 0 or math.isinf(ord)) and count_of(input.shape, dim) == 0:
+        _refuse_empty_norm(input.shape, ord, dim)
     if math.isinf(ord):
-        if count_of(input.shape, dim) == 0:
-            _refuse_empty_norm(input.shape, ord, dim)
         return (xp.amax if ord > 0 else xp.amin)(size, dims, keepdim)
     return xp.pow(xp.sum(xp.pow(size, float(ord)), dims, keepdim), 1.0 / ord)
 

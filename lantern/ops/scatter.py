@@ -18,6 +18,13 @@ def _check_gather(name, input, index, own="self"):
         raise RuntimeError(f"Index tensor must have the same number of dimensions as {own} tensor")
 
 
+def refuse_unsigned(xp, input, kernel):
+    """Raises NotImplementedError for the unsigned types that PyTorch's kernel lacks."""
+    if input.dtype.char in "HIL":
+        kind = xp.dtype_of(input).legacy
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
+
+
 @op(promote=KEEP)
 def gather(xp, input, dim, index, *, sparse_grad=False):
     """Elements picked along `dim` by an index tensor of the same rank.
@@ -31,6 +38,7 @@ def gather(xp, input, dim, index, *, sparse_grad=False):
     """
     dim = wrap_dim(dim, input.ndim)
     _check_gather("gather", input, index, "input")
+    refuse_unsigned(xp, input, "scatter_gather_tensor_cpu")
     if not numel_of(index):
         return xp.full(index.shape, 0, input)
     for i, (size, limit) in enumerate(zip(index.shape, input.shape, strict=False)):
