@@ -48,8 +48,7 @@ def tensor(
         dtype = checked_dtype(dtype, "tensor")
     if type(requires_grad) is not bool:
         raise TypeError(
-            "tensor(): argument 'requires_grad' must be bool, not "
-            f"{type(requires_grad).__name__}"
+            f"tensor(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}"
         )
     if isinstance(data, Tensor):
         import warnings
@@ -356,11 +355,18 @@ def arange(
 
 
 def _bounds(bounds: tuple, start: Any, end: Any, step: Any) -> tuple[Any, Any, Any]:
-    """Returns start, end and step from any of the forms of `arange`; raises TypeError for others."""
+    """Returns start, end and step from any form of `arange`; raises TypeError for others."""
     alone = len(bounds) == 1 and start is None and end is None
     names = ("end",) if alone else ("start", "end", "step")
     given = {"start": start, "end": end, "step": step}
-    if len(bounds) > 3 or not bounds and end is None and start is None or alone and step is not None:
+    if (
+        len(bounds) > 3
+        or not bounds
+        and end is None
+        and start is None
+        or alone
+        and step is not None
+    ):
         kinds = ", ".join(type(each).__name__ for each in bounds)
         raise TypeError(f"arange() received an invalid combination of arguments - got ({kinds})")
     given.update(zip(names, bounds, strict=False))

@@ -67,7 +67,8 @@ def _like(name: str, value: float | None, text: str) -> Callable[..., Tensor]:
     ) -> Tensor:
         if not isinstance(input, Tensor):
             raise TypeError(
-                f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+                f"{name}(): argument 'input' (position 1) must be Tensor, not "
+                f"{type(input).__name__}"
             )
         if device is not None:
             as_device(device)
@@ -138,7 +139,10 @@ def empty_strided(
     """
     as_device(device)
     dtype = checked_dtype(dtype, "empty_strided") or dtypes.get_default_dtype()
-    size, stride = as_sizes((size,), "empty_strided"), as_sizes((stride,), "empty_strided", "stride")
+    size, stride = (
+        as_sizes((size,), "empty_strided"),
+        as_sizes((stride,), "empty_strided", "stride"),
+    )
     if len(size) != len(stride):
         raise RuntimeError(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "
@@ -147,7 +151,8 @@ def empty_strided(
     _refuse_negative(size)
     if any(each < 0 for each in stride):
         raise RuntimeError(
-            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
+            f"Storage size calculation overflowed with sizes={list(size)} and "
+            f"strides={list(stride)}"
         )
     memory = ops.full((offsets_range(size, stride),), 0, dtype)
     if active.trace is not None:
@@ -212,8 +217,8 @@ def range_(
 ) -> Tensor:
     """The numbers from `start` to `end`, which may be one of them; `arange` is to be preferred."""
     warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is "
-        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces values "
+        "torch.range is deprecated and will be removed in a future release because its behavior "
+        "is inconsistent with Python's range builtin. Instead, use torch.arange, which produces values "
         "in [start, end).",
         UserWarning,
         stacklevel=2,

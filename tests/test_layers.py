@@ -20,8 +20,8 @@ LAYERS = {
     "backends.ranges backends.special backends.vocabulary",
     2: "autograd op tensor untyped view_op",
     3: "ops",
-    4: "converting creation cuda factories indexing legacy methods printing random sampling shaping spaced "
-    "special testing threads updating version",
+    4: "converting creation cuda factories indexing legacy methods printing random sampling "
+    "shaping spaced special testing threads updating version",
     5: "data linalg nn optim serialization utils",
     6: "compiler",
     7: "__main__ cli demo distributed distributions vision viz",

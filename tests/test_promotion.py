@@ -19,10 +19,18 @@ DTYPES, OPERANDS, OUTCOMES = TABLES["dtypes"], TABLES["operands"], TABLES["outco
 LEGACY = dict(zip(DTYPES, TABLES["legacy"], strict=True))
 NUMBERS = {"True": True, "1": 1, "1.0": 1.0}
 
+LATE_UNSIGNED = ("uint16", "uint32", "uint64")
+
 # Refused or not as PyTorch does it, but for the dtypes named here.
 KNOWN = {
     # In place PyTorch sums in the dtype of the tensor, for which bool and these have no kernel.
     "x.cumsum_(0)": ("bool", "uint16", "uint32", "uint64"),
+    # PyTorch has no kernels of these for its later unsigned types; Lantern computes them.
+    "torch.nonzero(x)": LATE_UNSIGNED,
+    "torch.tril(x.diag())": LATE_UNSIGNED,
+    "x.index_select(0, y)": LATE_UNSIGNED,
+    "x.gather(0, y)": LATE_UNSIGNED,
+    "x.new_tensor([1.5])": ("uint64",),  # PyTorch wants integers here
 }
 
 

@@ -322,9 +322,16 @@ def _copied(tensor: Tensor) -> Tensor:
 
 def _watch_result(node: Node, fresh: Storage, tensor: Tensor) -> None:
     """Makes a formula that saved its result notice later writes to where that went."""
-    if isinstance(node, OpNode):
-        now = tensor._storage, tensor._storage.version
-        node.checks = [now if storage is fresh else (storage, v) for storage, v in node.checks]
+    if not isinstance(node, OpNode):
+        return
+    now = tensor._storage, tensor._storage.version
+    node.checks = [now if storage is fresh else (storage, v) for storage, v in node.checks]
+    if active.trace is not None or node.saved is None or node.values is None:
+        return
+    for i, each in enumerate(node.saved):
+        if each is fresh and node.values[i].dtype is tensor._array.dtype:
+            # One copy is enough, and it is the one that the user sees.
+            node.saved[i], node.values[i] = Storage(tensor._array), tensor._array
 
 
 def write_out(target: Tensor, value: Tensor) -> None:

@@ -744,7 +744,7 @@ def from_buffer(buffer, dtype, count, offset):
 
 
 def from_any_buffer(buffer, dtype, count, offset):
-    """Returns `from_buffer` of what a user gave, or raises ValueError where that is not possible."""
+    """Returns `from_buffer` of what a user gave; raises ValueError where that cannot be."""
     try:
         view = memoryview(buffer).cast("B")
     except TypeError:

@@ -13,6 +13,7 @@ import pickle
 from typing import Any
 
 import expressions
+import numpy as np
 import pytest
 
 import lantern

@@ -5,14 +5,19 @@ Each line is an expression; its result, warnings and errors must be the same in 
 
 from __future__ import annotations
 
+import os
+import random
 from typing import Any
 
 import expressions
+import numpy as np
 import pytest
 
 import lantern
 
 torch = pytest.importorskip("torch")
+
+FIRST = int(os.environ.get("LANTERN_SEED", "0"))
 
 
 def written(tensor: Any, index: Any, value: Any) -> Any:
@@ -470,3 +475,93 @@ EXPRESSIONS = TAKEN + WRITTEN + BY_PLACE
 @pytest.mark.parametrize("expression", [line for line in EXPRESSIONS.splitlines() if line])
 def test_an_expression_means_the_same_in_both(expression: str) -> None:
     expressions.assert_same(lantern, torch, expression, NAMES)
+
+
+def random_index(rng: random.Random, shape: tuple[int, ...]) -> tuple:
+    """An index of any kind for a tensor of this shape, as plain Python and NumPy values."""
+    entries: list[Any] = []
+    count = rng.randint(1, 3)  # the length that index tensors share
+    for size in shape[: rng.randint(0, len(shape))]:
+        kind = rng.choice(["int", "slice", "slice", "places", "list", "mask", "table"])
+        if kind == "int":
+            entries.append(rng.randrange(-size, size))
+        elif kind == "slice":
+            bounds = [rng.choice([None, rng.randint(-size - 1, size + 1)]) for _ in range(2)]
+            entries.append(slice(*bounds, rng.choice([None, 1, 2])))
+        elif kind == "mask":
+            mask = np.zeros(size, bool)
+            mask[rng.sample(range(size), min(count, size))] = True
+            entries.append(mask)
+        else:
+            places = np.array([rng.randrange(-size, size) for _ in range(count)])
+            entries.append(places.tolist() if kind == "list" else places)
+            if kind == "table":
+                entries[-1] = places[:, None]
+    if rng.random() < 0.4:
+        entries.insert(rng.randint(0, len(entries)), None)
+    if rng.random() < 0.3:
+        entries.insert(rng.randint(0, len(entries)), ...)
+    return tuple(entries)
+
+
+def in_library(lib: Any, index: tuple) -> tuple:
+    return tuple(lib.from_numpy(e) if isinstance(e, np.ndarray) else e for e in index)
+
+
+def outcomes(lib: Any, array: np.ndarray, index: tuple, number: float) -> list[Any]:
+    """What reading, the gradient of reading, and three kinds of writing come to."""
+    index = in_library(lib, index)
+    results: list[Any] = []
+
+    def attempt(action: Any) -> None:
+        try:
+            found = action()
+        except (IndexError, RuntimeError) as error:
+            results.append((type(error).__name__, str(error)[:30]))
+        else:
+            results.append([each.detach().numpy() for each in found])
+
+    def read() -> list[Any]:
+        x = lib.from_numpy(array.copy()).requires_grad_()
+        shown = x[index]
+        results.append((tuple(shown.shape), shown._is_view()))
+        (shown * shown * 0.5).sum().backward()
+        return [shown, x.grad]
+
+    def write(value: Any) -> list[Any]:
+        x = lib.from_numpy(array.copy()).requires_grad_()
+        y = x * 2
+        y[index] = value
+        (y * y).sum().backward()
+        return [y, x.grad]
+
+    def write_plain(value: Any) -> list[Any]:
+        x = lib.from_numpy(array.copy())
+        x[index] = value
+        return [x]
+
+    leaf = lib.tensor(number, dtype=lib.float64, requires_grad=True)
+    for action in (read, lambda: write(number), lambda: write_plain(number)):
+        attempt(action)
+    attempt(lambda: write_plain(lib.tensor(number, dtype=lib.float64)))
+    attempt(lambda: [*write(leaf), leaf.grad])
+    return results
+
+
+@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence")
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + 200))
+def test_a_random_index_means_the_same_in_both(seed: int) -> None:
+    rng = random.Random(seed)
+    shape = tuple(rng.randint(1, 4) for _ in range(rng.randint(0, 4)))
+    array = np.random.RandomState(seed).randn(*shape)
+    array = np.asarray(array)
+    index = random_index(rng, shape)
+    theirs = outcomes(torch, array, index, 1.5)
+    ours = outcomes(lantern, array, index, 1.5)
+    for have, want in zip(ours, theirs, strict=True):
+        if isinstance(want, tuple):
+            assert have == want, f"{shape} {index}"
+        else:
+            assert not isinstance(have, tuple), f"{shape} {index}: {have}"
+            for mine, other in zip(have, want, strict=True):
+                np.testing.assert_allclose(mine, other, err_msg=f"{shape} {index}")

@@ -262,6 +262,16 @@ torch.ones(2,3).sum_to_size(2,2)
 torch.ones(2,3).sum_to_size()
 """
 
+RESIZED = r"""
+torch.zeros(2,3).resize_(2,2)
+torch.arange(6.).view(2,3).t().resize_(2,2)
+torch.arange(6.)[2:].resize_(2)
+torch.arange(6.).resize_as_(z)
+torch.zeros(2,requires_grad=True).resize_(3)
+torch.zeros(2).requires_grad_().mul(2).resize_(1)
+torch.zeros(2,3).resize_(-1)
+"""
+
 MOVEMENTS = r"""
 torch.cat([])
 torch.cat(x)
@@ -474,7 +484,7 @@ torch.zeros(2,3,4).movedim(0,-1).clone().stride()
 torch.zeros(2,3)[:,[[0,1],[1,2]]].stride()
 """
 
-EXPRESSIONS = VIEWS + MOVEMENTS
+EXPRESSIONS = VIEWS + RESIZED + MOVEMENTS
 
 
 @pytest.mark.parametrize("expression", [line for line in EXPRESSIONS.splitlines() if line])

@@ -190,6 +190,11 @@ def step(lib: Any, tensors: list[Any], action: Step) -> Outcome:
             return attempt(
                 lambda: write(lib, tensors[place], tensors[other], tensors[0], name, number)
             )[1]
+    if kind == "turn":
+        place, name, args = rest
+        return attempt(lambda: getattr(tensors[place], name)(*args))[1]
+    if kind == "data":
+        return attempt(lambda: tensors[rest[0]].data.mul_(0.5))[1]
     if kind == "detach":
         tensors.append(tensors[rest[0]].detach())
     elif kind == "compute":
@@ -224,7 +229,22 @@ def draw(rng: random.Random, tensors: list[Any], quiet: bool) -> Step:
             return "detach", (place,)
         number = round(rng.uniform(-1.5, 1.5), 2)
         return "write", (place, rng.randrange(len(tensors)), name, number, no_grad)
-    return ("detach", (place,)) if roll < 0.94 else ("compute", (place,))
+    if roll < 0.93:
+        return "turn", (place, *turns(rng, shape))
+    # What is recorded keeps the values that backward saved, whatever is written behind its back.
+    if roll < 0.94 and not quiet and not shares_places(tensors[place]):
+        return "data", (place,)
+    return ("detach", (place,)) if roll < 0.96 else ("compute", (place,))
+
+
+def turns(rng: random.Random, shape: tuple[int, ...]) -> Step:
+    """A change of the tensor's own shape in place."""
+    options: list[Step] = [("unsqueeze_", (rng.randint(0, len(shape)),)), ("squeeze_", ())]
+    if len(shape) >= 2:
+        options += [("transpose_", tuple(rng.sample(range(len(shape)), 2)))] * 2
+    if len(shape) == 2:
+        options += [("t_", ())]
+    return rng.choice(options)
 
 
 def arrays_for(rng: random.Random) -> list[np.ndarray]:

@@ -62,7 +62,6 @@ def norms(make: Make) -> Iterator[Sample]:
 
 def columns(make: Make) -> Iterator[Sample]:
     yield Sample(make(0, 2, 4, 4), 2)
-    yield Sample(make(), 2)
     yield Sample(make(2, 2, 4, 5), (2, 3), 1, 1, 2)
     yield Sample(make(2, 4, 4), 2, 2)
     yield Sample(make(1, 2, 4, 4), 5)
