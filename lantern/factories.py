@@ -218,8 +218,8 @@ def range_(
     """The numbers from `start` to `end`, which may be one of them; `arange` is to be preferred."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior "
-        "is inconsistent with Python's range builtin. Instead, use torch.arange, which produces values "
-        "in [start, end).",
+        "is inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
+        "values in [start, end).",
         UserWarning,
         stacklevel=2,
     )
