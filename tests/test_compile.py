@@ -197,6 +197,30 @@ def test_an_argument_may_be_written():
         assert x.tolist() == [float(i)] * 2
 
 
+def test_arguments_that_share_written_memory_are_refused():
+    captured = lantern.zeros(2)
+
+    @lantern.compile
+    def double(a, b):
+        a.mul_(2)
+        return b + 1
+
+    @lantern.compile
+    def count(x):
+        captured.add_(1)
+        return x * 2
+
+    for _ in range(3):
+        double(lantern.ones(2, 2), lantern.ones(2))
+        count(lantern.ones(2))
+    a = lantern.ones(2, 2)
+    with pytest.raises(TraceError, match="argument 1 .* shares memory.*clone"):
+        double(a, a[0])
+    with pytest.raises(TraceError, match="argument 0 .* shares memory.*clone"):
+        count(captured.view(2))
+    assert a.tolist() == [[1.0, 1.0], [1.0, 1.0]] and captured.tolist() == [3.0, 3.0]
+
+
 def test_concrete_operands_are_read_at_every_call():
     scale = lantern.tensor(2.0)
     times = lantern.compile(lambda x: x * scale)

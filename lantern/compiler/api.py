@@ -176,7 +176,9 @@ def _flatten(value: Any, tensors: list[Tensor]) -> Any:
                 return ("again", i)
         tensors.append(value)
         node = current_node(value)
-        return ("tensor", tuple(value._array.shape), value.dtype, node is not None)
+        array = value._array
+        strides = None if array.flags.c_contiguous else array.strides
+        return ("tensor", tuple(array.shape), value.dtype, node is not None, strides)
     if isinstance(value, (tuple, list)):
         return (type(value), *(_flatten(each, tensors) for each in value))
     if isinstance(value, dict):
@@ -252,6 +254,10 @@ class Record:
             if storage in trace.storages and trace.values[storage] is not trace.storages[storage]
         ]
         self.places = {each._storage: i for i, each in enumerate(stand_ins.values())}
+        owned = set(self.places)
+        self.captured = frozenset(s for s in trace.storages if s not in owned)
+        self.written = frozenset(storage for storage, _ in self.writes) - owned
+        self.written_places = tuple(self.places[s] for s, _ in self.writes if s in owned)
         self.grads = []
         if keep_grads:
             for leaf in trace.leaves:
@@ -307,8 +313,22 @@ class Record:
             question() == answer for question, answer in self.conditions
         )
 
+    def refuse_shared(self, tensors: list[Tensor]) -> None:
+        """Raises TraceError where memory that the record writes is known to it by two names."""
+        for i, each in enumerate(tensors):
+            storage = each._storage
+            shared = storage in self.written
+            for j in self.written_places:
+                shared |= storage in self.captured if i == j else storage is tensors[j]._storage
+            if shared:
+                raise TraceError(
+                    f"argument {i} of a compiled function shares memory with a tensor that the "
+                    "function writes to. Pass a clone() of it, or write to it outside."
+                )
+
     def call(self, tensors: list[Tensor]) -> Any:
         """Runs the record on the present values of all inputs."""
+        self.refuse_shared(tensors)
         self.slots[:] = tensors
         arrays = [array() for array in self.inputs]
         arrays = [each.array if isinstance(each, Storage) else each for each in arrays]

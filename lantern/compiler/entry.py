@@ -104,8 +104,18 @@ class _Writer:
             self.unless(f"a{i}._base is None or a{i}._base._node is None")
             self.lines.append(f"x{i} = a{i}._array")
             self.unless(f"x{i}.shape == {tuple(each._array.shape)!r} and x{i}.dtype == {element}")
+            row_major = bool(each._array.flags.c_contiguous)
+            strides = "" if row_major else f" and x{i}.strides == {each._array.strides!r}"
+            self.unless(f"x{i}.flags.c_contiguous is {row_major}{strides}")
             for j in range(i):
                 self.unless(f"a{i} is not a{j}")
+            if self.record.written:
+                self.unless(f"a{i}._storage not in {self.name('o', self.record.written)}")
+        for j in self.record.written_places:
+            self.unless(f"a{j}._storage not in {self.name('p', self.record.captured)}")
+            for i in range(count):
+                if i != j:
+                    self.unless(f"a{i}._storage is not a{j}._storage")
 
     def _inputs(self) -> None:
         bound = self.name("b", self.program.bound)
