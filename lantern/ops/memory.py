@@ -139,19 +139,18 @@ def _(input, dtype):
     if not input.ndim:
         raise RuntimeError(f"self.dim() cannot be 0 {shown}")
     strides = [each // old for each in input.strides]
+    ratio = max(new // old, 1)
+    if input.shape[-1] % ratio:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {ratio} {shown}, but got {input.shape[-1]}"
+        )
     if strides[-1] != 1:
         raise RuntimeError(f"self.stride(-1) must be 1 {shown}, but got {strides[-1]}")
-    if new > old:
-        ratio = new // old
-        if input.shape[-1] % ratio:
+    for i, stride in enumerate(strides[:-1]):
+        if stride % ratio:
             raise RuntimeError(
-                f"self.size(-1) must be divisible by {ratio} {shown}, but got {input.shape[-1]}"
+                f"self.stride({i}) must be divisible by {ratio} {shown}, but got {stride}"
             )
-        for i, stride in enumerate(strides[:-1]):
-            if stride % ratio:
-                raise RuntimeError(
-                    f"self.stride({i}) must be divisible by {ratio} {shown}, but got {stride}"
-                )
     return (dtype,)
 
 

@@ -85,7 +85,7 @@ class Adam(Optimizer):
             step = advance(state["step"])
             if step is not steps and not (type(step) is float and step == steps):
                 steps = step  # parameters mostly share a count, and so what follows from it
-                rate, scale = lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
+                rate, scale = lr / (1 - beta1**step), (1 - beta2**step) ** -0.5
                 moving = (beta1, 1 - beta1, beta2, 1 - beta2)
                 numbers = (rate, scale, *moving, eps, decay, shrink, maximize)
             tensors = [param, state["exp_avg"], state["exp_avg_sq"]]
@@ -153,7 +153,7 @@ def moments(
     if not is_one(shrink):
         param = param * shrink
     first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)
-    return param - first / (xp.sqrt(second) / scale + eps) * rate, first, second
+    return param - first / (xp.sqrt(second) * scale + eps) * rate, first, second
 
 
 def largest_moments(
@@ -164,4 +164,4 @@ def largest_moments(
         param = param * shrink
     first, second = _averages(param, first, second, grad, b1, r1, b2, r2, decay, maximize)
     most = xp.maximum(most, second)
-    return param - first / (xp.sqrt(most) / scale + eps) * rate, first, second, most
+    return param - first / (xp.sqrt(most) * scale + eps) * rate, first, second, most
