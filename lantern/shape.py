@@ -319,12 +319,6 @@ def _other_sizes(args: Iterable[Any], name: str, parameter: str) -> tuple[int, .
     return tuple(sizes)
 
 
-def same_padding(size: int, kernel: int, dilation: int) -> tuple[int, int]:
-    """Returns the (left, right) padding that keeps a size under a convolution of stride 1."""
-    total = dilation * (kernel - 1)
-    return total // 2, total - total // 2
-
-
 def window_counts(sizes, size, stride, dilation) -> tuple[int, ...]:
     """Returns how many windows fit along each dimension."""
     spans = zip(sizes, size, stride, dilation, strict=True)

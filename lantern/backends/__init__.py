@@ -10,11 +10,6 @@ from ..compat.missing import missing
 NAMESPACES: dict[type, Any] = {}
 
 
-def namespace_of(value: Any) -> ModuleType | Any:
-    """Returns the namespace that computes on `value`: an array, a tensor or a symbol."""
-    return NAMESPACES[type(value)]
-
-
 def default() -> ModuleType:
     """Returns the namespace in which new values are made on the CPU."""
     return numpy

@@ -40,11 +40,6 @@ def _define(names: str, parameters: str, kind: str, rule: Callable[..., Any]) ->
         VOCABULARY[name] = Primitive(name, parameters, kind, rule)
 
 
-def fact(value: Any) -> Fact | None:
-    """Returns the shape and dtype of an operand; None for a Python number."""
-    return (tuple(value.shape), value.dtype) if hasattr(value, "shape") else None
-
-
 def _unary(x):
     return tuple(x.shape), x.dtype
 

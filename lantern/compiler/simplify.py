@@ -14,8 +14,6 @@ from ..dtypes import dtype
 from .ir import INPUT, Graph, Value
 from .scalar import fits
 
-COMMUTES = frozenset("add mul maximum minimum eq ne bitwise_and bitwise_or bitwise_xor".split())
-
 
 def simplify(graph: Graph) -> Graph:
     """Returns a graph with the same inputs and outputs and no needless value."""
