@@ -79,6 +79,98 @@ def softmax_regression(torch, random):
     return net, torch.nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1), x, y
 
 
+def lenet(torch, random):
+    """LeNet on 256 digits: sigmoids, average pooling, SGD."""
+    x, y = random.rand(256, 1, 28, 28), random.randint(0, 10, 256)
+    nn = torch.nn
+    net = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10),
+    )  # fmt: skip
+    return net, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.5), x, y
+
+
+def residual_block(torch, have, want, stride):
+    """Returns a block of two convolutions beside a shortcut."""
+    nn = torch.nn
+
+    def conv(a, b, size, stride):
+        layer = nn.Conv2d(a, b, size, stride, size // 2, bias=False)
+        return [layer, nn.BatchNorm2d(b)]
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(
+                *conv(have, want, 3, stride), nn.ReLU(), *conv(want, want, 3, 1)
+            )
+            same = have == want and stride == 1
+            self.shortcut = nn.Identity() if same else nn.Sequential(*conv(have, want, 1, stride))
+
+        def forward(self, x):
+            return torch.nn.functional.relu(self.body(x) + self.shortcut(x))
+
+    return Block()
+
+
+def resnet(torch, random):
+    """A small residual network on 32 colour images of 32 x 32: three stages, SGD momentum."""
+    x, y = random.rand(32, 3, 32, 32), random.randint(0, 10, 32)
+    nn = torch.nn
+    net = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
+        residual_block(torch, 16, 16, 1), residual_block(torch, 16, 32, 2),
+        residual_block(torch, 32, 64, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(64, 10),
+    )  # fmt: skip
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    return net, nn.CrossEntropyLoss(), optimizer, x, y
+
+
+def character_gpt(torch, random, layers=4, heads=4, width=128, context=64, batch=12, letters=65):
+    """A small GPT over characters, AdamW; attention is written out, with a causal mask."""
+    nn, F = torch.nn, torch.nn.functional
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.attend, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+            self.register_buffer("future", torch.ones(context, context).triu(1) == 1)
+
+        def attention(self, x):
+            rows, length, _ = x.shape
+            parts = self.attend(x).split(width, 2)
+            q, k, v = (p.view(rows, length, heads, -1).transpose(1, 2) for p in parts)
+            scores = q @ k.transpose(-2, -1) / (width // heads) ** 0.5
+            weights = F.softmax(scores.masked_fill(self.future, float("-inf")), -1)
+            joined = (weights @ v).transpose(1, 2).reshape(rows, length, width)
+            return self.project(joined)
+
+        def forward(self, x):
+            x = x + self.attention(self.first(x))
+            return x + self.narrow(F.gelu(self.widen(self.second(x))))
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.letters, self.places = nn.Embedding(letters, width), nn.Embedding(context, width)
+            self.blocks = nn.Sequential(*(Block() for _ in range(layers)))
+            self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, letters, bias=False)
+            self.register_buffer("order", torch.arange(context))
+
+        def forward(self, x):
+            x = self.letters(x) + self.places(self.order)
+            return self.head(self.norm(self.blocks(x))).view(-1, letters)
+
+    text = random.randint(0, letters, (batch, context + 1))
+    net = Model()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    return net, nn.CrossEntropyLoss(), optimizer, text[:, :-1], text[:, 1:].reshape(-1)
+
+
 WORKLOADS: dict[str, Callable] = {
     "linear regression 3x1, SGD": lambda t, r: linear_regression(t, r, 3, 1),
     "linear regression 10x2, SGD": lambda t, r: linear_regression(t, r, 10, 2),
@@ -88,6 +180,9 @@ WORKLOADS: dict[str, Callable] = {
     "8-32-8-4-1, 531 rows, Adam": lambda t, r: diabetes(t, r, 531),
     "MNIST MLP, batch 64, SGD momentum": digits,
     "softmax regression, batch 256, SGD": softmax_regression,
+    "LeNet, batch 256, SGD": lenet,
+    "small ResNet, batch 32, SGD momentum": resnet,
+    "character GPT, batch 12, AdamW": character_gpt,
 }
 
 
@@ -95,7 +190,7 @@ def make_step(torch, build):
     """Returns a function that does one training step and gives the loss."""
     torch.manual_seed(0)
     net, criterion, optimizer, x, y = build(torch, np.random.RandomState(0))
-    x = torch.tensor(x.astype(np.float32))
+    x = torch.tensor(x if x.dtype == np.int64 else x.astype(np.float32))
     y = torch.tensor(y if y.dtype == np.int64 else y.astype(np.float32))
 
     def step():
