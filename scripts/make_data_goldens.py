@@ -73,6 +73,25 @@ CASES: list[tuple[str, dict]] = [
         )
         for g in BOTH
     ],
+    ("drawn_in_workers", {"seed": 12, "size": 7, "num_workers": 2, "batch_size": 2}),
+    (
+        "drawn_in_workers",
+        {"seed": 12, "size": 6, "num_workers": 2, "batch_size": 2, "persistent_workers": True},
+    ),
+    ("streamed", {"seed": 13, "size": 5, "uneven": 4, "num_workers": 2, "batch_size": 2}),
+    (
+        "streamed",
+        {
+            "seed": 13,
+            "size": 5,
+            "uneven": 3,
+            "num_workers": 2,
+            "batch_size": 2,
+            "persistent_workers": True,
+            "drop_last": True,
+        },
+    ),
+    ("streamed", {"seed": 13, "size": 3, "uneven": 2, "num_workers": 2, "batch_size": None}),
     *[
         (
             "weighted",

@@ -7,6 +7,7 @@ Each scenario runs on PyTorch and on Lantern alike: `torch` is either module, `d
 
 from __future__ import annotations
 
+import random
 import warnings
 
 import numpy as np
@@ -150,6 +151,47 @@ def split_and_shuffled(torch, data, seed, size, gathered, lengths, batch_size):
     return [trace(torch, loader, 2) for loader in loaders]
 
 
+class Draws:
+    """Samples that tell which worker read them and what its random streams gave."""
+
+    def __init__(self, torch, data, size):
+        self.torch, self.data, self.size = torch, data, size
+
+    def __getitem__(self, index):
+        info = self.data.get_worker_info()
+        return [
+            index,
+            info.id,
+            info.seed,
+            random.random(),
+            float(np.random.rand()),
+            self.torch.rand(()).item(),
+        ]
+
+    def __len__(self):
+        return self.size
+
+
+def drawn_in_workers(torch, data, seed, size, epochs=2, **options):
+    torch.manual_seed(seed)
+    loader = data.DataLoader(Draws(torch, data, size), collate_fn=list, shuffle=True, **options)
+    return [[list(loader) for _ in range(epochs)], torch.rand(()).item()]
+
+
+def streamed(torch, data, seed, size, uneven, **options):
+    """A stream of which each worker reads its share, the first one a longer one."""
+
+    class Share(data.IterableDataset):
+        def __iter__(self):
+            info = data.get_worker_info()
+            extra = uneven if info.id == 0 else 0
+            yield from (100 * info.id + place for place in range(size + extra))
+
+    torch.manual_seed(seed)
+    loader = data.DataLoader(Share(), **options)
+    return [[[values(batch) for batch in loader] for _ in range(2)], torch.rand(()).item()]
+
+
 SCENARIOS = {
     function.__name__: function
     for function in (
@@ -162,5 +204,7 @@ SCENARIOS = {
         distributed,
         split,
         split_and_shuffled,
+        drawn_in_workers,
+        streamed,
     )
 }

@@ -427,16 +427,14 @@ def test_lengths_of_loaders():
         len(data.DataLoader(Stream(5)))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_streams_are_read_once_in_their_order(workers):
+def test_streams_are_read_once_in_their_order():
     def batches(**options):
-        loader = data.DataLoader(Stream(5), num_workers=workers, **options)
-        return [list(map(int, batch)) for batch in loader]
+        return [list(map(int, batch)) for batch in data.DataLoader(Stream(5), **options)]
 
     assert batches(batch_size=2) == [[0, 1], [2, 3], [4]]
     assert batches(batch_size=2, drop_last=True) == [[0, 1], [2, 3]]
     assert batches(batch_size=5) == [[0, 1, 2, 3, 4]]
-    assert list(data.DataLoader(Stream(3), batch_size=None, num_workers=workers)) == [0, 1, 2]
+    assert list(data.DataLoader(Stream(3), batch_size=None)) == [0, 1, 2]
 
 
 def test_a_stream_longer_than_it_said_warns():
@@ -454,24 +452,6 @@ def test_samples_are_read_with_one_call_where_the_dataset_offers_it():
 
     assert list(data.DataLoader(Batched("abc"), batch_size=2)) == [["A", "B"], ["C"]]
     assert list(data.DataLoader(Batched("abc"), batch_size=None)) == ["a", "b", "c"]
-
-
-def test_scripts_with_workers_run():
-    called = []
-    loader = data.DataLoader(
-        data.TensorDataset(lantern.arange(6)),
-        batch_size=4,
-        num_workers=4,
-        persistent_workers=True,
-        prefetch_factor=3,
-        timeout=5,
-        worker_init_fn=called.append,
-        multiprocessing_context="spawn",
-    )
-    for _ in range(2):
-        assert [batch[0].tolist() for batch in loader] == [[0, 1, 2, 3], [4, 5]]
-    assert called == []
-    assert data.get_worker_info() is None
 
 
 def test_a_timeout_without_workers_is_refused():

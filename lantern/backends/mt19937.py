@@ -886,3 +886,8 @@ def _poisson(rate: float, draw: Callable[[], float]) -> float:
         height = v * inverse_alpha / (a / (side * side) + b)
         if not height or math.log(height) <= k * log_rate - rate - math.lgamma(k + 1):
             return float(k)
+
+
+def seed_numpy(words: Sequence[int]) -> None:
+    """Seeds the stream behind NumPy's own functions, such as `numpy.random.rand`."""
+    np.random.seed(np.random.SeedSequence(words).generate_state(4))

@@ -43,13 +43,13 @@ def collate(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -
             key: collate([item[key] for item in batch], collate_fn_map=collate_fn_map)
             for key in sample
         }
-        return _like_mapping(sample, entries)
+        return like_mapping(sample, entries)
     if isinstance(sample, Sequence):
         named = isinstance(sample, tuple) and hasattr(sample, "_fields")
         if not named and any(len(item) != len(sample) for item in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
         columns = list(zip(*batch, strict=False))
-        return _like_sequence(sample, [collate(c, collate_fn_map=collate_fn_map) for c in columns])
+        return like_sequence(sample, [collate(c, collate_fn_map=collate_fn_map) for c in columns])
     raise _unknown_type(type(sample))
 
 
@@ -66,9 +66,9 @@ def default_convert(data: Any) -> Any:
     if type(data).__module__ == "numpy" and not isinstance(data, (str, bytes)):
         return data if _holds_text(data) else lantern.as_tensor(data)
     if isinstance(data, Mapping):
-        return _like_mapping(data, {key: default_convert(data[key]) for key in data})
+        return like_mapping(data, {key: default_convert(data[key]) for key in data})
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
-        return _like_sequence(data, [default_convert(item) for item in data])
+        return like_sequence(data, [default_convert(item) for item in data])
     return data
 
 
@@ -130,7 +130,7 @@ def _unknown_type(found: Any) -> TypeError:
     )
 
 
-def _like_mapping(model: Mapping, entries: dict) -> Any:
+def like_mapping(model: Mapping, entries: dict) -> Any:
     """`entries` in the type of `model`, whose other properties a copy keeps."""
     try:
         if isinstance(model, MutableMapping):
@@ -142,7 +142,7 @@ def _like_mapping(model: Mapping, entries: dict) -> Any:
         return entries
 
 
-def _like_sequence(model: Sequence, items: list) -> Any:
+def like_sequence(model: Sequence, items: list) -> Any:
     """`items` in the type of `model`; a plain tuple becomes a list, as PyTorch has it."""
     if isinstance(model, tuple):
         return type(model)(*items) if hasattr(model, "_fields") else items

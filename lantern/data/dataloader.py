@@ -1,24 +1,18 @@
 """The loader: batches of a dataset in the order of a sampler.
 
-Every batch takes the same way: the next indices from the sampler, their samples from the dataset,
-one batch from the collate function. Where the dataset gathers (see `gather.py`) and the collate
-function is the default one, the last two are one step.
+`DataLoader` checks and keeps what it is told; `passes.py` goes over the dataset with it, in the
+calling process or with workers.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import lantern
-from lantern.tensor import Tensor
-
-from .collate import collates_tensors_by_stacking, default_collate, default_convert
+from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
-from .gather import gatherer, index_tensor, stand_in
-from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
+from .passes import LoaderIterator, new_pass
+from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 if TYPE_CHECKING:
     from lantern import Generator
@@ -33,10 +27,11 @@ FIXED_AFTER_INIT = frozenset(
 class DataLoader(Generic[Sample]):
     """Batches of `dataset`, in order or shuffled, collated into tensors `(B, ...)`.
 
-    Batches are prepared in the calling process, also with `num_workers` above 0: order and random
-    stream of the samplers are those PyTorch has with that many workers, but `worker_init_fn` is
-    not called, `get_worker_info()` is None, random numbers drawn inside `__getitem__` come from
-    this process's generators, and an `IterableDataset` is read once, not once per worker.
+    With `num_workers` above 0, that many processes prepare batches ahead: in the same order, each
+    process with random streams of its own seeds. An exception in a worker is raised here with its
+    traceback, and a worker that dies raises RuntimeError. Arrays come through shared memory.
+    A dataset that is gathered a batch at a time by Lantern's own code, such as a TensorDataset,
+    needs no workers and starts none.
 
     Raises ValueError for arguments that exclude one another or are out of range.
 
@@ -136,12 +131,12 @@ class DataLoader(Generic[Sample]):
 
     def __iter__(self) -> LoaderIterator:
         if not (self.persistent_workers and self.num_workers > 0):
-            return LoaderIterator(self)
+            return new_pass(self)
         # Persistent workers are seeded once, so later epochs draw no seed.
         if self._iterator is None:
-            self._iterator = LoaderIterator(self)
+            self._iterator = new_pass(self)
         else:
-            self._iterator.restart()
+            self._iterator.restart(self)
         return self._iterator
 
     def __len__(self) -> int:
@@ -158,170 +153,12 @@ class DataLoader(Generic[Sample]):
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
 
-class LoaderIterator:
-    """One pass over a `DataLoader`."""
-
-    _read: Callable[[Any], Any]
-
-    def __init__(self, loader: DataLoader) -> None:
-        if loader.num_workers == 0 and loader.timeout != 0:
-            raise AssertionError("a DataLoader without workers requires timeout == 0")
-        _warn_of_pinning(loader)
-        self._loader = loader
-        self._source = loader._index_source
-        self._gather = _allowed_gather(loader)
-        self._indices = self._new_indices()
-        # PyTorch draws the seed of its workers here in the stream, with or without workers.
-        self.base_seed = draw_seed(loader.generator)
-        if loader.num_workers > 0:
-            self.restart()
-        else:
-            self._open_dataset()
-
-    def restart(self) -> None:
-        """Begin a pass as PyTorch does with workers: indices in advance, and no new seed."""
-        loader = self._loader
-        distance = loader.num_workers * (loader.prefetch_factor or 0)
-        self._indices = _read_ahead(self._new_indices(), distance)
-        self._open_dataset()
-
-    def _open_dataset(self) -> None:
-        if isinstance(self._loader.dataset, IterableDataset):
-            self._read = _stream_reader(self._loader)
-        else:
-            self._read = _map_reader(self._loader, self._gather)
-        self._yielded = 0
-        self._reported_length = self._loader._reported_length
-
-    def _new_indices(self) -> Iterator:
-        if self._gather is not None:
-            batches = stand_in(self._source, "index_batches", ("__iter__",))
-            if batches is not None:
-                return batches()
-        return iter(self._source)
-
-    def __iter__(self) -> LoaderIterator:
-        return self
-
-    def __next__(self) -> Any:
-        batch = self._read(next(self._indices))
-        self._yielded += 1
-        if self._reported_length is not None and self._yielded > self._reported_length:
-            self._warn_of_length()
-        return batch
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def __getstate__(self) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} cannot be pickled")
-
-    def _warn_of_length(self) -> None:
-        warnings.warn(
-            f"Length of IterableDataset {self._loader.dataset} was reported to be "
-            f"{self._reported_length}(when accessing len(dataloader)), but {self._yielded} "
-            "samples have been fetched. ",
-            stacklevel=3,
-        )
-
-
-def get_worker_info() -> None:
-    """What a dataset can ask inside a worker process: None, since this is the calling process."""
-    return None
-
-
 class _StreamSampler(Sampler):
     """Asks a stream for its next sample, for ever: the stream itself knows when it ends."""
 
     def __iter__(self) -> Iterator[None]:
         while True:
             yield None
-
-
-def _allowed_gather(loader: DataLoader) -> Callable[[Tensor], Any] | None:
-    """The dataset's way to gather a batch, where it gives what the collate function would."""
-    if loader.batch_sampler is None or loader.collate_fn is not default_collate:
-        return None
-    return gatherer(loader.dataset) if collates_tensors_by_stacking() else None
-
-
-def _map_reader(loader: DataLoader, gather: Callable[[Tensor], Any] | None) -> Callable[[Any], Any]:
-    dataset, collate = loader.dataset, loader.collate_fn
-
-    def read_one(index: Any) -> Any:
-        return collate(dataset[index])
-
-    def read_batch(indices: Any) -> Any:
-        getitems = getattr(dataset, "__getitems__", None)
-        if getitems:
-            return collate(getitems(indices))
-        return collate([dataset[index] for index in indices])
-
-    def gather_batch(indices: Any) -> Any:
-        positions = index_tensor(indices)
-        if positions is not None:
-            batch = gather(positions)  # type: ignore[misc]
-            if batch is not None:
-                return batch
-        return read_batch(indices.tolist() if type(indices) is Tensor else indices)
-
-    if loader.batch_sampler is None:
-        return read_one
-    return read_batch if gather is None else gather_batch
-
-
-def _stream_reader(loader: DataLoader) -> Callable[[Any], Any]:
-    samples = iter(loader.dataset)  # type: ignore[call-overload]
-    collate, drop_last = loader.collate_fn, loader.drop_last
-
-    def read_one(_: None) -> Any:
-        return collate(next(samples))
-
-    def read_batch(places: list[None]) -> Any:
-        batch = [sample for _, sample in zip(places, samples, strict=False)]
-        if not batch or (drop_last and len(batch) < len(places)):
-            raise StopIteration
-        return collate(batch)
-
-    return read_one if loader.batch_sampler is None else read_batch
-
-
-def _read_ahead(indices: Iterator, distance: int) -> Iterator:
-    """The same items, taken from `indices` at least `distance` before they are needed.
-
-    Workers are given their indices in advance, so with workers a sampler draws that much earlier
-    from the random stream. The first items are taken at once.
-    """
-    held: deque = deque()
-
-    def take() -> None:
-        for item in indices:
-            held.append(item)
-            return
-
-    for _ in range(distance):
-        take()
-
-    def hand_over() -> Iterator:
-        while True:
-            if not held:
-                take()
-            if not held:
-                return
-            item = held.popleft()
-            take()
-            yield item
-
-    return hand_over()
-
-
-def _warn_of_pinning(loader: DataLoader) -> None:
-    if loader.pin_memory and not lantern.cuda.is_available():
-        warnings.warn(
-            "'pin_memory' argument is set as true but no accelerator is found, "
-            "then device pinned memory won't be used.",
-            stacklevel=4,
-        )
 
 
 def _check_workers(

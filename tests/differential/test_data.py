@@ -155,6 +155,22 @@ def test_workers_draw_from_the_stream_in_the_same_places(seed):
     assert ours == theirs
 
 
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_random_streams_and_shares_of_workers(seed):
+    draw = random.Random(seed)
+    options = {
+        "num_workers": 2,
+        "batch_size": draw.randrange(1, 4),
+        "prefetch_factor": draw.randrange(1, 4),
+        "persistent_workers": draw.random() < 0.5,
+    }
+    ours, theirs = both("drawn_in_workers", seed=seed, size=draw.randrange(1, 20), **options)
+    assert ours == theirs
+    uneven = draw.randrange(5)
+    ours, theirs = both("streamed", seed=seed, size=draw.randrange(9), uneven=uneven, **options)
+    assert ours == theirs
+
+
 def as_plain(value):
     """A collated batch in terms that both libraries share."""
     if isinstance(value, (torch.Tensor, lantern.Tensor)):
