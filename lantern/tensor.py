@@ -366,11 +366,26 @@ class Tensor:
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self.numpy().__dlpack__(**kwargs)
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = -1,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if stream not in (None, -1):
+            raise AssertionError("stream should be None on cpu.")
+        return NAMESPACES[type(self._array)].to_dlpack(
+            self.numpy(), max_version=max_version, dl_device=dl_device, copy=copy
+        )
 
-    def __dlpack_device__(self) -> Any:
-        return self.numpy().__dlpack_device__()
+    def __dlpack_device__(self) -> tuple[int, int]:
+        if active.trace is not None:
+            active.trace.refuse(".__dlpack_device__()")
+        return NAMESPACES[type(self._array)].to_numpy(self._array, True).__dlpack_device__()
 
     # --- Python's protocols
     def __len__(self) -> int:

@@ -15,14 +15,14 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
     0: "backends cache compat device dtypes matrices return_types shape storage",
-    1: "backends.blas backends.convolution backends.cudnn backends.cupy backends.lapack "
-    "backends.literals backends.mps backends.mt19937 backends.native backends.numpy "
-    "backends.ranges backends.special backends.vocabulary",
+    1: "backends.blas backends.convolution backends.cudnn backends.cupy backends.dlpack "
+    "backends.lapack backends.literals backends.mps backends.mt19937 backends.native "
+    "backends.numpy backends.ranges backends.special backends.vocabulary",
     2: "autograd op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version",
-    5: "data linalg nn optim serialization utils",
+    5: "checkpoint data linalg nn optim safetensors serialization utils",
     6: "compiler",
     7: "__main__ cli demo distributed distributions vision viz",
 }
@@ -35,6 +35,7 @@ ONLY = {
     "backends/mt19937.py backends/numpy.py backends/ranges.py backends/special.py cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
     "cupy": "backends/cupy.py",
+    "safetensors": "safetensors.py",
     "llvmlite": "compiler/llvm.py compiler/runtime.py cli/doctor.py",
 }
 

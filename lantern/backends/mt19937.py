@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,6 +96,16 @@ def in_memory_order(array: Array) -> Array:
     if array.flags.c_contiguous:
         return array
     return array.transpose(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
+
+
+def global_state() -> tuple | None:
+    """Returns the state that NumPy's own functions draw from, None where nobody has used them."""
+    return np.random.get_state() if "numpy.random" in sys.modules else None  # type: ignore
+
+
+def set_global_state(state: tuple) -> None:
+    """Makes NumPy's own functions go on from a state of `global_state`."""
+    np.random.set_state(state)
 
 
 class MT19937:

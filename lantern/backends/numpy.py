@@ -16,7 +16,7 @@ import numpy as np
 from .. import dtypes
 from .. import shape as shapes
 from ..device import CPU
-from . import NAMESPACES
+from . import NAMESPACES, dlpack
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
@@ -679,10 +679,40 @@ def is_array(value):
 
 def from_dlpack(value):
     """Returns an array over the memory of an object that speaks the DLPack protocol."""
+    capsule = dlpack.taken_from(value)
+    if capsule.device != dlpack.CPU:
+        raise RuntimeError(
+            f"from_dlpack(): the memory is on device {capsule.device} of the DLPack standard, "
+            "which is not in Lantern yet; copy it to the CPU first"
+        )
+    is_bfloat16 = capsule.is_bfloat16
+    if is_bfloat16:
+        capsule.set_code(dlpack.UINT)
     try:
-        return adopt(np.from_dlpack(value), shared=False)
-    except (AttributeError, BufferError) as error:
+        array = np.from_dlpack(capsule)
+    except BufferError as error:
         raise RuntimeError(f"from_dlpack(): {error}") from None
+    if not array.flags.writeable:  # tensors can be written, whoever else looks at the memory
+        array = np.asarray(_Writable(array))
+    return adopt(array.view(ml_dtypes.bfloat16) if is_bfloat16 else array, shared=False)
+
+
+class _Writable:
+    """Shows the memory of an array that it keeps alive as memory that may be written."""
+
+    def __init__(self, array):
+        self.array = array
+        place = (array.ctypes.data, False)
+        self.__array_interface__ = {**array.__array_interface__, "data": place}
+
+
+def to_dlpack(array, **wishes):
+    """Returns a DLPack capsule over the memory of an array."""
+    if array.dtype != ml_dtypes.bfloat16:
+        return array.__dlpack__(**wishes)
+    capsule = dlpack.Capsule(array.view(np.uint16).__dlpack__(**wishes))
+    capsule.set_code(dlpack.BFLOAT)
+    return capsule.capsule
 
 
 def adopt(value, shared=True):

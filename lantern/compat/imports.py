@@ -2,6 +2,7 @@
 
 `torch.x.y` and `lantern.x.y` are the *same* module object, and so are `torchvision.x` and
 `lantern.vision.x`. Nothing is executed twice, and `isinstance` holds across both spellings.
+`safetensors.torch`, the part of that library that speaks to PyTorch, is `lantern.safetensors`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 _PACKAGES = {"torch": "lantern", "torchvision": "lantern.vision"}
+_MODULES = {"safetensors.torch": "lantern.safetensors"}
 # Built against PyTorch's own binaries: beside Lantern they could only crash.
 _REFUSED = frozenset({"functorch", "torchaudio", "torchtext", "torch_xla"})
 
@@ -42,6 +45,8 @@ def lantern_name(name: str) -> str | None:
     ('lantern.nn.functional', 'lantern.vision', None)
     """
     package, dot, rest = name.partition(".")
+    if name in _MODULES:
+        return _MODULES[name]
     return _PACKAGES[package] + dot + rest if package in _PACKAGES else None
 
 
@@ -55,6 +60,8 @@ class TorchFinder(importlib.abc.MetaPathFinder):
 
         Raises `ModuleNotFoundError` for a module of PyTorch that Lantern lacks.
         """
+        if fullname == "safetensors":
+            return _safetensors_spec()
         ours = lantern_name(fullname)
         if ours is None and fullname.partition(".")[0] not in _REFUSED:
             return None
@@ -83,6 +90,31 @@ class _AliasLoader(importlib.abc.Loader):
         # Executed long ago, under its own name. The import system has just put the alias's
         # spec on the module; with its own back, reloading and pickling find it as before.
         module.__spec__ = self.own_spec
+
+
+def _safetensors_spec() -> importlib.machinery.ModuleSpec | None:
+    """Finds the library, whose `safe_open` would look for PyTorch's own C functions."""
+    spec = importlib.machinery.PathFinder.find_spec("safetensors")
+    if spec is None or spec.loader is None:
+        return spec
+    loader: Any = spec.loader
+    execute = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        execute(module)
+        theirs = vars(module)["safe_open"]
+
+        def safe_open(filename: Any, framework: str, device: Any = "cpu", **options: Any) -> Any:
+            """Opens a file for Lantern where it is asked for as PyTorch's, else as always."""
+            if framework not in ("pt", "torch", "pytorch"):
+                return theirs(filename, framework, device, **options)
+            ours = importlib.import_module("lantern.safetensors")
+            return ours.safe_open(filename, framework, device, **options)
+
+        vars(module)["safe_open"] = safe_open
+
+    loader.exec_module = exec_module
+    return spec
 
 
 def _exists(ours: str) -> bool:

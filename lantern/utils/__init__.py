@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lantern.compat.missing import missing
+
 from . import data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data", "dlpack"]
 
-
-def __getattr__(name: str) -> object:
-    raise AttributeError(f"torch.utils.{name} is not in Lantern yet")
+__getattr__ = missing(__name__)  # imports the other files when they are asked for
