@@ -125,10 +125,10 @@ def numbers_of(group: dict, *names: str) -> list:
 
 
 def _input(group: dict, name: str) -> Any:
-    active.trace.guard(lambda: group[name] == 0)
+    active.trace.guard_zero(group, name)
     if group[name] == 0:
         return group[name]
-    return active.trace.scalar(lambda: group[name], dtypes.float64)
+    return active.trace.number(group, name)
 
 
 def items_of(group: dict, name: str) -> Any:
@@ -136,8 +136,7 @@ def items_of(group: dict, name: str) -> Any:
     values = group[name]
     if active.trace is None:
         return values
-    trace = active.trace
-    return [trace.scalar(lambda i=i: group[name][i], dtypes.float64) for i in range(len(values))]
+    return [active.trace.number(group, name, i) for i in range(len(values))]
 
 
 def make_ready() -> None:
@@ -150,7 +149,8 @@ def choices(group: dict, *names: str) -> list:
     """Returns settings that decide what is computed; under trace each becomes a condition."""
     values = [group[name] for name in names]
     if active.trace is not None:
-        active.trace.guard(lambda: [group[name] for name in names])
+        for name in names:
+            active.trace.guard_item(group, name)
     return values
 
 

@@ -20,7 +20,10 @@ mode = _Mode()
 class _Active:
     """Holds the trace that is being recorded, if any; every op call looks here."""
 
-    trace: Any = None
+    __slots__ = ("trace",)
+
+    def __init__(self) -> None:
+        self.trace: Any = None
 
 
 active = _Active()
@@ -29,7 +32,10 @@ active = _Active()
 class _Flags:
     """Counts changes of `training` flags of modules, so that a record is not run under others."""
 
-    version = 0
+    __slots__ = ("version",)
+
+    def __init__(self) -> None:
+        self.version = 0
 
 
 flags = _Flags()

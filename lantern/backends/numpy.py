@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import sys
 import warnings
+from functools import cache, partial
+from typing import NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -95,6 +97,40 @@ def dense_address(x):
     if not isinstance(x, np.ndarray) or not x.flags.c_contiguous:
         return None  # NumPy's scalars say that they are contiguous, but are made otherwise
     return _word(id(x) + _DATA).value if _IS_FIRST else address_of(x)
+
+
+class Fields(NamedTuple):
+    """How far into an array's object its data, rank, shape, strides and dtype are noted."""
+
+    data: int
+    ndim: int
+    shape: int
+    strides: int
+    dtype: int
+
+
+@cache
+def array_fields():
+    """Returns where the objects of arrays keep what they are; None where that is elsewhere."""
+    size = ctypes.sizeof(ctypes.c_size_t)
+    found = Fields(_DATA, *(_DATA + n * size for n in (1, 2, 3, 5)))
+    probe = np.zeros((2, 3, 4), np.float32)[:, :, ::2]
+    start = id(probe)
+    words = [ctypes.POINTER(ctypes.c_ssize_t).from_address(start + at) for at in found[2:4]]
+    as_expected = (
+        _IS_FIRST
+        and ctypes.c_int.from_address(start + found.ndim).value == 3
+        and [tuple(each[:3]) for each in words] == [probe.shape, probe.strides]
+        and _word(start + found.dtype).value == id(probe.dtype)
+    )
+    return found if as_expected else None
+
+
+def blank_maker(shape, dtype):
+    """Returns a function without arguments that makes arrays of any content."""
+    kind = NUMPY_DTYPE[dtype]
+    first = np.empty(shape, kind)
+    return first.copy if first.nbytes < 1 << 12 else partial(np.empty, shape, kind)
 
 
 def byte_span(x):

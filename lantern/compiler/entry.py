@@ -11,10 +11,12 @@ import ctypes
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.mode import active, flags, mode
+from ..backends import default
 from ..dtypes import get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node
-from .trace import NumberInput, SlotInput, StorageInput
+from . import doorway
+from .trace import IsZero, Item, NumberInput, SlotInput, StorageInput
 
 if TYPE_CHECKING:
     from .api import CompiledFunction, Record
@@ -29,10 +31,9 @@ def make_entry(function: CompiledFunction, record: Record, args: tuple) -> Any:
         return None
     program = machine.program
     plain = all(isinstance(each, Tensor) and current_node(each) is None for each in args)
-    if not plain or len(set(args)) != len(args) or program.stand_ins:
+    if not plain or len(set(args)) != len(args) or program.stand_ins or not program.has_door:
         return None
-    writer = _Writer(function, record, args)
-    return writer.function()
+    return _Writer(function, record, args).function()
 
 
 class _Writer:
@@ -40,11 +41,12 @@ class _Writer:
         self.compiled, self.record, self.args = function, record, args
         self.program = record.machine.program  # type: ignore[union-attr]
         self.space: dict[str, Any] = {
-            "active": active, "mode": mode, "flags": flags, "default": get_default_dtype,
-            "MISS": MISS, "new": object.__new__, "Tensor": Tensor, "Storage": Storage,
-            "program": self.program, "lock": self.program.lock,
+            "mode": mode, "default": get_default_dtype, "MISS": MISS, "new": object.__new__,
+            "Tensor": Tensor, "Storage": Storage, "door": self.program.native.door,
+            "program": self.program,
         }  # fmt: skip
         self.lines: list[str] = []
+        self.words: list[tuple[int, int]] = []  # addresses of what the door looks at
 
     def name(self, prefix: str, value: Any) -> str:
         """Returns a name under which the function finds a value."""
@@ -55,58 +57,72 @@ class _Writer:
     def unless(self, condition: str) -> None:
         self.lines.append(f"if not ({condition}): return MISS")
 
+    def holds(self, owner: Any, field: str, value: Any) -> None:
+        """Makes it a condition that a field of an object holds a value: the door sees to it."""
+        words = doorway.word(owner, field, value)
+        found, wanted = self.name("o", owner), self.name("v", value)  # both stay alive
+        if words is None:
+            self.unless(f"{found}.{field} is {wanted}")
+        else:
+            self.words.append(words)
+
     def function(self) -> Any:
         """Returns the finished function; it takes the tuple of arguments."""
         self._circumstances()
         self._arguments()
-        self.lines.append("with lock:")
-        start = len(self.lines)
         self._inputs()
-        for step in self.program.steps:
-            self.lines.append(f"{self.name('run', step)}()")
-            if self.program.checks:
-                self.lines.append("if program.native.error.value: return MISS")
-        results = self._results()
-        self.lines[start:] = ["    " + line for line in self.lines[start:]]
+        start = len(self.lines)
+        self._run()
+        if not self.program.whole:
+            self._between(start)
         for storage, _ in self.record.writes:
             place = self.record.places.get(storage)
             found = self.name("s", storage) if place is None else f"a{place}._storage"
             self.lines.append(f"{found}.version += 1")
-        self._give(results)
+        self._give([f"r{i}" for i in range(len(self.program.results))])
         body = "\n    ".join(self.lines)
         exec(f"def entry(args):\n    {body}\n", self.space)
+        native = self.program.native
+        self.words.append((ctypes.addressof(native.stamp), native.stamp.value))
+        self.words.append((ctypes.addressof(native.occupied.mark), 0))
+        native.guard(self.words)
         return self.space["entry"]
 
     def _circumstances(self) -> None:
-        self.unless("active.trace is None")
+        self.holds(active, "trace", None)
         self.unless(f"mode.enabled is {mode.enabled}")
-        self.unless(f"flags.version == {flags.version}")
+        self.holds(flags, "version", flags.version)
         self.unless(f"default() is {self.name('d', get_default_dtype())}")
         found = self.compiled._flags
         for space, name in found._names:
             value = self.name("v", space.get(name))
             self.unless(f"{self.name('g', space)}.get({name!r}) is {value}")
         for cell in found._cells:
-            value = self.name("v", cell.cell_contents)
-            self.unless(f"{self.name('c', cell)}.cell_contents is {value}")
+            self.holds(cell, "cell_contents", cell.cell_contents)
         for leaf, had in self.record.guards:
             self.unless(f"{self.name('l', leaf)}._grad is {self.name('h', had)}")
-        for question, answer in self.record.conditions:
-            self.unless(f"{self.name('q', question)}() == {self.name('w', answer)}")
+        for item, answer in self.record.conditions:
+            found_there = self._item(item)
+            if isinstance(item, IsZero):
+                self.unless(f"({found_there} == 0) is {answer}")
+            else:
+                self.unless(f"{found_there} is {self.name('w', answer)}")
+
+    def _item(self, item: Item) -> str:
+        place = "" if item.place is None else f"[{item.place}]"
+        return f"{self.name('g', item.space)}[{item.name!r}]{place}"
 
     def _arguments(self) -> None:
         count = len(self.args)
+        taken = {each.place for each in self.record.inputs if isinstance(each, SlotInput)}
         self.unless(f"len(args) == {count}")
         for i, each in enumerate(self.args):
             self.lines.append(f"a{i} = args[{i}]")
-            kind, element = self.name("k", type(each)), self.name("e", each._array.dtype)
-            self.unless(f"type(a{i}) is {kind} and a{i}._node is None")
+            self.unless(f"type(a{i}) is {self.name('k', type(each))} and a{i}._node is None")
             self.unless(f"a{i}._base is None or a{i}._base._node is None")
             self.lines.append(f"x{i} = a{i}._array")
-            self.unless(f"x{i}.shape == {tuple(each._array.shape)!r} and x{i}.dtype == {element}")
-            row_major = bool(each._array.flags.c_contiguous)
-            strides = "" if row_major else f" and x{i}.strides == {each._array.strides!r}"
-            self.unless(f"x{i}.flags.c_contiguous is {row_major}{strides}")
+            if i not in taken:
+                self._look_at(i, each._array)
             for j in range(i):
                 self.unless(f"a{i} is not a{j}")
             if self.record.written:
@@ -117,51 +133,72 @@ class _Writer:
                 if i != j:
                     self.unless(f"a{i}._storage is not a{j}._storage")
 
+    def _look_at(self, i: int, array: Any) -> None:
+        """An argument that no code reads: only its looks count."""
+        element = self.name("e", array.dtype)
+        self.unless(f"x{i}.shape == {tuple(array.shape)!r} and x{i}.dtype == {element}")
+        row_major = bool(array.flags.c_contiguous)
+        strides = "" if row_major else f" and x{i}.strides == {array.strides!r}"
+        self.unless(f"x{i}.flags.c_contiguous is {row_major}{strides}")
+
     def _inputs(self) -> None:
         bound = self.name("b", self.program.bound)
-        checks = len(self.lines)
         for i, cell in enumerate(self.record.inputs):
             if isinstance(cell, StorageInput):
-                array = self.name("y", self.program.bound[i])
-                self.unless(f"{self.name('s', cell.storage)}.array is {array}")
+                self.holds(cell.storage, "array", self.program.bound[i])
             elif isinstance(cell, SlotInput):
-                rebind = f"program.rebind({i}, x{cell.place})"
-                self.lines.append(
-                    f"if x{cell.place} is not {bound}[{i}] and not {rebind}: return MISS"
-                )
+                if i in self.program.written:
+                    self.unless(f"x{cell.place} is {bound}[{i}]")
             elif isinstance(cell, NumberInput):
                 self._number(i, cell)
             else:
                 raise TypeError(f"input {i} of a record is a {type(cell).__name__}")
-        self.lines.insert(checks, f"if program.stamp != {self.program.stamp}: return MISS")
 
     def _number(self, i: int, cell: NumberInput) -> None:
         """A number is written straight to where the code reads it, when it has become another."""
         address = self.program.own_number(i)
         target = self.name("t", ctypes.c_double.from_address(address))
         last = self.name("m", [None])
-        self.lines.append(f"n = {self.name('n', cell.number)}()")
+        self.lines.append(f"n = {self._item(cell.number)}")
         self.lines.append(f"if n is not {last}[0]: {target}.value = n; {last}[0] = n")
 
-    def _results(self) -> list[str]:
-        names = []
-        for i, read in enumerate(self.program.outputs):
-            self.lines.append(f"r{i} = {self.name('o', read)}()")
-            names.append(f"r{i}")
-        return names
+    def _run(self) -> None:
+        """Writes the call of the door, and of what it leaves to do."""
+        program = self.program
+        given = [f"x{self.record.inputs[i].place}" for i in program.arguments]
+        if program.whole:
+            for i, number in enumerate(program.results):
+                value = program.graph.outputs[number]
+                maker = default().blank_maker(value.shape, value.dtype)
+                self.lines.append(f"r{i} = {self.name('blank', maker)}()")
+                given.append(f"r{i}")
+        self.lines.append(f"if door({', '.join(given)}) is None: return MISS")
+        if program.whole:
+            return
+        for step in program.steps:
+            self.lines.append(f"{self.name('run', step)}()")
+            if program.checks:
+                self.lines.append(f"if {self.name('e', program.native.error)}.value: return MISS")
+        for i, read in enumerate(program.outputs):
+            self.lines.append(f"r{i} = {self.name('read', read)}()")
+
+    def _between(self, start: int) -> None:
+        """Encloses the lines from `start` on with the lock of the program."""
+        lock = self.name("lock", self.program.lock)
+        inside = ["    " + line for line in self.lines[start:]]
+        self.lines[start:] = [f"if not {lock}.acquire(False): return MISS", "try:", *inside]
+        self.lines += ["finally:", f"    {lock}.release()"]
 
     def _give(self, arrays: list[str]) -> None:
-        from .api import CompiledNode, _fill, _Place
+        from .api import _fill, _Place
 
         for each in arrays:
             self.lines.append(f"t{each} = new(Tensor); t{each}._array = {each}")
-            self.lines.append(f"t{each}._storage = Storage({each})")
+            self.lines.append(
+                f"t{each}._storage = s = new(Storage); s.array = {each}; s.version = 0"
+            )
         if self.record.tracked:
-            # The function did its own backward: the results' history is there, and used up.
-            kind, record = self.name("node", CompiledNode), self.name("record", self.record)
-            self.lines.append(f"node = {kind}({record}, [], None, {len(self.record.tracked)})")
-            for index, place in enumerate(self.record.tracked):
-                self.lines.append(f"tr{place}._node = node; tr{place}._index = {index}")
+            self._track()
         pattern = self.record.pattern
         if isinstance(pattern, _Place):
             self.lines.append(f"return tr{pattern.number}")
@@ -169,3 +206,19 @@ class _Writer:
         found = ", ".join(f"t{each}" for each in arrays)
         fill, shape = self.name("fill", _fill), self.name("pattern", pattern)
         self.lines.append(f"return {fill}({shape}, [{found}])")
+
+    def _track(self) -> None:
+        """The function did its own backward: the results' history is there, and used up.
+
+        One node serves all calls, as long as nobody hangs anything on it.
+        """
+        from .api import CompiledNode
+
+        def make() -> CompiledNode:
+            return CompiledNode(self.record, [], None, len(self.record.tracked))
+
+        last, maker = self.name("node", [make()]), self.name("make", make)
+        self.lines.append(f"node = {last}[0]")
+        self.lines.append(f"if node.hooks is not None: node = {last}[0] = {maker}()")
+        for index, place in enumerate(self.record.tracked):
+            self.lines.append(f"tr{place}._node = node; tr{place}._index = {index}")

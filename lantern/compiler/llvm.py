@@ -25,11 +25,15 @@ define ptr @call{n}(ptr %self, ptr %args) {{
 
 
 def module(
-    functions: list[Function], segments: list[list[str]], slots: int, checks: frozenset[str]
+    functions: list[Function],
+    segments: list[list[str]],
+    slots: int,
+    checks: frozenset[str],
+    door: str = "",
 ) -> str:
     """Returns the text of a module with a function per segment and one to call it from Python.
 
-    A segment ends early after a kernel in `checks` that has met an error.
+    A segment ends early after a kernel in `checks` that has met an error. `door` is more text.
     """
     declarations: dict[str, None] = {}
     parts = [_Printer(each, declarations).text() for each in functions]
@@ -38,11 +42,14 @@ def module(
         parts.append(PYTHON_ENTRY.format(n=n))
     head = [
         f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
-        "@python = global [2 x ptr] zeroinitializer",
+        "@python = global [3 x ptr] zeroinitializer",
         "@error = global i64 0",
+        "@stamp = global i64 0",
+        "@busy = global i64 0",
+        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)",
         *declarations,
     ]
-    return "\n".join([*head, "", *parts])
+    return "\n".join([*head, "", *parts, door])
 
 
 def _segment(number: int, names: list[str], checks: frozenset[str]) -> str:
@@ -400,7 +407,6 @@ class _Printer:
 
     def _copy(self, each: Instruction) -> None:
         target, source, size = each.args
-        self._declare("void", "llvm.memcpy.p0.p0.i64", "ptr", "ptr", "i64", "i1 immarg")
         self._say(
             f"call void @llvm.memcpy.p0.p0.i64(ptr {self._resolve(target)}, "
             f"ptr {self._resolve(source)}, i64 {size}, i1 false)"

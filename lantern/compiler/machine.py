@@ -10,6 +10,7 @@ from .fuse import Unsupported
 from .ir import INPUT, Graph, Value
 from .native import Changed as Changed
 from .native import Program
+from .trace import SlotInput
 
 
 def machine_code(record: Any) -> Machine | None:
@@ -45,7 +46,8 @@ class Machine:
         self.cuts = (first, first + len(grads))
         forward = subgraph(graph.values[: record.split], inputs, outputs)
         strides = [value.memory[0] for value in record.result_values]
-        self.program = Program(forward, writes, strides=strides)
+        arguments = [i for i, each in enumerate(record.inputs) if isinstance(each, SlotInput)]
+        self.program = Program(forward, writes, strides=strides, arguments=arguments)
         self.back_inputs = [*self.saved, *record.back_inputs]
         self.back = None
         if wanted:

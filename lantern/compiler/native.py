@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from ..backends import default
 from ..shape import is_contiguous
+from . import doorway
 from .builder import Function
 from .decompose import decompose
 from .fuse import Kernel, Plan, Unsupported, fuse
@@ -108,6 +109,7 @@ class Program:
         target: Target | None = None,
         load: bool = True,
         strides: Sequence[tuple[int, ...]] = (),
+        arguments: Sequence[int] = (),
     ):
         self.target = target = target or host()
         show("ir", graph)
@@ -131,22 +133,47 @@ class Program:
         segments = [each for each in steps if isinstance(each, list)]
         self.slots = 1 + len(graph.inputs) + len(plan.constants)
         self.checks = frozenset(f"kernel{each.index}" for each in plan.kernels if each.checks)
-        self.text = module(functions, segments, self.slots, self.checks)
-        show("llvm", self.text)
         self.written = dict.fromkeys(place for _, place in writes)
         written = {out for out, _ in writes}
         self.results = [i for i in range(len(graph.outputs)) if i not in written]
+        self.arguments = list(arguments)  # inputs that come with each call
+        self.whole = len(steps) == 1  # one piece of code that computes and gives all results
+        door = self._door() if load else ""
+        self.text = module(functions, segments, self.slots, self.checks, door)
+        show("llvm", self.text)
         if load:
             self._load(steps, len(segments))
 
+    def _door(self) -> str:
+        """Returns the text of the function that Python calls, where this machine can have it."""
+        self.has_door = default().array_fields() is not None
+        if not self.has_door:
+            return ""
+        inputs = [self.graph.inputs[i] for i in self.arguments]
+        arguments = [
+            doorway.Argument(1 + i, value.shape, value.itemsize)
+            for i, value in zip(self.arguments, inputs, strict=True)
+        ]
+        results = []
+        for i in self.results:
+            value = self.graph.outputs[i]
+            look = self.plan.outputs[value]
+            slot, offset = self.memory.places[look.leaf]
+            results.append(doorway.Result(slot, offset, value.size * value.itemsize))
+            self.whole &= _order(value.shape, self.strides.get(i)) is None
+        return doorway.text(arguments, results if self.whole else None)
+
     def _load(self, steps: list[list[str] | Kernel], segments: int) -> None:
         xp = default()
-        self.native = Native(self.text, self.slots, segments, self.target)
+        self.native = Native(self.text, self.slots, segments, self.target, self.has_door)
+        if self.native.door is not None:
+            arrays = [xp.full((), 0, self.graph.inputs[i].dtype) for i in self.arguments]
+            kind = type(xp.full((), 0, self.graph.inputs[0].dtype)) if arrays else object
+            self.native.expect([id(kind), *(id(each.dtype) for each in arrays)])
         self.bound: list[Any] = [None] * len(self.graph.inputs)
         self.used: list[Any] = list(self.bound)  # row-major stand-ins where inputs are not
         self.stand_ins: dict[int, Any] = {}
         self._numbers: list[Any] = []
-        self.stamp = 0  # changes whenever inputs are bound in the general way
         self.ranges: list[tuple[int, int, int]] = []
         self._arena(xp)
         self.constants = []
@@ -230,7 +257,7 @@ class Program:
         loops_only = [each for each in self.plan.kernels if each.kind != "call"]
         kernels = list({name_of(self.plan, each): each for each in loops_only}.values())
         alone = [[name_of(self.plan, each)] for each in kernels]
-        text = module(self.functions, alone, self.slots, self.checks)
+        text = module(self.functions, alone, self.slots, self.checks)  # without a door
         native = Native(text, self.slots, len(alone), self.target)
         native.table[:] = self.native.table[:]
         found: list[list[float]] = [[] for _ in kernels]
@@ -267,12 +294,15 @@ class Program:
     # --- running
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:
         """Runs on arrays in the order of the inputs; returns the outputs that replace no input."""
-        with self.lock:
+        with self.lock, self.native.occupied:
             bound = self.bound
             for i, array in enumerate(arrays):
                 if array is not bound[i]:
                     self._bind(arrays)
                     break
+            for i in self.arguments:  # the door leaves other addresses there
+                if i not in self.stand_ins:
+                    self.native.table[1 + i] = default().address_of(arrays[i])
             if self.stand_ins:
                 self._fill_stand_ins()
             for step in self.steps:
@@ -292,7 +322,6 @@ class Program:
 
     def _bind(self, arrays: Sequence[Any]) -> None:
         xp = default()
-        self.stamp += 1
         recheck = False
         for i, (array, value) in enumerate(zip(arrays, self.graph.inputs, strict=True)):
             if array is self.bound[i]:
@@ -303,6 +332,8 @@ class Program:
                     f"input {i} has become {xp.dtype_of(array)} {list(array.shape)}; "
                     f"the program was made for {value!r}"
                 )
+            if i not in self.arguments or i in self.written or i in self.stand_ins:
+                self.native.stamp.value += 1
             self.stand_ins.pop(i, None)
             address = xp.dense_address(array)
             if address is None:
@@ -315,17 +346,6 @@ class Program:
             recheck = recheck or i in self.written or self._meets_written(i, address, value)
         if recheck:
             self._part_overlapping(xp)
-
-    def rebind(self, i: int, array: Any) -> bool:
-        """Takes another array for one input that is not written; False where that needs more."""
-        xp = default()
-        address = xp.dense_address(array)
-        value = self.graph.inputs[i]
-        if address is None or i in self.written or self._meets_written(i, address, value):
-            return False
-        self.bound[i] = self.used[i] = array
-        self.native.table[1 + i] = address
-        return True
 
     def own_number(self, i: int) -> int:
         """Gives a number among the inputs a place of its own; returns the address."""
@@ -346,6 +366,7 @@ class Program:
     def _part_overlapping(self, xp: Any) -> None:
         """Gives inputs that share memory with a written one memory of their own for the run."""
         spans = []
+        self.native.stamp.value += 1
         for i, array in enumerate(self.bound):
             low, high = xp.byte_span(array)
             if high > low:
@@ -356,6 +377,8 @@ class Program:
                 self.stand_ins[i] = self.used[i] = xp.contiguous(self.bound[i])
                 self.native.table[1 + i] = xp.address_of(self.used[i])
         self.ranges = sorted((low, high, i) for low, high, i in spans if i in self.written)
+        if self.native.door is not None:
+            self.native.part([each[:2] for each in self.ranges])
 
     def _fill_stand_ins(self) -> None:
         xp = default()

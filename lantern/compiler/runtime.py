@@ -151,19 +151,58 @@ def _prune(folder: Path) -> None:
 class Native:
     """Loaded machine code: its pointer table and its segments as Python functions."""
 
-    def __init__(self, text: str, slots: int, segments: int, target: Target):
+    def __init__(self, text: str, slots: int, segments: int, target: Target, door: bool = False):
         llvm = _binding()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text, target)))
         self._engine.finalize_object()
         address = self._engine.get_global_value_address
         self.error = ctypes.c_int64.from_address(address("error"))
+        self.stamp = ctypes.c_int64.from_address(address("stamp"))
+        self.occupied = Occupied(ctypes.c_int64.from_address(address("busy")))
         self.table = (ctypes.c_void_p * max(slots, 1)).from_address(address("table"))
-        python = (ctypes.c_void_p * 2).from_address(address("python"))
-        python[0] = id(None)
-        python[1] = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
-        self._definitions = [_definition(address(f"call{n}"), n) for n in range(segments)]
-        self.segments = [_function(each) for each in self._definitions]
+        python = (ctypes.c_void_p * 3).from_address(address("python"))
+        hold = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
+        python[:] = [id(None), hold, id(True)]
+        self.segments = [_function(address(f"call{n}"), NO_ARGUMENTS) for n in range(segments)]
+        self.door = None
+        if door:
+            self.door = _function(address("door"), ARRAY_OF_ARGUMENTS)
+            self._address = address
+            self._lists: dict[str, Any] = {}
+            self.guard([])
+            self.part([])
+
+    def guard(self, words: list[tuple[int, int]]) -> None:
+        """Sets what the door compares: addresses of words, and what they must hold."""
+        self._put("guards", [each for pair in words for each in pair] + [0])
+
+    def part(self, ranges: list[tuple[int, int]]) -> None:
+        """Sets the memory, from and to, that no new argument may lie in."""
+        self._put("ranges", [each for pair in ranges for each in pair] + [0, 0])
+
+    def expect(self, kinds: list[int]) -> None:
+        """Sets the addresses of the arrays' type and of the arguments' dtypes."""
+        words = (ctypes.c_size_t * len(kinds)).from_address(self._address("kinds"))
+        words[:] = kinds
+
+    def _put(self, name: str, words: list[int]) -> None:
+        self._lists[name] = found = (ctypes.c_size_t * len(words))(*words)
+        place = ctypes.c_void_p.from_address(self._address(name))
+        place.value = ctypes.addressof(found)
+
+
+class Occupied:
+    """A mark that the code is in use by a caller that needs several Python instructions."""
+
+    def __init__(self, mark: Any):
+        self.mark = mark
+
+    def __enter__(self) -> None:
+        self.mark.value = 1
+
+    def __exit__(self, *exception: object) -> None:
+        self.mark.value = 0
 
 
 def _fresh_machine() -> Any:
@@ -187,14 +226,16 @@ class _Definition(ctypes.Structure):
 
 
 NO_ARGUMENTS = 4  # METH_NOARGS
+ARRAY_OF_ARGUMENTS = 0x80  # METH_FASTCALL
 
 
-def _definition(address: int, number: int) -> _Definition:
-    return _Definition(f"segment{number}".encode(), address, NO_ARGUMENTS, None)
+_definitions: list[_Definition] = []  # CPython reads them when a function goes, so they stay
 
 
-def _function(definition: _Definition) -> Any:
-    """Returns machine code as a Python function without arguments: the cheapest call there is."""
+def _function(address: int, flags: int) -> Any:
+    """Returns machine code as a Python function: the cheapest call there is."""
+    definition = _Definition(b"native", address, flags, None)
+    _definitions.append(definition)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype = ctypes.py_object
     make.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from ..autograd.mode import active
 from ..autograd.views import look, replace
 from ..backends import NAMESPACES, default
-from ..dtypes import dtype
+from ..dtypes import dtype, float64
 from ..storage import Storage
 from ..tensor import Tensor
 from . import symbolic
@@ -49,10 +49,30 @@ class SlotInput:
         return self.slots[self.place]._array
 
 
+class Item:
+    """A question: what lies in a dictionary under a name, and at a place within that if given."""
+
+    def __init__(self, space: dict, name: str, place: int | None = None):
+        self.space, self.name, self.place = space, name, place
+
+    def __call__(self) -> Any:
+        """Returns what is there now."""
+        found = self.space[self.name]
+        return found if self.place is None else found[self.place]
+
+
+class IsZero(Item):
+    """A question: whether the number in a dictionary under a name is zero."""
+
+    def __call__(self) -> bool:
+        """Returns the present answer."""
+        return bool(self.space[self.name] == 0)
+
+
 class NumberInput:
     """An input that is a Python number, read anew before each run."""
 
-    def __init__(self, number: Callable[[], Any], kind: dtype):
+    def __init__(self, number: Item, kind: dtype):
         self.number, self.kind = number, kind
 
     def __call__(self) -> Any:
@@ -75,7 +95,7 @@ class Trace:
         self.inputs: list[Callable[[], Any]] = []  # how to get the array of each graph input
         self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read
         self.written: dict[Storage, None] = {}
-        self.guards: list[tuple[Callable[[], Any], Any]] = []
+        self.guards: list[tuple[Item, Any]] = []
         self.cleared: set[Tensor] = set()  # leaves whose `.grad` was taken away inside
         self.leaves: dict[Tensor, Tensor | None] = {}  # leaves that got gradients; what they had
         self._looks: dict[tuple[Value, int], tuple[Value, tuple]] = {}
@@ -100,10 +120,10 @@ class Trace:
         self.values[storage] = self.storages[storage] = value
         return value
 
-    def scalar(self, number: Callable[[], Any], kind: dtype) -> Value:
-        """Makes a Python number an input that is read anew before each run."""
-        value = self.graph.input((), kind)
-        self.inputs.append(NumberInput(number, kind))
+    def number(self, space: dict, name: str, place: int | None = None) -> Value:
+        """Makes a Python number in a dictionary an input that is read anew before each run."""
+        value = self.graph.input((), float64)
+        self.inputs.append(NumberInput(Item(space, name, place), float64))
         return value
 
     def read(self, tensor: Tensor) -> Value:
@@ -148,8 +168,15 @@ class Trace:
         self.values[storage] = value
         self.written[storage] = None
 
-    def guard(self, question: Callable[[], Any]) -> None:
-        """Makes the present answer to a question a condition for running the record."""
+    def guard_item(self, space: dict, name: str) -> None:
+        """Makes what lies in a dictionary under a name a condition for running the record."""
+        self._guard(Item(space, name))
+
+    def guard_zero(self, space: dict, name: str) -> None:
+        """Makes it a condition that a number in a dictionary stays zero, or stays another."""
+        self._guard(IsZero(space, name))
+
+    def _guard(self, question: Item) -> None:
         self.guards.append((question, question()))
 
     def postpone(self) -> NoReturn:
