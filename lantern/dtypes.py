@@ -74,12 +74,22 @@ BY_NAME = {each.name: each for each in ALL}
 ALIASES = {"short": int16, "int": int32, "long": int64}
 ALIASES |= {"half": float16, "float": float32, "double": float64}
 
-_default = float32
+
+class _Default:
+    """Holds the floating point type that is meant where none is named."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self) -> None:
+        self.dtype = float32
+
+
+default_floating = _Default()
 
 
 def get_default_dtype() -> dtype:
     """Returns the type of floating point numbers that are given without one."""
-    return _default
+    return default_floating.dtype
 
 
 def set_default_dtype(d: dtype) -> None:
@@ -88,12 +98,11 @@ def set_default_dtype(d: dtype) -> None:
     >>> import lantern
     >>> lantern.set_default_dtype(lantern.float32)
     """
-    global _default
     if not isinstance(d, dtype) or d.kind != "f":
         raise TypeError(
             f"only floating-point types are supported as the default type, but got {d!r}"
         )
-    _default = d
+    default_floating.dtype = d
 
 
 def _promote(a: dtype, b: dtype) -> dtype:
@@ -139,7 +148,7 @@ def of_number(number: object) -> dtype:
         return bool_
     if hasattr(number, "__index__"):
         return int64
-    return _default
+    return default_floating.dtype
 
 
 def combine(tensors: list, scalars: list, numbers: list) -> dtype:
@@ -224,7 +233,7 @@ class finfo:
     """Limits of a floating point type: `bits, eps, max, min, tiny, resolution`."""
 
     def __init__(self, type: dtype | None = None):
-        dt = _default if type is None else type
+        dt = default_floating.dtype if type is None else type
         if dt.kind != "f":
             raise TypeError(
                 f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle "

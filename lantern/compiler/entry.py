@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd.mode import active, flags, mode
 from ..backends import default
-from ..dtypes import get_default_dtype
+from ..dtypes import default_floating, get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node
 from . import doorway
@@ -41,7 +41,7 @@ class _Writer:
         self.compiled, self.record, self.args = function, record, args
         self.program = record.machine.program  # type: ignore[union-attr]
         self.space: dict[str, Any] = {
-            "mode": mode, "default": get_default_dtype, "MISS": MISS, "new": object.__new__,
+            "mode": mode,  "MISS": MISS, "new": object.__new__,
             "Tensor": Tensor, "Storage": Storage, "door": self.program.native.door,
             "program": self.program,
         }  # fmt: skip
@@ -92,7 +92,7 @@ class _Writer:
         self.holds(active, "trace", None)
         self.unless(f"mode.enabled is {mode.enabled}")
         self.holds(flags, "version", flags.version)
-        self.unless(f"default() is {self.name('d', get_default_dtype())}")
+        self.holds(default_floating, "dtype", get_default_dtype())
         found = self.compiled._flags
         for space, name in found._names:
             value = self.name("v", space.get(name))
@@ -103,9 +103,9 @@ class _Writer:
             self.unless(f"{self.name('l', leaf)}._grad is {self.name('h', had)}")
         for item, answer in self.record.conditions:
             found_there = self._item(item)
-            if isinstance(item, IsZero):
-                self.unless(f"({found_there} == 0) is {answer}")
-            else:
+            if isinstance(item, IsZero) and answer:
+                self.unless(f"(n := {found_there}) is {self.name('w', item.found())} or n == 0")
+            elif not isinstance(item, IsZero):  # one that is not zero is an input
                 self.unless(f"{found_there} is {self.name('w', answer)}")
 
     def _item(self, item: Item) -> str:
@@ -160,7 +160,11 @@ class _Writer:
         target = self.name("t", ctypes.c_double.from_address(address))
         last = self.name("m", [None])
         self.lines.append(f"n = {self._item(cell.number)}")
-        self.lines.append(f"if n is not {last}[0]: {target}.value = n; {last}[0] = n")
+        self.lines.append(f"if n is not {last}[0]:")
+        zero = IsZero(cell.number.space, cell.number.name)
+        if any(each.same(zero) for each, _ in self.record.conditions):
+            self.lines.append("    if n == 0: return MISS")
+        self.lines.append(f"    {target}.value = n; {last}[0] = n")
 
     def _run(self) -> None:
         """Writes the call of the door, and of what it leaves to do."""

@@ -55,10 +55,19 @@ class Item:
     def __init__(self, space: dict, name: str, place: int | None = None):
         self.space, self.name, self.place = space, name, place
 
-    def __call__(self) -> Any:
+    def found(self) -> Any:
         """Returns what is there now."""
         found = self.space[self.name]
         return found if self.place is None else found[self.place]
+
+    def __call__(self) -> Any:
+        """Returns the present answer."""
+        return self.found()
+
+    def same(self, other: Item) -> bool:
+        """Says whether this is the same question."""
+        mine, other_one = (self.name, self.place), (other.name, other.place)
+        return self.space is other.space and mine == other_one and type(self) is type(other)
 
 
 class IsZero(Item):
@@ -66,7 +75,7 @@ class IsZero(Item):
 
     def __call__(self) -> bool:
         """Returns the present answer."""
-        return bool(self.space[self.name] == 0)
+        return bool(self.found() == 0)
 
 
 class NumberInput:
