@@ -24,7 +24,7 @@ LAYERS = {
     "shaping spaced special testing threads updating version",
     5: "checkpoint data linalg nn optim safetensors serialization utils",
     6: "compiler",
-    7: "__main__ cli demo distributed distributions vision viz",
+    7: "__main__ cli compat.d2l demo distributed distributions vision viz",
 }
 # The layers each may import from besides its own; from 4 up, also the names of `lantern` itself.
 BELOW = {0: "", 1: "0", 2: "01", 3: "02", 4: "0123", 5: "01234", 6: "012", 7: "012345"}

@@ -33,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"lantern run: option {what} needs an argument\n{_USAGE}", file=sys.stderr)
         return 2
     imports.install()
+    _let_all_characters_through()
     sys.modules["__main__"] = module = ModuleType("__main__")
     try:
         if what == "-m":
@@ -52,6 +53,13 @@ def main(arguments: Sequence[str]) -> int:
         _hide_runner()
         raise
     return 0
+
+
+def _let_all_characters_through() -> None:
+    """Keeps a console that is not UTF-8 from ending a program at a character that it lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _load_script(module: ModuleType, path: str, rest: Sequence[str]) -> CodeType:

@@ -18,6 +18,11 @@ from typing import Any
 
 _PACKAGES = {"torch": "lantern", "torchvision": "lantern.vision"}
 _MODULES = {"safetensors.torch": "lantern.safetensors"}
+# Packages that programs of courses import: Lantern's own where they are not installed.
+_STAND_INS = {
+    "d2l": "lantern.compat.d2l",
+    "matplotlib_inline": "lantern.compat.matplotlib_inline",
+}
 # Built against PyTorch's own binaries: beside Lantern they could only crash.
 _REFUSED = frozenset({"functorch", "torchaudio", "torchtext", "torch_xla"})
 
@@ -36,6 +41,7 @@ def install() -> None:
                 "start a new process"
             )
     sys.meta_path.insert(0, TorchFinder())
+    sys.meta_path.append(StandInFinder())
 
 
 def lantern_name(name: str) -> str | None:
@@ -73,6 +79,20 @@ class TorchFinder(importlib.abc.MetaPathFinder):
         if asker is not None and asker.f_globals.get("__name__") == "importlib.util":
             return None
         raise ModuleNotFoundError(f"{fullname} is not in Lantern yet", name=fullname)
+
+
+class StandInFinder(importlib.abc.MetaPathFinder):
+    """Finds what courses import, after all other finders have found nothing of that name."""
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Gives Lantern's module for a package that is not installed, None for any other name."""
+        package, dot, rest = fullname.partition(".")
+        ours = _STAND_INS.get(package, "") + dot + rest
+        if package not in _STAND_INS or not _exists(ours):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, _AliasLoader(ours))
 
 
 class _AliasLoader(importlib.abc.Loader):

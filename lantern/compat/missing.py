@@ -11,6 +11,7 @@ from typing import Any
 # Where PyTorch's name of a package is not `torch` plus the rest of Lantern's; first match counts.
 _TORCH_NAMES = (
     ("lantern.vision", "torchvision"),
+    ("lantern.compat.d2l", "d2l"),
     ("lantern.data", "torch.utils.data"),
     ("lantern", "torch"),
 )
