@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import dtypes
-from .autograd.mode import active
+from .autograd.mode import active, enable_grad
+from .autograd.views import write_inplace
 from .backends import NAMESPACES
+from .ops.pointwise import copy
 from .tensor import Tensor
 
 SMALL = 1 << 9  # elements below which calls cost more than the arithmetic
@@ -29,6 +31,10 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     A job gives its tensors the values `rule(xp, *tensors, *constants, *numbers)`; all tensors of a
     job have one shape, and the rule works element by element.
     """
+    if flow.on:
+        for job in jobs:
+            _differentiate(rule, *job)
+        return
     if active.trace is not None:
         for job in jobs:
             _record(rule, *job)
@@ -50,6 +56,17 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
             for tensor, array, new in zip(tensors, arrays, news, strict=True):
                 array[...] = new
                 tensor._storage.version += 1
+
+
+def update_whole(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
+    """Carries out jobs like `update`, for rules that look at a tensor as a whole."""
+    for tensors, constants, numbers in jobs:
+        if flow.on:
+            _differentiate(rule, tensors, constants, numbers)
+        elif active.trace is not None:
+            _record(rule, tensors, constants, numbers)
+        else:
+            _update_at_once(rule, tensors, constants, numbers)
 
 
 def _update_together(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
@@ -75,26 +92,68 @@ def _update_one(
     constants: Sequence[Tensor],
     numbers: tuple,
 ) -> None:
+    first = tensors[0]._array
     arrays = [each._array for each in tensors]
     rest = [each._array for each in constants]
-    first = arrays[0]
     xp = NAMESPACES[type(first)]
-    if first.dtype.char in "eE":
-        news = rule(xp, *(xp.cast(x, dtypes.float32) for x in (*arrays, *rest)), *numbers)
-        for array, new in zip(arrays, news, strict=True):
-            xp.copy_into(array, new)
-    elif first.size > BLOCK and all(xp.is_row_major(x) for x in (*arrays, *rest)):
+    if (
+        first.dtype.char not in "eE"
+        and first.size > BLOCK
+        and all(xp.is_row_major(x) for x in (*arrays, *rest))
+    ):
         flat = [xp.reshape(x, (-1,)) for x in (*arrays, *rest)]
         count = len(arrays)
         for start in range(0, first.size, BLOCK):
             part = [x[start : start + BLOCK] for x in flat]
             for array, new in zip(part[:count], rule(xp, *part, *numbers), strict=True):
                 array[...] = new
+        for each in tensors:
+            each._storage.version += 1
     else:
-        for array, new in zip(arrays, rule(xp, *arrays, *rest, *numbers), strict=True):
-            array[...] = new
-    for each in tensors:
-        each._storage.version += 1
+        _update_at_once(rule, tensors, constants, numbers)
+
+
+def _update_at_once(
+    rule: Callable[..., Any],
+    tensors: Sequence[Tensor],
+    constants: Sequence[Tensor],
+    numbers: tuple,
+) -> None:
+    arrays = [each._array for each in tensors]
+    xp = NAMESPACES[type(arrays[0])]
+    values = [*arrays, *[each._array for each in constants]]
+    if arrays[0].dtype.char in "eE":
+        values = [xp.cast(each, dtypes.float32) for each in values]
+    for tensor, array, new in zip(tensors, arrays, rule(xp, *values, *numbers), strict=True):
+        xp.copy_into(array, new)
+        tensor._storage.version += 1
+
+
+class _Flow:
+    """Says whether gradients flow through updates: `differentiable=True` of an optimizer."""
+
+    on = False
+
+    def __enter__(self) -> None:
+        self.on = True
+
+    def __exit__(self, *exception: object) -> None:
+        self.on = False
+
+
+flow = _Flow()
+
+
+def _differentiate(
+    rule: Callable[..., Any], tensors: Sequence[Tensor], constants: Sequence[Tensor], numbers: tuple
+) -> None:
+    """Carries out a job by the ops, so that gradients flow through it."""
+    with enable_grad():
+        values = [each.clone() for each in tensors]  # the graph keeps what is overwritten
+        for tensor, new in zip(
+            tensors, rule(NAMESPACES[Tensor], *values, *constants, *numbers), strict=True
+        ):
+            write_inplace(copy, tensor, (new,), {})
 
 
 def _record(
@@ -117,17 +176,25 @@ def numbers_of(group: dict, *names: str) -> list:
     """Returns numbers of a parameter group; under trace, inputs that are read at every call.
 
     A number that is zero stays a plain 0, so that formulas can leave terms out; that it is zero
-    then becomes a condition of the recording.
+    then becomes a condition of the recording. A rate is never left out: schedules pass through 0.
     """
     if active.trace is None:
-        return [group[name] for name in names]
+        return [_plain(group[name]) for name in names]
     return [_input(group, name) for name in names]
 
 
+def _plain(number: Any) -> Any:
+    """Returns a number that may be kept in a tensor."""
+    return number.item() if isinstance(number, Tensor) and not flow.on else number
+
+
 def _input(group: dict, name: str) -> Any:
-    active.trace.guard_zero(group, name)
-    if group[name] == 0:
-        return group[name]
+    if isinstance(group[name], Tensor):
+        return value_of(group[name])
+    if name != "lr":
+        active.trace.guard_zero(group, name)
+        if group[name] == 0:
+            return group[name]
     return active.trace.number(group, name)
 
 
@@ -135,8 +202,11 @@ def items_of(group: dict, name: str) -> Any:
     """Returns the items of a tuple of numbers, such as `betas`, as `numbers_of` does."""
     values = group[name]
     if active.trace is None:
-        return values
-    return [active.trace.number(group, name, i) for i in range(len(values))]
+        return [_plain(each) for each in values]
+    return [
+        value_of(each) if isinstance(each, Tensor) else active.trace.number(group, name, i)
+        for i, each in enumerate(values)
+    ]
 
 
 def make_ready() -> None:
@@ -166,3 +236,45 @@ def advance(step: Tensor) -> Any:
     trace.write(step, new)
     step._storage.version += 1
     return trace.namespace.cast(new, dtypes.float64)
+
+
+def value_of(number: Tensor) -> Any:
+    """Returns the number in a tensor of one element, in double precision."""
+    trace = active.trace
+    if trace is None:
+        return number.item()
+    xp = trace.namespace
+    return xp.cast(xp.reshape(trace.read(number), ()), dtypes.float64)
+
+
+def store(number: Tensor, value: Any) -> None:
+    """Gives a tensor of one element a value."""
+    trace = active.trace
+    if trace is None:
+        number._array.fill(value)
+    else:
+        trace.write(number, trace.namespace.cast(value, number.dtype))
+    number._storage.version += 1
+
+
+def scale(number: Tensor, factor: Any) -> None:
+    """Multiplies a tensor of one element, in its own precision."""
+    trace = active.trace
+    if trace is None:
+        number._array *= factor
+    else:
+        xp = trace.namespace
+        trace.write(number, trace.read(number) * xp.cast(factor, number.dtype))
+    number._storage.version += 1
+
+
+def either(condition: Any, a: Any, b: Any) -> Any:
+    """Returns one of two numbers; under trace, the number chosen at every call."""
+    if isinstance(condition, bool):
+        return a if condition else b
+    xp = active.trace.namespace
+    a, b = (
+        each if isinstance(each, type(condition)) else xp.full((), each, dtypes.float64)
+        for each in (a, b)
+    )
+    return xp.where(condition, a, b)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import lantern
 from lantern.tensor import Tensor
-from lantern.updating import advance, choices, items_of, make_ready, numbers_of, update
+from lantern.updating import advance, choices, items_of, numbers_of, update
 
-from .optimizer import Optimizer, check_at_least_zero
+from .optimizer import Optimizer, check_at_least_zero, check_betas, check_way
 from .sgd import directed, is_zero
 
 
@@ -39,9 +38,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ):
         check_at_least_zero(lr=lr, eps=eps)
-        for i in range(2):
-            if not 0.0 <= betas[i] < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
+        check_betas(betas)
         check_at_least_zero(weight_decay=weight_decay)
         super().__init__(
             params,
@@ -59,17 +56,7 @@ class Adam(Optimizer):
                 "decoupled_weight_decay": decoupled_weight_decay,
             },
         )
-
-    def _state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
-        state = self.state[param]
-        if not state:
-            make_ready()
-            state["step"] = lantern.tensor(0.0, dtype=lantern.float32)
-            state["exp_avg"] = lantern.zeros_like(param)
-            state["exp_avg_sq"] = lantern.zeros_like(param)
-            if amsgrad:
-                state["max_exp_avg_sq"] = lantern.zeros_like(param)
-        return state
+        check_way(foreach, fused, differentiable)
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         """Updates the parameters of one group."""
@@ -80,8 +67,9 @@ class Adam(Optimizer):
         decay = 0 if decoupled else weight_decay
         shrink = 1 - lr * weight_decay if decoupled and not is_zero(weight_decay) else 1
         jobs, steps, numbers = [], None, ()
+        names = ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else []))
         for param in parameters:
-            state = self._state(param, amsgrad)
+            state = self._state(param, *names)
             step = advance(state["step"])
             if step is not steps and not (type(step) is float and step == steps):
                 steps = step  # parameters mostly share a count, and so what follows from it
@@ -139,6 +127,13 @@ class AdamW(Adam):
 def is_one(number: Any) -> bool:
     """Says whether a number is plainly 1; one that is read at every call never is."""
     return isinstance(number, (int, float)) and number == 1
+
+
+def toward(old: Any, new: Any, share: Any) -> Any:
+    """Returns `old` moved a share of the way to `new`; an infinity on the way becomes NaN."""
+    if isinstance(share, float) and share >= 0.5:
+        return new - (new - old) * (1 - share)
+    return old + (new - old) * share
 
 
 def _averages(param, first, second, grad, beta1, rest1, beta2, rest2, decay, maximize):

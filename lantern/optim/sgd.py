@@ -8,7 +8,7 @@ import lantern
 from lantern.tensor import Tensor
 from lantern.updating import choices, make_ready, numbers_of, update
 
-from .optimizer import Optimizer, check_at_least_zero
+from .optimizer import Optimizer, check_at_least_zero, check_way
 
 
 class SGD(Optimizer):
@@ -52,6 +52,7 @@ class SGD(Optimizer):
                 "fused": fused,
             },
         )
+        check_way(foreach, fused, differentiable)
 
     def update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         """Updates the parameters of one group."""
