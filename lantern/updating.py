@@ -190,6 +190,7 @@ def _plain(number: Any) -> Any:
 
 def _input(group: dict, name: str) -> Any:
     if isinstance(group[name], Tensor):
+        active.trace.guard_item(group, name)
         return value_of(group[name])
     if name != "lr":
         active.trace.guard_zero(group, name)
