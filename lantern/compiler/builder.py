@@ -35,9 +35,12 @@ class Instruction:
 
 
 class Loop:
-    """A counted loop; `carried` names hold the values that go round, `results` the last of them."""
+    """A counted loop; `carried` names hold the values that go round, `results` the last of them.
 
-    def __init__(self, number: int, start: int, stop: int, step: int):
+    Where it starts and stops may be names; such a loop may have nothing to do.
+    """
+
+    def __init__(self, number: int, start: int | str, stop: int | str, step: int):
         self.number, self.start, self.stop, self.step = number, start, stop, step
         self.index = f"%i{number}"
         self.types: list[tuple[str, int]] = []
@@ -146,6 +149,21 @@ class Function:
             xs = joined
         return xs[0]
 
+    def transposed(self, element: str, rows: list[str]) -> list[str]:
+        """Writes the vectors whose lane j, of vector i, is lane i of the vector `rows[j]`."""
+        size, rows = self.lanes // 2, list(rows)
+        while size:
+            for i in range(self.lanes):
+                if i & size:
+                    continue
+                x, y = rows[i], rows[i + size]
+                low = [j if not j & size else self.lanes + j - size for j in range(self.lanes)]
+                high = [j + size if not j & size else self.lanes + j for j in range(self.lanes)]
+                rows[i] = self._shuffle(element, x, y, low)
+                rows[i + size] = self._shuffle(element, x, y, high)
+            size //= 2
+        return rows
+
     def _shuffle(self, element: str, x: str, y: str, places: list[int]) -> str:
         return self._emit("shuffle", element, x, y, extra=tuple(places))
 
@@ -172,6 +190,15 @@ class Function:
         else:
             x = self._emit("gather", element, pointer, stride, extra=count or self.lanes)
         return self._truth(kind, x, self.lanes)
+
+    def load_span(
+        self, kind: dtypes.dtype, pointer: str, stride: int, span: tuple[int, int]
+    ) -> str:
+        """Writes a read of the lanes of a span, `stride` bytes apart; the others are zero."""
+        element = memory_element(kind)
+        if stride == kind.itemsize:
+            return self._emit("load", element, pointer, extra=span)
+        return self._emit("gather", element, pointer, stride, extra=span)
 
     def checked(self, index: str, size: int, count: int | None) -> str:
         """Writes an index brought into range; one that lies outside is noted as an error."""
@@ -209,7 +236,7 @@ class Function:
     # --- loops
     @contextmanager
     def loop(
-        self, start: int, stop: int, step: int, carried: list[tuple[str, str]]
+        self, start: int | str, stop: int | str, step: int, carried: list[tuple[str, str]]
     ) -> Iterator[Loop]:
         """Opens a loop; `carried` are (element, first value); set `next` before it closes."""
         self._loops += 1

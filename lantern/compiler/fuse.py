@@ -21,8 +21,11 @@ from .looks import Look, aligned_strides, indexed, is_static, moved
 from .simplify import constant
 
 NARROW = 32  # columns of a matrix that is kept column by column
+BATCH = 16  # images that fill vectors: convolutions run along the batch, which lies innermost
+TAPS = 12  # of a kernel's last dimension, that are written one by one
 CHEAP = frozenset("add sub mul neg abs square maximum minimum cast where".split())
-MOVES = frozenset("reshape permute expand flip diagonal getitem".split())
+MOVES = frozenset("reshape permute expand flip diagonal getitem windows".split())
+CONVOLUTIONS = frozenset("conv conv_input conv_weight".split())
 
 
 class Unsupported(Exception):
@@ -50,7 +53,7 @@ class Picked:
 class Kernel:
     """A pass over `space`: values computed per element, reductions over `dims`, and stores.
 
-    `kind` is `loop`, `matmul` (then `values` finish its result) or `call`.
+    `kind` is `loop`, `matmul` or `conv` (then `values` finish its result) or `call`.
     """
 
     kind: str
@@ -60,7 +63,7 @@ class Kernel:
     values: list[Value] = field(default_factory=list)
     reductions: list[Value] = field(default_factory=list)
     stores: list[tuple[Value, Look]] = field(default_factory=list)
-    product: Value | None = None  # of a matmul
+    product: Value | None = None  # of a matmul or conv
     factors: list[Value] = field(default_factory=list)
     call: Value | None = None
     picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
@@ -142,7 +145,8 @@ class _Fuser:
         self.constants: list[Value] = []
         self.outputs: dict[Value, Look] = {}
         self.waiting: dict[Value, None] = {}  # cheap values that each user computes for itself
-        self.packed: dict[Look, Value] = {}
+        self.packed: dict[Any, Value] = {}
+        self.along_batch: set[Value] = set()  # leaves whose first dimension lies innermost
 
     def run(self) -> Plan:
         for value in scalars_first(self.graph):
@@ -187,6 +191,8 @@ class _Fuser:
             self._reduction(value)
         elif name == "matmul" and value.dtype in (dtypes.float32, dtypes.float64):
             self._matmul(value)
+        elif name in CONVOLUTIONS and convolves(value):
+            self._convolution(value)
         elif name == "put" and is_static(value.args[1]) and isinstance(value.args[2], Value):
             self._put(value)
         elif name == "cat":
@@ -244,6 +250,19 @@ class _Fuser:
         self._leaf(value)
         if is_narrow(value) and any(self._is_narrow(x) for x in value.operands()):
             self.looks[value] = Look(value, 0, (1, value.shape[0]))
+        elif value.ndim > 1 and value.shape[0] >= BATCH:
+            if any(self._runs_along_batch(x, value.shape[0]) for x in value.operands()):
+                self._lay_along_batch(value)
+
+    def _runs_along_batch(self, value: Value, batch: int) -> bool:
+        """Says whether a value's first dimension, of size `batch`, lies innermost."""
+        look = self.looks[value]
+        known = look.leaf in self.along_batch and value.shape[:1] == (batch,)
+        return known and look.strides[0] == 1 and value.ndim > 1
+
+    def _lay_along_batch(self, value: Value) -> None:
+        self.along_batch.add(value)
+        self.looks[value] = Look(value, 0, batch_innermost(value.shape))
 
     def _is_narrow(self, value: Value) -> bool:
         """Says whether a value lies column by column."""
@@ -330,6 +349,41 @@ class _Fuser:
         self._made(kernel, value)
         if narrow and self._is_narrow(x):
             self.looks[value] = Look(value, 0, (1, value.shape[0]))
+
+    def _convolution(self, value: Value) -> None:
+        factors = list(value.args[:2])
+        for each in factors:
+            self._need(each)
+        images = factors if value.name == "conv_weight" else factors[:1]
+        along_batch = images[0].shape[0] >= BATCH
+        for i, each in enumerate(images):
+            factors[i] = self._images(each, along_batch)
+        kernel = self._new("conv", value.shape)
+        kernel.product, kernel.factors = value, factors
+        self._made(kernel, value)
+        if along_batch and value.name != "conv_weight":
+            self._lay_along_batch(value)
+        elif value in self.along_batch:
+            self.along_batch.discard(value)
+            self._leaf(value)
+
+    def _images(self, x: Value, along_batch: bool) -> Value:
+        """Returns images as convolutions want them: the batch or the last dimension innermost."""
+        look = self.looks[x]
+        if look.strides[0 if along_batch else -1] == 1:
+            return x
+        if not along_batch and x.shape[-1] == 1:
+            return x
+        key = (look, x.shape)
+        if key not in self.packed:
+            copy = Value(self.graph, -1, "clone", (x,), x.shape, x.dtype)
+            strides = batch_innermost(x.shape) if along_batch else contiguous_strides(x.shape)
+            self.looks[copy] = Look(copy, 0, strides)
+            self._store(x, self.looks[copy])
+            self.packed[key] = copy
+            if along_batch:
+                self.along_batch.add(copy)
+        return self.packed[key]
 
     def _pack(self, x: Value) -> None:
         """Has a narrow input copied to where it lies column by column."""
@@ -459,6 +513,20 @@ def is_narrow(value: Value) -> bool:
     return rows >= max(64, 2 * columns) and columns <= NARROW
 
 
+def batch_innermost(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the strides of a tensor whose first dimension lies innermost."""
+    return (1, *(shape[0] * each for each in contiguous_strides(shape[1:])))
+
+
+def convolves(value: Value) -> bool:
+    """Says whether a convolution has a native form."""
+    if value.dtype not in (dtypes.float32, dtypes.float64) or value.ndim < 3:
+        return False
+    weight = value.shape if value.name == "conv_weight" else value.args[1].shape
+    images = value.args[0]
+    return weight[-1] <= TAPS and images.size > 0 and 0 not in weight
+
+
 def immediate(value: Value) -> Any:
     """Returns the number that instructions can hold in place of a value, or None."""
     return None if value.dtype.char in "eE" else constant(value)
@@ -508,7 +576,7 @@ def _inside(index: Value, base: Value, dim: int | None) -> bool:
 def accepts(kernel: Kernel, dims: tuple[int, ...] | None) -> bool:
     """Says whether a kernel can take another value: pointwise, or a reduction over `dims`."""
     if dims is None:
-        return kernel.kind in ("loop", "matmul")
+        return kernel.kind in ("loop", "matmul", "conv")
     return kernel.kind == "loop" and kernel.dims in (None, dims)
 
 

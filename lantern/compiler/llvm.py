@@ -141,6 +141,9 @@ class _Printer:
                 self._instruction(each)
 
     def _loop(self, loop: Loop) -> None:
+        if isinstance(loop.start, str) or isinstance(loop.stop, str):
+            self._open_loop(loop)
+            return
         trips = len(range(loop.start, loop.stop, loop.step))
         if trips <= 1:
             self.alias[loop.index] = loop.start
@@ -177,6 +180,35 @@ class _Printer:
         self.lines.append(f"done{n}:")
         self.label = f"done{n}"
         self.alias |= {r: self._resolve(x) for r, x in zip(loop.results, loop.next, strict=True)}
+
+    def _open_loop(self, loop: Loop) -> None:
+        """Writes a loop whose bounds are computed: it looks before each round."""
+        n, before = loop.number, self.label
+        start, stop = self._value(loop.start, "i64", 1), self._value(loop.stop, "i64", 1)
+        firsts = [
+            self._value(first, *types) for first, types in zip(loop.first, loop.types, strict=True)
+        ]
+        self._say(f"br label %loop{n}")
+        place = len(self.lines)
+        self.lines.append(f"body{n}:")
+        self.label = f"body{n}"
+        self._block(loop.body)
+        self._say(f"{loop.index}.next = add i64 {loop.index}, {loop.step}")
+        self._say(f"br label %loop{n}")
+        back = self.label
+        head = [f"loop{n}:"]
+        head.append(f"  {loop.index} = phi i64 [{start}, %{before}], [{loop.index}.next, %{back}]")
+        for name, types, first, last in zip(
+            loop.carried, loop.types, firsts, loop.next, strict=True
+        ):
+            last = self._value(last, *types)
+            head.append(f"  {name} = phi {kind(*types)} [{first}, %{before}], [{last}, %{back}]")
+        head.append(f"  {loop.index}.more = icmp slt i64 {loop.index}, {stop}")
+        head.append(f"  br i1 {loop.index}.more, label %body{n}, label %done{n}")
+        self.lines[place:place] = head
+        self.lines.append(f"done{n}:")
+        self.label = f"done{n}"
+        self.alias |= dict(zip(loop.results, loop.carried, strict=True))
 
     # --- instructions
     def _instruction(self, each: Instruction) -> None:
@@ -323,11 +355,12 @@ class _Printer:
             self._gather_near(each, pointer, apart)
             return
         vector = "zeroinitializer"
-        for lane in range(each.extra):
+        first, last = each.extra if isinstance(each.extra, tuple) else (0, each.extra)
+        for lane in range(first, last):
             place, one = self._temporary(), self._temporary()
             self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * stride}")
             self._say(f"{one} = load {element}, ptr {place}, align {bits(element) // 8}")
-            result = each.result if lane == each.extra - 1 else self._temporary()
+            result = each.result if lane == last - 1 else self._temporary()
             self._say(
                 f"{result} = insertelement {kind(element, lanes)} {vector}, "
                 f"{element} {one}, i64 {lane}"
@@ -414,11 +447,11 @@ class _Printer:
 
 
 class _Mask:
-    """The condition that holds in the first lanes."""
+    """The condition that holds in the first lanes, or in a span of them."""
 
-    def __init__(self, count: int):
-        self.count = count
+    def __init__(self, count: int | tuple[int, int]):
+        self.first, self.last = count if isinstance(count, tuple) else (0, count)
 
     def text(self, lanes: int) -> str:
-        flags = ["i1 true" if i < self.count else "i1 false" for i in range(lanes)]
+        flags = ["i1 true" if self.first <= i < self.last else "i1 false" for i in range(lanes)]
         return "<" + ", ".join(flags) + ">" if lanes > 1 else flags[0].split()[1]

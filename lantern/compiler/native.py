@@ -17,6 +17,7 @@ from ..backends import default
 from ..shape import is_contiguous
 from . import doorway
 from .builder import Function
+from .convolution import write_convolution
 from .decompose import decompose
 from .fuse import Kernel, Plan, Unsupported, fuse
 from .interpret import interpret
@@ -49,6 +50,8 @@ def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
         function = Function(f"kernel{kernel.index}")
         if kernel.kind == "matmul":
             write_matmul(function, plan, memory, kernel, target)
+        elif kernel.kind == "conv":
+            write_convolution(function, plan, memory, kernel, target)
         elif kernel.kind == "loop":
             lanes = lanes_of(kernel, target.vector_bytes)
             Nest(function, Accesses(plan, memory, kernel), lanes).write()

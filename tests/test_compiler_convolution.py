@@ -1,0 +1,162 @@
+"""Native convolutions and pools give what the interpreter gives, and what eager gives."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+import lantern
+from lantern import dtypes
+from lantern.compiler.interpret import interpret
+from lantern.compiler.ir import Graph
+from lantern.compiler.native import Program
+from lantern.compiler.runtime import host
+from lantern.shape import window_counts
+
+pytest.importorskip("llvmlite")
+
+COUNT = int(os.environ.get("LANTERN_PROGRAMS", "150"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _private_cache(tmp_path_factory):
+    before = os.environ.get("LANTERN_CACHE")
+    os.environ["LANTERN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["LANTERN_CACHE"]
+    else:
+        os.environ["LANTERN_CACHE"] = before
+
+
+def kinds(program):
+    return [each.kind for each in program.plan.kernels]
+
+
+class Setting:
+    """A random convolution: sizes, stride, padding, dilation, groups."""
+
+    def __init__(self, seed):
+        random = self.random = np.random.RandomState(seed)
+        ndim = random.choice([1, 2, 2, 2, 3])
+        self.groups = int(random.choice([1, 1, 1, 2, 3]))
+        channels = self.groups * random.randint(1, 5)
+        outputs = self.groups * random.randint(1, 12 if ndim < 3 else 5)
+        batch = int(random.choice([1, 2, 3, 5, 16, 17, 33]))
+        self.kernel = tuple(int(random.randint(1, 6 - ndim)) for _ in range(ndim))
+        self.stride = tuple(int(random.choice([1, 1, 2, 3])) for _ in range(ndim))
+        self.dilation = tuple(int(random.choice([1, 1, 2])) for _ in range(ndim))
+        low = [int(random.randint(0, 3)) for _ in range(ndim)]
+        self.padding = tuple((each, max(each + int(random.randint(-1, 2)), 0)) for each in low)
+        sizes = []
+        for k, d, (low, high) in zip(self.kernel, self.dilation, self.padding, strict=True):
+            least = max(d * (k - 1) + 1 - low - high, 1)
+            most = 40 if ndim < 3 and random.rand() < 0.3 else 9
+            sizes.append(int(random.randint(least, least + most)))
+        self.x = (batch, channels, *sizes)
+        self.weight = (outputs, channels // self.groups, *self.kernel)
+        wide = [low + n + high for n, (low, high) in zip(sizes, self.padding, strict=True)]
+        self.y = (batch, outputs, *window_counts(wide, self.kernel, self.stride, self.dilation))
+        self.how = (self.stride, self.padding, self.dilation, self.groups)
+        self.dtype = dtypes.float64 if random.rand() < 0.15 else dtypes.float32
+
+    def array(self, shape):
+        return self.random.standard_normal(shape).astype("f8" if self.dtype.char == "d" else "f4")
+
+
+def check(graph, arrays, target=None, tolerance=1e-5):
+    want = interpret(graph, [each.copy() for each in arrays])
+    program = Program(graph, (), target)
+    for _ in range(2):
+        got = program([each.copy() for each in arrays])
+        for a, b in zip(got, want, strict=True):
+            assert a.shape == b.shape and a.dtype == b.dtype
+            np.testing.assert_allclose(
+                a, b, rtol=1e-4, atol=tolerance * max(1, np.abs(b).max(initial=0))
+            )
+    return program
+
+
+def convolution(setting, graph, name, finished):
+    kind = setting.dtype
+    x, w, y = (graph.input(each, kind) for each in (setting.x, setting.weight, setting.y))
+    if name == "conv":
+        value = graph.add(name, (x, w, *setting.how))
+    elif name == "conv_input":
+        value = graph.add(name, (y, w, setting.x, *setting.how))
+    else:
+        value = graph.add(name, (y, x, setting.weight, *setting.how))
+    if finished:
+        bias = graph.input((value.shape[1], *(1 for _ in value.shape[2:])), kind)
+        other = graph.input(value.shape, kind)
+        value = graph.add("mul", (graph.add("tanh", (graph.add("add", (value, bias)),)), other))
+    graph.outputs = [value]
+    return [setting.array(each.shape) for each in graph.inputs]
+
+
+@pytest.mark.parametrize("name", ["conv", "conv_input", "conv_weight"])
+@pytest.mark.parametrize("target", ["wide", "narrow"])
+def test_random_convolutions_give_what_the_interpreter_gives(name, target):
+    target = None if target == "wide" else host()._replace(vector_bytes=16, registers=16)
+    for seed in range(COUNT // (3 if target is None else 10)):
+        setting, graph = Setting(seed), Graph()
+        arrays = convolution(setting, graph, name, seed % 3 == 0)
+        try:
+            program = check(graph, arrays, target)
+            assert "conv" in kinds(program) and "call" not in kinds(program)
+        except BaseException as error:
+            error.add_note(f"seed {seed}: {name} {setting.x} {setting.weight} {setting.how}")
+            raise
+
+
+def small_net(nn, pool):
+    return nn.Sequential(
+        nn.Conv2d(2, 5, 3, padding=1, bias=False),
+        nn.BatchNorm2d(5),
+        nn.ReLU(),
+        pool(nn),
+        nn.Conv2d(5, 7, 3, stride=2, padding=1),
+        nn.Sigmoid(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+
+
+POOLS = {
+    "average": lambda nn: nn.AvgPool2d(2),
+    "average, overlapping": lambda nn: nn.AvgPool2d(3, 2, 1),
+    "largest": lambda nn: nn.MaxPool2d(2),
+    "largest, overlapping": lambda nn: nn.MaxPool2d(3, 2, 1),
+    "adaptive average": lambda nn: nn.AdaptiveAvgPool2d(5),
+    "adaptive largest": lambda nn: nn.AdaptiveMaxPool2d((5, 6)),
+}
+
+
+@pytest.mark.parametrize("batch", [3, 20])
+@pytest.mark.parametrize("pool", POOLS)
+def test_training_with_convolutions_and_pools_is_that_of_eager(pool, batch):
+    x, y = np.random.RandomState(0).rand(batch, 2, 11, 11), np.arange(batch) % 7
+    x, y = lantern.tensor(x.astype("f4")), lantern.tensor(y)
+
+    def make():
+        lantern.manual_seed(0)
+        net = small_net(lantern.nn, POOLS[pool])
+        optimizer = lantern.optim.SGD(net.parameters(), lr=0.1, momentum=0.5)
+
+        def step():
+            loss = lantern.nn.functional.cross_entropy(net(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, net
+
+    (step, net), (other, twin) = make(), make()
+    step = lantern.compile(step)
+    for _ in range(6):
+        np.testing.assert_allclose(step().item(), other().item(), rtol=1e-5)
+    for a, b in zip(net.state_dict().values(), twin.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-6)
