@@ -144,7 +144,8 @@ class Op:
         """Declares, per differentiable parameter, the vector-Jacobian product.
 
         A formula's parameters are taken by name from: `g` (the gradient of the output), `out`,
-        `xp`, and the op's own parameters. What it names is what a call saves.
+        `xp`, and the op's own parameters. What it names is what a call saves. Of an op with
+        several outputs `g` is a list, and `out1`, `out2`, ... are those after the first.
         """
         for name, formula in formulas.items():
             self.formulas[name] = (formula, _names(formula))
@@ -235,7 +236,14 @@ class Op:
         return tensor
 
     def _record(
-        self, args: tuple, values: list, out: Any, mask: int, converted: Any, tensor: Tensor
+        self,
+        args: tuple,
+        values: list,
+        out: Any,
+        mask: int,
+        converted: Any,
+        tensor: Tensor,
+        outs: tuple = (),
     ) -> None:
         if not self.differentiable or out.dtype.char not in "fdeE":
             return
@@ -244,10 +252,11 @@ class Op:
         kept: list[Any] = []
         checks: list[Any] = []
         for position in plan.saves:
-            if position == OUT:
-                storage = tensor._storage
+            if position < 0:
+                each = tensor if position == OUT else outs[OUT - position]
+                storage = each._storage
                 saved.append(storage)
-                kept.append(out)
+                kept.append(each._array)
                 checks.append((storage, 0))
             elif position < SHAPE:
                 arg = args[position]
@@ -281,7 +290,7 @@ class Op:
         floating = [t for t in tensors if t._array.dtype.char in "fdeE"]
         if mask and mode.enabled and self.differentiable and floating:
             first = floating[0]
-            self._record(args, values, first._array, mask, converted, first)
+            self._record(args, values, first._array, mask, converted, first, tuple(tensors))
             node = first._node
             assert node is not None
             node.outputs = len(tensors)

@@ -26,6 +26,8 @@ def _picker(places: list[int]) -> Any:
 def _code(op: Any, name: str) -> int:
     if name == "out":
         return OUT
+    if name.startswith("out") and name[3:].isdigit() and name not in op.parameters:
+        return OUT - int(name[3:])
     if name.endswith("_shape") and name not in op.parameters:
         return op.parameters.index(name.removesuffix("_shape")) + SHAPE
     if name.endswith("_dtype") and name not in op.parameters:
@@ -36,7 +38,8 @@ def _code(op: Any, name: str) -> int:
 class Plan:
     """The formulas that a call needs, and how to hand them what they name.
 
-    `saves` are positions of parameters, `OUT` for the output, `SHAPE` or `DTYPE` added where a
+    `saves` are positions of parameters, `OUT` for the output (`OUT - i` for the i-th of those that
+    follow it), `SHAPE` or `DTYPE` added where a
     formula names `input_shape` or `input_dtype` and needs no more; each step is a formula with the
     places of its arguments in the context `(g, xp, needs, *saved)`.
     """
@@ -115,10 +118,12 @@ class Plan:
     def _tensors(self, node: OpNode) -> list:
         """Returns what was saved as tensors with history, in the dtypes the forward computed in."""
         result: list[Any] = []
-        for each, value in zip(node.saved or (), node.values or (), strict=True):
+        saved = zip(self.saves, node.saved or (), node.values or (), strict=True)
+        for position, each, value in saved:
             if type(each) is Storage:
                 tensor = _new(Tensor)
                 tensor._array, tensor._storage, tensor._node = value, each, node
+                tensor._index = OUT - position
                 result.append(tensor)
             elif isinstance(each, Tensor):
                 want = NAMESPACES[type(value)].dtype_of(value)

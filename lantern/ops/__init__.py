@@ -42,6 +42,7 @@ from . import (
     pointwise,
     pooling,
     reduce,
+    rnn,
     sampling,
     scan,
     scatter,

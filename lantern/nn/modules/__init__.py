@@ -18,6 +18,7 @@ from . import (
     normalization,
     pixelshuffle,
     pooling,
+    rnn,
     sparse,
 )
 from . import module as module
@@ -35,10 +36,11 @@ from .module import Module
 from .normalization import *  # noqa: F403
 from .pixelshuffle import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .rnn import *  # noqa: F403
 from .sparse import *  # noqa: F403
 
 _FILES = (activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear)
-_FILES += (loss, normalization, pixelshuffle, pooling, sparse)
+_FILES += (loss, normalization, pixelshuffle, pooling, rnn, sparse)
 __all__ = ["Module", *(name for file in _FILES for name in file.__all__)]
 
 __getattr__ = missing(__name__)
