@@ -62,8 +62,8 @@ class _Rows:
         return self.xp.cat([self.value, *reversed(self.ended)], 0) if self.ended else self.value
 
 
-def _joined(xp: Any, parts: list, reverse: bool) -> Any:
-    return xp.cat(parts[::-1] if reverse else parts, 0)
+def _joined(xp: Any, parts: list, reverse: bool, dim: int = 0) -> Any:
+    return xp.cat(parts[::-1] if reverse else parts, dim)
 
 
 def _before(xp: Any, states: Any, initial: Any, sizes: tuple, reverse: bool) -> Any:
@@ -116,41 +116,38 @@ def lstm_layer(xp, input, hx, cx, w_ih, w_hh, b_ih, b_hh, w_hr, sizes, reverse):
     """
     size = cx.shape[1]
     projected = xp.linear(input, w_ih, None if b_ih is None else b_ih + b_hh)
-    turned = _turned(xp, w_hh)
+    # Gate by gate, so that each has memory of its own.
+    projected = xp.permute(xp.reshape(projected, (input.shape[0], 4, size)), (1, 0, 2))
+    turned = xp.permute(xp.reshape(w_hh, (4, size, hx.shape[1])), (0, 2, 1))
+    projected, turned = xp.contiguous(projected), xp.contiguous(turned)
     hidden, cell = _Rows(xp, hx), _Rows(xp, cx)
-    states, cells, gates = [], [], []
+    states, gates, news, cells = [], [], [], []
     for span in _spans(sizes, reverse):
-        z = xp.getitem(projected, (span,)) + xp.matmul(hidden.at(span), turned)
-        passed = xp.sigmoid(z)
-        new = xp.tanh(_columns(xp, z, 2 * size, 3 * size))
-        first, kept = _columns(xp, passed, 0, size), _columns(xp, passed, size, 2 * size)
-        shown = _columns(xp, passed, 3 * size, 4 * size)
+        z = xp.getitem(projected, (slice(None), span)) + xp.matmul(hidden.at(span), turned)
+        passed, new = xp.sigmoid(z), xp.tanh(xp.getitem(z, (2,)))
+        first, kept, shown = (xp.getitem(passed, (i,)) for i in (0, 1, 3))
         c = cell.value = kept * cell.at(span) + first * new
         h = shown * xp.tanh(c)
         hidden.value = h = h if w_hr is None else xp.linear(h, w_hr, None)
-        states.append(h)
-        cells.append(c)
-        gates.append(xp.cat([_columns(xp, passed, 0, 2 * size), new, shown], 1))
-    joined = [_joined(xp, each, reverse) for each in (states, gates, cells)]
-    return joined[0], hidden.final(), cell.final(), joined[1], joined[2]
+        for parts, each in ((states, h), (gates, passed), (news, new), (cells, c)):
+            parts.append(each)
+    joined = [_joined(xp, each, reverse) for each in (states, news, cells)]
+    gates = _joined(xp, gates, reverse, 1)
+    return joined[0], hidden.final(), cell.final(), gates, joined[1], joined[2]
 
 
 @lstm_layer.vjp_together(*LSTM)
-def _(xp, g, needs, input, hx, cx, w_ih, w_hh, w_hr, sizes, reverse, out, out3, out4):
-    count, size = out4.shape
-    gates = [_columns(xp, out3, i * size, (i + 1) * size) for i in range(4)]
-    first, kept, new, shown = gates
-    squashed = xp.tanh(out4)
-    slopes = [each * (1 - each) for each in gates]
-    slopes[2] = 1 - xp.square(new)
+def _(xp, g, needs, input, hx, cx, w_ih, w_hh, w_hr, sizes, reverse, out, out3, out4, out5):
+    count, size = out5.shape
+    first, kept, shown = (xp.getitem(out3, (i,)) for i in (0, 1, 3))
+    new, cells = out4, out5
+    squashed, at_new = xp.tanh(cells), 1 - xp.square(new)
     into_cell = shown * (1 - xp.square(squashed))
-    cells_before = _before(xp, out4, cx, sizes, reverse)
-    by_cell = xp.cat([new * slopes[0], cells_before * slopes[1], first * slopes[2]], 1)
-    by_cell = xp.reshape(by_cell, (count, 3, size))
-    by_hidden = xp.reshape(squashed * slopes[3], (count, 1, size))
-    direct = None
-    if g[3] is not None:
-        direct = xp.reshape(g[3] * xp.cat(slopes, 1), (count, 4, size))
+    cells_before = _before(xp, cells, cx, sizes, reverse)
+    by_cell = [new * first * (1 - first), cells_before * kept * (1 - kept), first * at_new]
+    by_cell = xp.reshape(xp.cat(by_cell, 1), (count, 3, size))
+    by_hidden = xp.reshape(squashed * shown * (1 - shown), (count, 1, size))
+    direct = _lstm_direct(xp, g, out3, at_new)
     hidden = _Rows(xp, _zero(xp, g[1], hx))
     cell = _Rows(xp, _zero(xp, g[2], cx))
     into, at_hidden = [], []
@@ -160,8 +157,8 @@ def _(xp, g, needs, input, hx, cx, w_ih, w_hh, w_hr, sizes, reverse, out, out3, 
         at_hidden.append(dh)
         dh = dh if w_hr is None else xp.matmul(dh, w_hr)
         dc = cell.at(span) + dh * xp.getitem(into_cell, here)
-        if g[4] is not None:
-            dc = dc + xp.getitem(g[4], here)
+        if g[5] is not None:
+            dc = dc + xp.getitem(g[5], here)
         rows = dc.shape[0]
         dz = [
             xp.getitem(by_cell, here) * xp.reshape(dc, (rows, 1, size)),
@@ -184,6 +181,18 @@ def _(xp, g, needs, input, hx, cx, w_ih, w_hh, w_hr, sizes, reverse, out, out3, 
     )
 
 
+def _lstm_direct(xp, g, passed, at_new):
+    """Returns what gradients of the gates themselves add; there are some in second order only."""
+    if g[3] is None and g[4] is None:
+        return None
+    added = _zero(xp, g[3], passed) * passed * (1 - passed)
+    if g[4] is not None:
+        zeros = xp.full(at_new.shape, 0, at_new)
+        parts = [zeros, zeros, g[4] * at_new, zeros]
+        added = added + xp.reshape(xp.cat(parts, 0), passed.shape)
+    return xp.permute(added, (1, 0, 2))
+
+
 # --- GRU
 @op(promote=FLOAT, method=False, public=False, exact=True, tensors=STATE)
 def gru_layer(xp, input, hx, w_ih, w_hh, b_ih, b_hh, sizes, reverse):
@@ -193,33 +202,39 @@ def gru_layer(xp, input, hx, w_ih, w_hh, b_ih, b_hh, sizes, reverse):
     """
     size = hx.shape[1]
     projected = xp.linear(input, w_ih, b_ih)
+    projected = xp.permute(xp.reshape(projected, (input.shape[0], 3, size)), (1, 0, 2))
+    turned = xp.permute(xp.reshape(w_hh, (3, size, size)), (0, 2, 1))
+    projected, turned = xp.contiguous(projected), xp.contiguous(turned)
+    bias = None if b_hh is None else xp.reshape(b_hh, (3, 1, size))
     hidden = _Rows(xp, hx)
     states, gates, news, inner = [], [], [], []
+    both = slice(0, 2)
     for span in _spans(sizes, reverse):
         h = hidden.at(span)
-        x, own = xp.getitem(projected, (span,)), xp.linear(h, w_hh, b_hh)
-        passed = xp.sigmoid(_columns(xp, x, 0, 2 * size) + _columns(xp, own, 0, 2 * size))
-        own = _columns(xp, own, 2 * size, 3 * size)
-        reset, kept = _columns(xp, passed, 0, size), _columns(xp, passed, size, 2 * size)
-        new = xp.tanh(_columns(xp, x, 2 * size, 3 * size) + reset * own)
+        own = xp.matmul(h, turned)
+        own = own if bias is None else own + bias
+        passed = xp.sigmoid(xp.getitem(projected, (both, span)) + xp.getitem(own, (both,)))
+        own = xp.getitem(own, (2,))
+        reset, kept = xp.getitem(passed, (0,)), xp.getitem(passed, (1,))
+        new = xp.tanh(xp.getitem(projected, (2, span)) + reset * own)
         hidden.value = h = new + kept * (h - new)
         for parts, each in ((states, h), (gates, passed), (news, new), (inner, own)):
             parts.append(each)
-    joined = [_joined(xp, each, reverse) for each in (states, gates, news, inner)]
-    return joined[0], hidden.final(), *joined[1:]
+    joined = [_joined(xp, each, reverse) for each in (states, news, inner)]
+    return joined[0], hidden.final(), _joined(xp, gates, reverse, 1), *joined[1:]
 
 
 @gru_layer.vjp_together(*PLAIN)
 def _(xp, g, needs, input, hx, w_ih, w_hh, sizes, reverse, out, out2, out3, out4):
     count, size = out3.shape
-    reset, kept = _columns(xp, out2, 0, size), _columns(xp, out2, size, 2 * size)
+    reset, kept = xp.getitem(out2, (0,)), xp.getitem(out2, (1,))
     before = _before(xp, out, hx, sizes, reverse)
     at_new = 1 - xp.square(out3)
     at_reset, at_kept = reset * (1 - reset), kept * (1 - kept)
     by_new = (1 - kept) * at_new
     factors = xp.cat([by_new * out4 * at_reset, (before - out3) * at_kept, by_new * reset], 1)
     factors = xp.reshape(factors, (count, 3, size))
-    direct = _gru_direct(xp, g, reset, at_reset, at_kept, at_new, out4)
+    direct = _gru_direct(xp, g, out2, at_new, out4)
     hidden = _Rows(xp, _zero(xp, g[1], hx))
     into, arrived = [], []
     for span in _spans(sizes, not reverse):
@@ -243,23 +258,16 @@ def _(xp, g, needs, input, hx, w_ih, w_hh, sizes, reverse, out, out2, out3, out4
     )
 
 
-def _gru_direct(xp, g, reset, at_reset, at_kept, at_new, inner):
+def _gru_direct(xp, g, passed, at_new, inner):
     """Returns what gradients of the gates themselves add; there are some in second order only."""
     if g[2] is None and g[3] is None and g[4] is None:
         return None
-    size = reset.shape[1]
-    passed, new, own = (
-        _zero(xp, each, like) for each, like in zip(g[2:], (xp.cat([reset] * 2, 1), reset, reset))
-    )
-    new = new * at_new
-    return xp.cat(
-        [
-            (_columns(xp, passed, 0, size) + new * inner) * at_reset,
-            _columns(xp, passed, size, 2 * size) * at_kept,
-            new * reset + own,
-        ],
-        1,
-    )
+    reset, kept = xp.getitem(passed, (0,)), xp.getitem(passed, (1,))
+    direct = _zero(xp, g[2], passed)
+    new = _zero(xp, g[3], reset) * at_new
+    by_reset = (xp.getitem(direct, (0,)) + new * inner) * reset * (1 - reset)
+    by_kept = xp.getitem(direct, (1,)) * kept * (1 - kept)
+    return xp.cat([by_reset, by_kept, new * reset + _zero(xp, g[4], reset)], 1)
 
 
 # --- the plain recurrent network
@@ -267,7 +275,7 @@ def _gru_direct(xp, g, reset, at_reset, at_kept, at_new, inner):
 def rnn_layer(xp, input, hx, w_ih, w_hh, b_ih, b_hh, nonlinearity, sizes, reverse):
     """Hidden states `(T, H)` and the last ones. Elman, Finding Structure in Time, 1990."""
     projected = xp.linear(input, w_ih, None if b_ih is None else b_ih + b_hh)
-    turned = _turned(xp, w_hh)
+    turned = xp.contiguous(_turned(xp, w_hh))
     hidden, states = _Rows(xp, hx), []
     for span in _spans(sizes, reverse):
         z = xp.getitem(projected, (span,)) + xp.matmul(hidden.at(span), turned)
@@ -316,6 +324,12 @@ class _Layers:
         self, rows: Any, sizes: tuple, layers: int, both: bool, p: float, train: bool
     ) -> tuple[Tensor, ...]:
         """Returns the rows of the last layer, and the final states `(layers * directions, N, H)`."""
+        for each in self.states:
+            if each.shape[1] != sizes[0]:
+                raise RuntimeError(
+                    f"The size of tensor a ({each.shape[1]}) must match the size of tensor b "
+                    f"({sizes[0]}) at non-singleton dimension 0"
+                )
         for layer in range(layers):
             ways = [self._one(rows, sizes, way) for way in (False, True)[: 1 + both]]
             rows = ways[0] if not both else cat(ways, -1)
@@ -359,6 +373,8 @@ def _recurrent(kind: str, *args: Any) -> tuple[Tensor, ...]:
 
 
 def _one_step(kind: str, input: Tensor, hx: Any, *weights: Any) -> Any:
+    if not input.ndim:
+        raise IndexError("Dimension specified as 1 but tensor has no dimensions")
     sizes = (input.shape[0],)
     if kind == "lstm":
         return lstm_layer(input, *hx, *weights, None, sizes, False)[1:3]
