@@ -15,6 +15,7 @@ from . import (
     activation,
     adaptive,
     arithmetic,
+    attention,
     blas,
     comparison,
     contraction,

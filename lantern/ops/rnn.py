@@ -323,7 +323,7 @@ class _Layers:
     def run(
         self, rows: Any, sizes: tuple, layers: int, both: bool, p: float, train: bool
     ) -> tuple[Tensor, ...]:
-        """Returns the rows of the last layer, and the final states `(layers * directions, N, H)`."""
+        """Returns the rows of the last layer and the final states `(layers * ways, N, H)`."""
         for each in self.states:
             if each.shape[1] != sizes[0]:
                 raise RuntimeError(

@@ -6,6 +6,7 @@ from lantern.compat.missing import missing
 
 from . import (
     activation,
+    attention,
     batchnorm,
     container,
     conv,
@@ -20,9 +21,11 @@ from . import (
     pooling,
     rnn,
     sparse,
+    transformer,
 )
 from . import module as module
 from .activation import *  # noqa: F403
+from .attention import *  # noqa: F403
 from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403
 from .conv import *  # noqa: F403
@@ -38,9 +41,10 @@ from .pixelshuffle import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .rnn import *  # noqa: F403
 from .sparse import *  # noqa: F403
+from .transformer import *  # noqa: F403
 
 _FILES = (activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear)
-_FILES += (loss, normalization, pixelshuffle, pooling, rnn, sparse)
+_FILES += (loss, normalization, pixelshuffle, pooling, rnn, sparse, attention, transformer)
 __all__ = ["Module", *(name for file in _FILES for name in file.__all__)]
 
 __getattr__ = missing(__name__)

@@ -93,6 +93,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A `Linear` under the name that attention has for its last layer."""
+
+
 class Bilinear(Module):
     """`x1 @ weight[k] @ x2 + bias[k]` for every output `k`, from inputs `(*, in1)` and `(*, in2)`.
 
