@@ -548,6 +548,29 @@ def ge(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def ger(input: Any, vec2: Any, *, out: Any = ...) -> Tensor: ...
 def greater(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def greater_equal(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
+def gru(
+    input: Any,
+    hx: Any,
+    params: Any,
+    has_biases: Any,
+    num_layers: Any,
+    dropout: Any,
+    train: Any,
+    bidirectional: Any,
+    batch_first: _bool = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def gru_cell(
+    input: Any,
+    hx: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = ...,
+    b_hh: Any = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
 def gt(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 half: _dtype
 def hardshrink(input: Any, lambd: Any = ..., *, out: Any = ...) -> Tensor: ...
@@ -658,6 +681,29 @@ def logical_xor(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def logit(input: Any, eps: Any = ..., *, out: Any = ...) -> Tensor: ...
 def logsumexp(input: Any, dim: Any, keepdim: _bool = ..., *, out: Any = ...) -> Tensor: ...
 long: _dtype
+def lstm(
+    input: Any,
+    hx: Any,
+    params: Any,
+    has_biases: Any,
+    num_layers: Any,
+    dropout: Any,
+    train: Any,
+    bidirectional: Any,
+    batch_first: _bool = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def lstm_cell(
+    input: Any,
+    hx: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = ...,
+    b_hh: Any = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
 def lt(input: Any, other: Any, *, out: Any = ...) -> Tensor: ...
 def masked_fill(input: Any, mask: Any, value: Any, *, out: Any = ...) -> Tensor: ...
 def masked_scatter(input: Any, mask: Any, source: Any, *, out: Any = ...) -> Tensor: ...
@@ -851,6 +897,52 @@ def repeat_interleave(
 def reshape(input: Any, *shape: Any, out: Any = ...) -> Tensor: ...
 def resolve_conj(input: Any, *, out: Any = ...) -> Any: ...
 def resolve_neg(input: Any, *, out: Any = ...) -> Tensor: ...
+def rnn_relu(
+    input: Any,
+    hx: Any,
+    params: Any,
+    has_biases: Any,
+    num_layers: Any,
+    dropout: Any,
+    train: Any,
+    bidirectional: Any,
+    batch_first: _bool = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def rnn_relu_cell(
+    input: Any,
+    hx: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = ...,
+    b_hh: Any = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def rnn_tanh(
+    input: Any,
+    hx: Any,
+    params: Any,
+    has_biases: Any,
+    num_layers: Any,
+    dropout: Any,
+    train: Any,
+    bidirectional: Any,
+    batch_first: _bool = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def rnn_tanh_cell(
+    input: Any,
+    hx: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = ...,
+    b_hh: Any = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
 def roll(input: Any, shifts: Any, dims: Any = ..., *, out: Any = ...) -> Tensor: ...
 def rot90(input: Any, k: Any = ..., dims: Any = ..., *, out: Any = ...) -> Tensor: ...
 def round(input: Any, *, decimals: Any = ..., out: Any = ...) -> Tensor: ...
