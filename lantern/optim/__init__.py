@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..compat.missing import missing as _missing
+from . import lr_scheduler as lr_scheduler
 from .adadelta import Adadelta as Adadelta
 from .adafactor import Adafactor as Adafactor
 from .adagrad import Adagrad as Adagrad
