@@ -222,6 +222,8 @@ class Op:
         except AttributeError:
             self._refuse_missing(args)
             raise
+        if trace is not None:
+            trace.called(self, values, out)
         if type(out) is tuple:
             return self._finish_several(args, values, out, mask, converted, xp)
         if type(out) is not kind:

@@ -119,6 +119,9 @@ class Trace:
                 )
         return self.graph.add(name, args, user_line())
 
+    def called(self, op: Any, values: list, out: Any) -> None:
+        """Is told of each op whose primitives have just been recorded; nothing to note here."""
+
     def bind(self, storage: Storage, array: Callable[[], Any]) -> Value:
         """Makes a storage an input whose array is found by a call before each run."""
         value = self.graph.input(
