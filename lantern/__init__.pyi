@@ -22,6 +22,7 @@ from .creation import asarray as asarray
 from . import autograd as autograd
 from . import backends as backends
 from .sampling import bernoulli as bernoulli
+from . import binding as binding
 from .factories import broadcast_shapes as broadcast_shapes
 from .dtypes import can_cast as can_cast
 from .nn.functional import celu_ as celu_
@@ -93,6 +94,8 @@ from . import optim as optim
 from .sampling import poisson as poisson
 from . import printing as printing
 from .dtypes import promote_types as promote_types
+from . import promotion as promotion
+from . import quick as quick
 from .sampling import rand as rand
 from .sampling import rand_like as rand_like
 from .sampling import randint as randint
@@ -108,6 +111,7 @@ from . import sampling as sampling
 from .creation import scalar_tensor as scalar_tensor
 from .random import seed as seed
 from .nn.functional import selu_ as selu_
+from . import sequence_op as sequence_op
 from .factories import set_default_device as set_default_device
 from .dtypes import set_default_dtype as set_default_dtype
 from .legacy import set_default_tensor_type as set_default_tensor_type

@@ -33,10 +33,10 @@ def _inplace(op: Op) -> Callable[..., Any]:
     return method
 
 
-def _operator(op: Op) -> Callable[..., Any]:
-    def operator(self, other):
+def _operator(op: Op, call: Callable[..., Any]) -> Callable[..., Any]:
+    def operator(self, other, *settings):
         try:
-            return op(self, other)
+            return call(self, other)
         except TypeError:
             if isinstance(other, Tensor) or _operand(other):
                 raise
@@ -73,7 +73,9 @@ def attach() -> None:
     """Gives `Tensor` the methods and operators that the ops declare."""
     for alias, op in REGISTRY.items():
         if op.method and op.public:
-            setattr(Tensor, alias, _method(op))
+            method = _method(op)
+            setattr(Tensor, alias, method)
+            op.methods.append((alias, method, None))
         if op.inplace:
             setattr(Tensor, f"{alias}_", _inplace(op))
         for name in op.dunder:
@@ -84,15 +86,23 @@ def attach() -> None:
 
 def _attach_operator(op: Op, name: str) -> None:
     if name in UNARY:
-        setattr(Tensor, f"__{name}__", _method(op))
+        method = _method(op)
+        setattr(Tensor, f"__{name}__", method)
+        op.methods.append((f"__{name}__", method, None))
     elif name in COMMUTING or op.name in REFLECTED:  # rsub takes its operands as the operator does
-        setattr(Tensor, f"__{name}__", _operator(op))
+        _attach_pair(op, name)
     elif name in REFLECTED:
         setattr(Tensor, f"__{name}__", _reflected(op))
     else:
-        setattr(Tensor, f"__{name}__", _operator(op))
+        _attach_pair(op, name)
         if name in HAS_INPLACE:
             setattr(Tensor, f"__i{name}__", _inplace(op))
+
+
+def _attach_pair(op: Op, name: str) -> None:
+    method = _operator(op, op)
+    setattr(Tensor, f"__{name}__", method)
+    op.methods.append((f"__{name}__", method, _operator(op, op.run)))
 
 
 def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):

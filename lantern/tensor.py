@@ -456,6 +456,9 @@ def wrap(value: Any) -> Tensor:
     tensor = _new(Tensor)
     tensor._array = value
     tensor._storage = Storage(value)
+    # Python finds an attribute of the object faster than one of its class.
+    tensor._base = tensor._node = None
+    tensor._index = 0
     return tensor
 
 
@@ -469,6 +472,7 @@ def wrap_view(source: Tensor, value: Any, step: tuple) -> Tensor:
     if base is None:
         base = source
     tensor._base, tensor._seen = base, base._node
+    tensor._node, tensor._index = None, 0
     if source._silent:
         tensor._silent = True
     if source._made:
@@ -491,6 +495,8 @@ def share(cls: type, source: Tensor) -> Any:
     tensor = _new(cls)
     tensor._array = source._array
     tensor._storage = source._storage
+    tensor._base = tensor._node = None
+    tensor._index = 0
     if source._layout:
         tensor._layout = source._layout
     return tensor

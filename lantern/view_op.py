@@ -13,7 +13,8 @@ from .autograd.graph import Edge, Node, Nowhere
 from .autograd.mode import active, mode
 from .autograd.views import geometry_of, rederive
 from .backends import NAMESPACES
-from .op import KEEP, Op, _declare
+from .binding import bind, refuse
+from .op import KEEP, Op, declare
 from .tensor import Tensor, mark, share, wrap_view
 
 
@@ -54,10 +55,10 @@ class View(Op):
         """Returns the view, or views, of the first argument."""
         if kwargs or len(args) != self.arity:
             tail = None if kwargs else self.tails.get(len(args))
-            args = self.bind(args, kwargs) if tail is None else args + tail
+            args = bind(self, args, kwargs) if tail is None else args + tail
         source = args[0]
         if not isinstance(source, Tensor):
-            self._refuse(0, source)
+            refuse(self, 0, source)
         rest = args[1:]
         if self.prepare is not None:
             rest = self.prepare(source._array, *rest)
@@ -155,10 +156,10 @@ class Parts(Op):
         """Returns the view, or views, of the first argument."""
         if kwargs or len(args) != self.arity:
             tail = None if kwargs else self.tails.get(len(args))
-            args = self.bind(args, kwargs) if tail is None else args + tail
+            args = bind(self, args, kwargs) if tail is None else args + tail
         source = args[0]
         if not isinstance(source, Tensor):
-            self._refuse(0, source)
+            refuse(self, 0, source)
         base = source._base
         if base is not None and base._node is not source._seen:
             rederive(source)
@@ -216,19 +217,19 @@ def view(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     Its `put` gives the base with the viewed part replaced; the gradient of the base follows.
     """
-    return _declare(View, forward, options)
+    return declare(View, forward, options)
 
 
 def window(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Declares a view that needs strides of its own; `placed` says which."""
-    return _declare(Window, forward, options)
+    return declare(Window, forward, options)
 
 
 def memory(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Declares a view of the whole storage, which is also what a view is when all else fails."""
-    return _declare(Memory, forward, options)
+    return declare(Memory, forward, options)
 
 
 def parts(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Declares an op that returns several views; its forward is `-> (dim, ints or slices)`."""
-    return _declare(Parts, forward, options)
+    return declare(Parts, forward, options)

@@ -150,7 +150,8 @@ def test_functions_are_right_to_a_few_units_in_the_last_place(name):
     _, program = one(lambda g, x: g.add(name, (x,)), x)
     got = program([x])[0].astype(np.float64)
     wide = x.astype(np.float64)
-    exact = 1 / (1 + np.exp(-wide)) if name == "sigmoid" else getattr(np, name)(wide)
+    with np.errstate(over="ignore"):
+        exact = 1 / (1 + np.exp(-wide)) if name == "sigmoid" else getattr(np, name)(wide)
     kept = np.isfinite(exact) & (np.abs(exact) < 3e38) & (np.abs(exact) > 1e-37)
     spacing = np.spacing(np.abs(exact[kept]).astype(np.float32)).astype(np.float64)
     assert np.max(np.abs(got[kept] - exact[kept]) / spacing) < 4

@@ -18,7 +18,7 @@ LAYERS = {
     1: "backends.blas backends.convolution backends.cudnn backends.cupy backends.dlpack "
     "backends.lapack backends.literals backends.mps backends.mt19937 backends.native "
     "backends.numpy backends.ranges backends.special backends.vocabulary",
-    2: "autograd op tensor untyped view_op",
+    2: "autograd binding op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from ..backends import NAMESPACES
+from ..backends import NAMESPACES, restore, silence
 from ..tensor import Tensor, current_node, share, wrap
 from .graph import AccumulateGrad, Node, OpNode
 from .mode import active, mode
@@ -140,6 +140,23 @@ def _root(tensor: Tensor, value: Tensor | None, place: int) -> Tensor:
     return value
 
 
+class _Quiet:
+    """Computes without NumPy's warnings, but for the code of users that is called meanwhile."""
+
+    __slots__ = ("token",)
+
+    def __init__(self) -> None:
+        self.token = silence()
+
+    def aloud(self, function: Any, *args: Any) -> Any:
+        """Calls what is the user's own."""
+        restore(self.token)
+        try:
+            return function(*args)
+        finally:
+            self.token = silence()
+
+
 def run(
     roots: Sequence[Tensor],
     grads: Sequence[Tensor],
@@ -150,53 +167,105 @@ def run(
     """Sends gradients from the roots down the tape; returns those captured on the way."""
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
+    leaves: dict[Node, Any] = {}
     value: Any
     for tensor, seed in zip(roots, grads, strict=True):
         value = seed if create_graph else (active.trace.read(seed) if active.trace else seed._array)
         assert tensor._node is not None
-        _send(pending, heap, tensor._node, tensor._index, value)
-    wanted: Any = None if capture is None else {}
-    useful = None
+        _send(pending, heap, leaves, tensor._node, tensor._index, value)
+    value = None
+    wanted = useful = None
     if capture is not None:
+        wanted = dict.fromkeys(capture)
         useful = _reaching([t._node for t in roots], {node for node, _ in capture})
-        for place in capture:
-            wanted[place] = None  # type: ignore[index]
     before, mode.enabled = mode.enabled, create_graph
+    quiet = _Quiet()
     try:
-        while heap:
+        _visit(pending, heap, leaves, wanted, useful, retain_graph, create_graph, quiet)
+        _finish(leaves, wanted, quiet)
+    finally:
+        restore(quiet.token)
+        mode.enabled = before
+    if capture is None:
+        return []
+    return [_tensor(wanted[place]) for place in capture]  # type: ignore[index]
+
+
+def _visit(
+    pending: dict[Node, Any],
+    heap: list[tuple[int, Node]],
+    leaves: dict[Node, Any],
+    wanted: dict | None,
+    useful: set | None,
+    retain_graph: bool,
+    create_graph: bool,
+    quiet: _Quiet,
+) -> None:
+    """Visits the nodes within the graph; what arrives at its ends is added up in `leaves`."""
+    node: Any = None
+    g = value = results = None
+    while node is not None or heap:
+        if node is None:
             node = heappop(heap)[1]
             g = pending.pop(node)
-            if node.hooks is not None:
-                g = _before_hooks(node, g)
-            if wanted is not None:
-                _take(wanted, node, g)
-                if node not in useful:  # type: ignore[operator]
-                    continue
-            elif type(node) is AccumulateGrad:
-                _accumulate(node, g)
+        if node.hooks is not None:
+            g = quiet.aloud(_before_hooks, node, g)
+        if wanted is not None:
+            _take(wanted, node, g)
+            if node not in useful:  # type: ignore[operator]
+                node = None
                 continue
-            if type(node) is OpNode:
-                results = node.plan.backward(node, g, create_graph)
+        if type(node) is not OpNode:
+            call = quiet.aloud if node.calls_user else _call
+            results = call(node.backward, g, create_graph)
+        elif node.plan.quick is None or create_graph:
+            results = node.plan.backward(node, g, create_graph)
+        else:
+            results = node.plan.quick(node, g)
+        if checks_nan:
+            _refuse_nan(node, results)
+        if node.hooks is not None and node.hooks.after:
+            results = quiet.aloud(_after_hooks, node, results, g)
+        follow = g = None  # a lone next node is visited at once, without the heap
+        for edge, value in zip(node.edges, results, strict=True):
+            if edge is None or value is None:
+                continue
+            target, index = edge
+            if target is follow:
+                g = g + value
+            elif follow is None and not heap and target.inner and target.outputs == 1:
+                follow, g = target, value
             else:
-                results = node.backward(g, create_graph)
-            if checks_nan:
-                _refuse_nan(node, results)
-            if node.hooks is not None and node.hooks.after:
-                results = _after_hooks(node, results, g)
-            for edge, value in zip(node.edges, results, strict=True):
-                if edge is not None and value is not None:
-                    target, index = edge
-                    if target.outputs == 1 and target not in pending:
-                        pending[target] = value
-                        heappush(heap, (-target.sequence, target))
-                    else:
-                        _send(pending, heap, target, index, value)
-            g = value = results = None  # so that a gradient no one else holds can be kept as it is
-            if not retain_graph:
-                node.release()
-    finally:
-        mode.enabled = before
-    return [_tensor(wanted[place]) for place in capture] if capture is not None else []
+                if follow is not None:
+                    _send(pending, heap, leaves, follow, 0, g)
+                    follow = g = None
+                _send(pending, heap, leaves, target, index, value)
+        value = results = None  # so that a gradient no one else holds can be kept as it is
+        if not retain_graph:
+            node.release()
+        node = follow
+
+
+def _call(function: Any, *args: Any) -> Any:
+    return function(*args)
+
+
+def _finish(leaves: dict[Node, Any], wanted: dict | None, quiet: _Quiet) -> None:
+    """Adds what has arrived at the leaves to their `.grad`."""
+    order = list(leaves)
+    if any(node.hooks is not None for node in order):
+        order.sort(key=lambda node: -node.sequence)
+    for node in order:
+        g = leaves.pop(node)
+        if node.hooks is not None:
+            g = quiet.aloud(_before_hooks, node, g)
+        if wanted is not None:
+            _take(wanted, node, g)
+        elif type(node) is AccumulateGrad:
+            _accumulate(node, g)
+            if node.hooks is not None:
+                for hook in tuple(node.hooks.accumulated.values()):
+                    quiet.aloud(hook, node.variable)
 
 
 checks_nan = False  # set by `autograd.detect_anomaly`
@@ -212,7 +281,11 @@ def _refuse_nan(node: Node, results: Any) -> None:
                 )
 
 
-def _send(pending: dict, heap: list, node: Node, index: int, value: Any) -> None:
+def _send(pending: dict, heap: list, leaves: dict, node: Node, index: int, value: Any) -> None:
+    """Adds a gradient to what a node is waiting for."""
+    if not node.inner:
+        leaves[node] = value if node not in leaves else leaves[node] + value
+        return
     held = pending.get(node)
     if held is None:
         heappush(heap, (-node.sequence, node))
@@ -291,9 +364,6 @@ def _accumulate(node: AccumulateGrad, g: Any) -> None:
         from .views import assign
 
         assign(held, wrap(_value(held) + g))
-    if node.hooks is not None:
-        for hook in tuple(node.hooks.accumulated.values()):
-            hook(leaf)
 
 
 def share_history(g: Tensor) -> Tensor:

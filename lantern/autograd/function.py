@@ -75,6 +75,8 @@ class FunctionCtx:
 class FunctionNode(Node):
     """A recorded call of a `Function`."""
 
+    calls_user = True
+
     def __init__(self, function: type, ctx: FunctionCtx, edges: list[Edge], outputs: int):
         super().__init__(edges, outputs)
         self.function, self.ctx = function, ctx

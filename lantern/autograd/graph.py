@@ -22,6 +22,8 @@ class Node:
     """One recorded operation; `edges[i]` is where the gradient of its i-th input goes."""
 
     outputs = 1  # how many tensors the operation returned
+    inner = True  # gradients go on from here
+    calls_user = False  # its backward is code of the user's
     hooks: Hooks | None = None
     edges: list[Edge]
 
@@ -114,6 +116,8 @@ class RemovableHandle:
 
 class AccumulateGrad(Node):
     """The end of a path: adds what arrives to the `.grad` of a leaf tensor."""
+
+    inner = False
 
     def __init__(self, leaf: Any):
         super().__init__([])

@@ -12,6 +12,7 @@ from ..tensor import Tensor, _new
 from .graph import OpNode
 
 OUT, SHAPE, DTYPE = -1, 64, 128
+OFTEN = 48  # calls after which a function is written; it takes as long as some hundred calls gain
 CONTEXT = ("g", "xp", "needs")  # what every formula may name without anything being saved
 
 
@@ -44,7 +45,9 @@ class Plan:
     places of its arguments in the context `(g, xp, needs, *saved)`.
     """
 
-    __slots__ = ("op", "inputs", "saves", "steps", "needs", "named_by_values")
+    __slots__ = (
+        "op", "inputs", "saves", "steps", "needs", "named_by_values", "formulas", "calls", "quick"
+    )  # fmt: skip
 
     def __init__(self, op: Any, mask: int):
         self.op = op
@@ -64,7 +67,10 @@ class Plan:
         saved = [n for n in wanted if n not in CONTEXT]
         self.saves = tuple(_code(op, n) for n in saved)
         context = [*CONTEXT, *saved]
-        self.steps = tuple((f, _picker([context.index(n) for n in want])) for f, want in formulas)
+        self.formulas = [(f, [context.index(n) for n in want]) for f, want in formulas]
+        self.steps = tuple((f, _picker(places)) for f, places in self.formulas)
+        self.calls = 0
+        self.quick: Any = None  # a function written for this plan, once it has been called often
 
     def described(self, position: int, args: tuple, values: list) -> Any:
         """Returns the shape or the dtype of an operand, for a formula that names just that."""
@@ -90,6 +96,11 @@ class Plan:
         """Returns the gradients of the tracked inputs, given that of the output."""
         if node.saved is None or node.values is None:
             raise RuntimeError(RELEASED)
+        self.calls += 1
+        if self.calls == OFTEN:
+            from ..quick import write_backward
+
+            self.quick = write_backward(self)
         for storage, version in node.checks:
             if storage.version != version:
                 _refuse_modified(node, storage, version)

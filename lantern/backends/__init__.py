@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -16,5 +18,22 @@ def default() -> ModuleType:
 
 
 from . import numpy  # noqa: E402  (it registers itself in NAMESPACES)
+
+silence, restore = numpy.silence, numpy.restore
+
+
+def silently(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a function that computes without the warnings NumPy gives of infinities and NaN."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        token = silence()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            restore(token)
+
+    return wrapped
+
 
 __getattr__ = missing(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..backends import default
+from ..backends import default, silently
 from .ir import INPUT, Graph, Value
 
 
@@ -16,6 +16,7 @@ def interpret(graph: Graph, arrays: Sequence[Any]) -> list[Any]:
     return [known[each] for each in graph.outputs]
 
 
+@silently
 def run(values: Iterable[Value], known: dict[Value, Any]) -> None:
     """Computes `values` in order; `known` holds what they need and takes what they give."""
     xp = default()

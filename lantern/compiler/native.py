@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
 from typing import Any, NoReturn
 
-from ..backends import default
+from ..backends import default, silently
 from ..shape import is_contiguous
 from . import doorway
 from .builder import Function
@@ -241,6 +241,7 @@ class Program:
         looks = self.plan.looks
         target = self._array(looks[value], value.shape)
 
+        @silently
         def call() -> None:
             args = value.graph.map(value.args, lambda x: self._array(looks[x], x.shape))
             result = xp.asarray(function(*args))

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
-from ..op import FLOAT, SAME, Op, _declare, composite, op
+from ..binding import bind
+from ..op import FLOAT, SAME, Op, composite, declare, op
 from ..shape import wrap_dim
 from ..tensor import Tensor
 from .layout import at
@@ -501,7 +502,7 @@ class _Typed(Op):
             if kwargs.get("out") is not None:
                 return self._call_out(args, kwargs)
             kwargs.pop("out", None)
-            args = self.bind(args, kwargs)
+            args = bind(self, args, kwargs)
             if args[2] is not None and isinstance(args[0], Tensor):
                 args = (cast(args[0], args[2]), args[1], None)
         return super().__call__(*args)
@@ -513,7 +514,7 @@ def _typed(function: Callable[..., Any]) -> Op:
         kernel = f"{function.__name__}_{'lastdim_' if last else ''}kernel_impl"
         floats_only(kernel)[1](input)
 
-    return _declare(_Typed, function, {"promote": FLOAT, "check": ("?bBhHiIlL", refuse)})
+    return declare(_Typed, function, {"promote": FLOAT, "check": ("?bBhHiIlL", refuse)})
 
 
 def _dims(dim: Any, ndim: int) -> tuple[int, ...] | None:

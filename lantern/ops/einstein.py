@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
-from ..op import Composite, _declare
+from ..op import Composite, declare
 from ..tensor import Tensor
 from .arithmetic import mul
 from .linalg import bmm
@@ -122,7 +122,7 @@ class Einsum(Composite):
 
 
 def _declared(forward: Callable[..., Any]) -> Any:
-    return _declare(Einsum, forward, {"method": False})
+    return declare(Einsum, forward, {"method": False})
 
 
 def _expanded(equation: Equation, operands: tuple) -> Equation:

@@ -11,8 +11,9 @@ from typing import Any
 
 from ..autograd.mode import active, mode
 from ..backends import NAMESPACES
+from ..binding import bind
 from ..dtypes import int64
-from ..op import KEEP, Op, _declare, composite, op
+from ..op import KEEP, Op, composite, declare, op
 from ..shape import contiguous_strides, wrap_dim
 from ..tensor import Tensor, wrap
 from .scatter import refuse_unsigned
@@ -27,7 +28,7 @@ class IndexOp(Op):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the op with the arrays of the index tuple in place of its tensors."""
         if kwargs or len(args) != self.arity:
-            args = self.bind(args, kwargs)
+            args = bind(self, args, kwargs)
         place = self.places
         keep = mode.enabled and any(isinstance(a, Tensor) and a.requires_grad for a in args)
         index = tuple([_raw(each, keep) for each in args[place]])
@@ -50,7 +51,7 @@ def _raw(each: Any, keep: bool) -> Any:
 
 def index_op(function: Any) -> Op:
     """Declares an op with an index tuple `places`; not part of the public API."""
-    return _declare(IndexOp, function, {"promote": KEEP, "method": False, "public": False})
+    return declare(IndexOp, function, {"promote": KEEP, "method": False, "public": False})
 
 
 @index_op

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..backends import NAMESPACES, default
 from ..dtypes import int64
-from ..op import Composite, _declare, composite, sequence_op
+from ..op import Composite, composite, declare
+from ..sequence_op import sequence_op
 from ..shape import broadcast_shapes, wrap_dim
 from ..tensor import Tensor, wrap
 from .slices import at
@@ -130,7 +131,7 @@ class Several(Composite):
 
 def several(forward: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Declares a function of `*tensors`."""
-    return _declare(Several, forward, options)
+    return declare(Several, forward, options)
 
 
 def _at_least(ndim, text, grown):
@@ -150,7 +151,7 @@ def _at_least(ndim, text, grown):
                 return found if isinstance(found, tuple) else (found,)
             return super().__call__(*tensors)
 
-    return _declare(AtLeast, forward, {})
+    return declare(AtLeast, forward, {})
 
 
 def _grown_to_3d(x):

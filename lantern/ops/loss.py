@@ -266,7 +266,7 @@ def _refuse_improbable(input: Tensor) -> None:
         return
     value = input._array
     least, most = NAMESPACES[type(value)].value_range(value)
-    if not (least >= 0 and most <= 1):
+    if not (float(least) >= 0 and float(most) <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1")
 
 

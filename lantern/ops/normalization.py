@@ -12,7 +12,7 @@ from typing import Any
 from .. import dtypes
 from ..autograd.mode import no_grad
 from ..autograd.views import assign
-from ..op import FLOAT, Converted, Op, _declare, composite
+from ..op import FLOAT, Converted, Op, composite, declare
 from ..shape import wrap_dim
 from ..tensor import Tensor
 from .activation import floats_only
@@ -42,11 +42,11 @@ def norm_op(kernel: str) -> Any:
         if any(each.dtype.name not in allowed for each in tensors):
             raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
 
-    def declare(function: Any) -> Op:
+    def declared(function: Any) -> Op:
         options = {"promote": FLOAT, "exact": True, "check": ("?bBhHiIlLeE", check)}
-        return _declare(NormOp, function, options | {"method": False, "function": False})
+        return declare(NormOp, function, options | {"method": False, "function": False})
 
-    return declare
+    return declared
 
 
 # --- parts that the formulas share

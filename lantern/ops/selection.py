@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import dtypes
-from ..op import KEEP, SAME, Op, _declare, _is_number, op
+from ..binding import bind, refuse
+from ..op import KEEP, SAME, Op, declare, op
+from ..promotion import is_number
 from ..tensor import Tensor
 from .arithmetic import c_name
 from .creation import full
@@ -27,9 +29,9 @@ class Where(Op):
             return self._call_out(args, kwargs)
         if len(args) + len(kwargs) == 1:
             return nonzero_tuple(args[0] if args else kwargs["condition"])
-        condition, input, other = self.bind(args, kwargs)
+        condition, input, other = bind(self, args, kwargs)
         if not isinstance(condition, Tensor):
-            self._refuse(0, condition)
+            refuse(self, 0, condition)
         if condition.dtype is not dtypes.bool_:
             if condition.dtype is not dtypes.uint8:
                 raise RuntimeError(
@@ -37,7 +39,7 @@ class Where(Op):
                     f"{condition.dtype.legacy}"
                 )
             condition = cast(condition, dtypes.bool_)
-        if _is_number(input) and _is_number(other):
+        if is_number(input) and is_number(other):
             common = dtypes.promote_types(dtypes.of_number(input), dtypes.of_number(other))
             input = full((), input, common)
         return super().__call__(condition, input, other)
@@ -56,7 +58,7 @@ def where(xp, condition, input, other):
     return xp.where(condition, input, other)
 
 
-where = _declare(Where, where, {"promote": SAME, "numbers": "input other", "method": False})
+where = declare(Where, where, {"promote": SAME, "numbers": "input other", "method": False})
 where.vjp(
     input=lambda xp, g, condition: xp.where(condition, g, xp.full((), 0, g)),
     other=lambda xp, g, condition: xp.where(condition, xp.full((), 0, g), g),

@@ -213,7 +213,7 @@ def _pointwise_samples(sample: Sample, make: Make) -> Iterator[Sample]:
     if make.floating:
         values = SPECIAL if count < 3 else SPECIAL[:6]
         grid = np.array(list(itertools.product(values, repeat=count))).T
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             yield _replaced(sample, [grid[i].astype(NUMPY[k]) for i, k in enumerate(kinds)])
 
 

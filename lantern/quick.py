@@ -1,0 +1,304 @@
+"""The short way through an op: Python that is written for it once it has been called often.
+
+`Op.run` and `Plan.backward` are what a call and its backward mean, for every kind of value. A
+training loop calls the same few ops in the same way a thousand times, and most of the time of a
+small one goes into asking which way that is. So each op that is called often gets three functions
+of straight lines: the call, and for each set of tracked inputs the recording and the backward. They
+ask line by line whether everything is as usual: tensors, of one dtype that the op takes as it is,
+in memory of the default backend, no trace. Whatever is not sends the call the general way.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from . import backends
+from .autograd.graph import OpNode, numbers
+from .autograd.mode import active, mode
+from .autograd.plan import DTYPE, OUT, SHAPE, Plan, fit
+from .autograd.views import rederive
+from .backends import NAMESPACES
+from .promotion import LEAST, MOST
+from .storage import Storage
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from .op import Op
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "..."})()
+
+
+@functools.cache
+def _compiled(text: str) -> CodeType:
+    # Many ops differ in nothing but what their names stand for.
+    return compile(text, f"{__file__} wrote this", "exec")
+
+
+def _function(op: Op, lines: list[str], space: dict[str, Any]) -> Callable[..., Any]:
+    exec(_compiled("\n".join(lines)), space)
+    function = space["function"]
+    function.__name__ = function.__qualname__ = op.name  # Python's own errors name it so
+    return function
+
+
+def _space() -> dict[str, Any]:
+    """Returns the names that the functions use; an op's own begin without an underscore."""
+    xp = backends.default()
+    kinds = {each.name: kind for each, kind in xp.NUMPY_DTYPE.items()}
+    return {
+        "_new": object.__new__, "_Tensor": Tensor, "_Storage": Storage, "_OpNode": OpNode,
+        "_active": active, "_mode": mode, "_rederive": rederive, "_MISSING": MISSING,
+        "_xp": xp, "_array": xp.ndarray, "_asarray": xp.asarray, "_fit": fit,
+        "_f4": kinds["float32"], "_f8": kinds["float64"], "_next": numbers.__next__,
+        "_silence": backends.silence, "_restore": backends.restore, "_NAMESPACES": NAMESPACES,
+        "_LEAST": LEAST, "_MOST": MOST,
+    }  # fmt: skip
+
+
+# --- the call
+def write_call(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a function of the op's own parameters; `slow(*args, **kwargs)` is the general way."""
+    optional = {op.parameters[p] for _, p, _ in op.tensors} & set(op.defaults)
+    space = _space() | {
+        "_slow": slow, "_op": op, "_forward": op.forward, "_several": op._finish_several,
+        "_records": op.records, "_record": op.record_of, "_plain": op.plain, "_leading": _leading,
+    }  # fmt: skip
+    lines = _heading(op, space)
+    args = ", ".join(op.parameters)
+    general = f"return _slow({args})"
+    names = [op.parameters[p] for _, p, _ in op.tensors]
+    lines += ["    _mask = 0", "    try:"]
+    for (bit, _, numeric), name in zip(op.tensors, names, strict=True):
+        lines += _operand(op, name, bit, numeric, name in optional)
+    lines += ["    except AttributeError:", f"        {general}"]
+    lines += _usual(op, general)
+    values = ", ".join(f"v_{each}" if each in names else each for each in op.parameters)
+    lines += [
+        "    _token = _silence()",
+        "    try:",
+        f"        _out = _forward(_xp, {values})",
+        "    except (ValueError, AttributeError):",
+        f"        {general}",
+        "    finally:",
+        "        _restore(_token)",
+        "    if type(_out) is not _array:",
+        "        if type(_out) is tuple:",
+        f"            return _several(({args},), [{values}], _out, _mask, None, _xp)",
+        "        _out = _asarray(_out)",
+        "    _tensor = _new(_Tensor)",
+        "    _tensor._array = _out",
+        "    _storage = _tensor._storage = _new(_Storage)",
+        "    _storage.array = _out",
+        "    _storage.version = 0",
+        "    _tensor._base = _tensor._node = None",
+        "    _tensor._index = 0",
+    ]
+    if op.differentiable:
+        floating = "(_out.dtype is _f4 or _out.dtype.char in 'fdeE')"
+        operands = ", ".join(f"v_{each}" for each in names)
+        lines += [
+            f"    if _mask and _mode.enabled and {floating}:",
+            f"        (_records.get(_mask) or _record(_mask))(_tensor, _out, {args}, {operands})",
+        ]
+    return _function(op, [*lines, "    return _tensor"], space)
+
+
+def _heading(op: Op, space: dict[str, Any]) -> list[str]:
+    """Returns the lines that bind the parameters; what Python does not bind goes the slow way."""
+    listed, unusual = [], ["_rest", "_named", "_active.trace is not None"]
+    for name in op.parameters:
+        default = f"_default_{name}"
+        space[default] = op.defaults.get(name, MISSING)
+        listed.append(f"{name}={default}")
+        if space[default] is MISSING:
+            unusual.append(f"{name} is _MISSING")
+    listed.insert(op.positional, "*_rest")
+    if op.typed:
+        unusual.append("dtype is not None")
+    return [
+        f"def function({', '.join(listed)}, **_named):",
+        f"    if {' or '.join(unusual)}:",
+        f"        _rest, _named = _leading(_op, ({', '.join(op.parameters)},), _rest, _named)",
+        "        return _slow(*_rest, **_named)",
+    ]
+
+
+def _leading(op: Op, values: tuple, rest: tuple, named: dict) -> tuple[tuple, dict]:
+    """Returns the arguments of a call as they were given, but for defaults."""
+    count = op.positional
+    given = values[:count]
+    start = next((i for i, each in enumerate(given) if each is MISSING), count)
+    for name, value in zip(op.parameters[start:], values[start:], strict=True):
+        if value is not MISSING and value is not op.defaults.get(name, MISSING):
+            named[name] = value
+    if not rest:  # what is a default at the end was perhaps not given, and need not be
+        while start and op.defaults.get(op.parameters[start - 1], MISSING) is given[start - 1]:
+            start -= 1
+    return given[:start] + rest, named
+
+
+def _operand(op: Op, name: str, bit: int, numeric: bool, optional: bool) -> list[str]:
+    """Returns the lines that take the array of an operand and ask whether it is tracked."""
+    lines, margin = [], " " * 8
+    if numeric:
+        small = f"type({name}) is int and _LEAST <= {name} <= _MOST"
+        lines += [f"{margin}if type({name}) is float or {small}:"]
+    elif optional:
+        lines += [f"{margin}if {name} is None:"]
+    if numeric or optional:
+        lines += [f"{margin}    v_{name} = {name}", f"{margin}else:"]
+        margin += "    "
+    lines += [
+        f"{margin}v_{name} = {name}._array",
+        f"{margin}_base = {name}._base",
+        f"{margin}if _base is not None and _base._node is not {name}._seen: _rederive({name})",
+    ]
+    if bit and op.differentiable:
+        lines.append(f"{margin}if {name}._node is not None: _mask |= {bit}")
+    return lines
+
+
+def _usual(op: Op, general: str) -> list[str]:
+    """Returns the lines that ask whether the operands can be computed with as they are."""
+    parts = [(op.parameters[p], bit, numeric) for bit, p, numeric in op.tensors]
+    optional = {name for name, _, _ in parts if name in op.defaults}
+    asked, sure = [], None
+    for name, bit, numeric in parts:
+        check = f"type(v_{name}) is not _array"
+        if bit and not numeric and name not in optional:
+            if sure is None:
+                sure = name
+            else:
+                check += f" or v_{name}.dtype is not _dtype"
+        asked.append((name, bit, numeric, check))
+    lines = []
+    if sure is None:  # the dtype is that of the first operand which is a tensor
+        tensors = [name for name, bit, _ in parts if bit]
+        for i, name in enumerate(tensors):
+            lines.append(f"    {'elif' if i else 'if'} type(v_{name}) is _array:")
+            lines.append(f"        _dtype = v_{name}.dtype")
+        lines += ["    else:", f"        {general}"]
+    else:
+        lines.append(f"    if type(v_{sure}) is not _array: {general}")
+        lines.append(f"    _dtype = v_{sure}.dtype")
+    usual = "_dtype is not _f4 and " if "f" in op.plain else ""
+    lines += [f"    if {usual}_dtype.char not in _plain: {general}"]
+    for name, bit, numeric, check in asked:
+        if name == sure:
+            continue
+        if numeric:
+            lines += [
+                f"    if v_{name} is {name}:",
+                f"        if _dtype is not _f4 and _dtype is not _f8: {general}",
+                f"    elif {check} or v_{name}.dtype is not _dtype: {general}",
+            ]
+        elif name in optional:
+            same = f" or v_{name}.dtype is not _dtype" if bit else ""
+            lines.append(f"    if v_{name} is not None and ({check}{same}): {general}")
+        else:
+            lines.append(f"    if {check}: {general}")
+    return lines
+
+
+# --- the recording
+def write_record(plan: Plan) -> Callable[..., Any]:
+    """Returns a function that puts a node for one call of the op on the tape."""
+    op = plan.op
+    operands = [op.parameters[p] for _, p, _ in op.tensors]
+    values = [f"v_{each}" for each in operands]
+    inputs = [op.parameters[p] for p in plan.inputs]
+    edges = ", ".join(f"({each}._node, {each}._index)" for each in inputs)
+    lines = [
+        f"def function(_tensor, _out, {', '.join([*op.parameters, *values])}):",
+        "    _node = _tensor._node = _new(_OpNode)",
+        "    _node.plan = _plan",
+        f"    _node.edges = [{edges}]",
+        *_saving(plan, operands),
+    ]
+    if op.exact:
+        lines.append("    _node.facts = None")
+    else:
+        same = " and ".join(f"v_{each}.shape == _shape" for each in inputs)
+        facts = ", ".join(f"(v_{each}.shape, None)" for each in inputs)
+        lines += ["    _shape = _out.shape", f"    _node.facts = None if {same} else [{facts}]"]
+    lines.append("    _node.sequence = _next()")
+    if op.label is not None:
+        lines.append(f"    _node.label = _label({', '.join(op.parameters)})")
+    return _function(op, lines, _space() | {"_plan": plan, "_label": op.label})
+
+
+def _saving(plan: Plan, operands: list[str]) -> list[str]:
+    """Returns the lines that keep what the formulas name, and how often it has been written."""
+    op = plan.op
+    doubtful = {op.parameters[p] for _, p, numeric in op.tensors if numeric} | set(op.defaults)
+    saved, values, checks = [], [], []
+    for position in plan.saves:
+        name = "" if position == OUT else op.parameters[position % SHAPE]
+        if position == OUT:
+            saved.append("_tensor._storage")
+            values.append("_out")
+            checks.append("(_tensor._storage, 0)")
+        elif position >= SHAPE:
+            saved.append("None")
+            values.append(f"{name}.dtype" if position >= DTYPE else f"v_{name}.shape")
+        elif name in operands:
+            saved.append(name)
+            values.append(f"v_{name}")
+            check = f"({name}._storage, {name}._storage.version)"
+            if name in doubtful:  # a number or None counts for nothing
+                check = f"*([{check}] if v_{name} is not {name} else ())"
+            checks.append(check)
+        else:
+            saved.append(name)
+            values.append(name)
+    return [
+        f"    _node.saved = [{', '.join(saved)}]",
+        f"    _node.values = [{', '.join(values)}]",
+        f"    _node.checks = [{', '.join(checks)}]",
+    ]
+
+
+# --- the backward
+def write_backward(plan: Plan) -> Callable[..., Any]:
+    """Returns a function from a node and the gradient of its output to those of its inputs."""
+    names = {"g": "g", "xp": "_xp", "needs": "_needs"}
+    general = "return _general(node, g, False)"
+    lines = [
+        "def function(node, g):",
+        "    values = node.values",
+        "    if values is None or _NAMESPACES.get(type(g)) is not _xp:",
+        f"        {general}",
+    ]
+    if plan.op.promote != "keep":
+        lines.append(f"    if g.dtype is not _f4 and g.dtype.char in 'eE': {general}")
+    lines += [
+        "    for storage, version in node.checks:",
+        f"        if storage.version != version: {general}",
+    ]
+    places = [*names.values(), *(f"v{i}" for i in range(len(plan.saves)))]
+    if plan.saves:
+        lines.append(f"    {', '.join(places[3:])}, = values")
+    space = _space() | {"_general": plan.backward, "_needs": plan.needs}
+    calls = []
+    for i, (formula, want) in enumerate(plan.formulas):
+        space[f"_formula{i}"] = formula
+        calls.append(f"_formula{i}({', '.join(places[each] for each in want)})")
+    if plan.op.joint:
+        results = [f"r{i}" if need else "_" for i, need in enumerate(plan.needs)]
+        lines.append(f"    {', '.join(results)}, = {calls[0]}")
+        results = [each for each in results if each != "_"]
+    else:
+        results = [f"r{i}" for i in range(len(calls))]
+        lines += [f"    r{i} = {call}" for i, call in enumerate(calls)]
+    if not plan.op.exact:
+        lines += ["    facts = node.facts", "    if facts is not None:"]
+        lines.append(f"        {', '.join(f's{each}' for each in results)}, = facts")
+        lines += [f"        {each} = _fit(_xp, {each}, *s{each})" for each in results]
+    else:
+        lines += ["    if node.facts is not None:"]
+        lines.append(f"        {', '.join(f's{each}' for each in results)}, = node.facts")
+        lines += [f"        {each} = _fit(_xp, {each}, *s{each})" for each in results]
+    return _function(plan.op, [*lines, f"    return {', '.join(results)},"], space)
