@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from . import functional
-from .transforms import Compose, ConvertImageDtype, Lambda, Normalize, PILToTensor, ToTensor
+from lantern.compat.missing import missing
+
+from . import autoaugment, functional, transforms
+from .autoaugment import AugMix, AutoAugment, AutoAugmentPolicy, RandAugment, TrivialAugmentWide
+from .transforms import *  # noqa: F403
 
 __all__ = [
-    "Compose",
-    "ConvertImageDtype",
-    "Lambda",
-    "Normalize",
-    "PILToTensor",
-    "ToTensor",
+    "AugMix",
+    "AutoAugment",
+    "AutoAugmentPolicy",
+    "RandAugment",
+    "TrivialAugmentWide",
+    "autoaugment",
     "functional",
+    *transforms.__all__,
 ]
 
-
-def __getattr__(name: str) -> object:
-    raise AttributeError(f"torchvision.transforms.{name} is not in Lantern yet")
+__getattr__ = missing(__name__)

@@ -1,170 +1,84 @@
-"""Transforms of images as objects; `functional.py` has the arithmetic."""
+"""All transforms as objects, at the import path that torchvision has them at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from .chance import RandomApply, RandomChoice, RandomOrder, RandomTransforms
+from .colour import (
+    ColorJitter,
+    GaussianBlur,
+    Grayscale,
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomEqualize,
+    RandomErasing,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)
+from .conversion import (
+    Compose,
+    ConvertImageDtype,
+    Lambda,
+    LinearTransformation,
+    Normalize,
+    PILToTensor,
+    ToPILImage,
+    ToTensor,
+)
+from .geometric import (
+    CenterCrop,
+    ElasticTransform,
+    FiveCrop,
+    Pad,
+    RandomAffine,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomPerspective,
+    RandomResizedCrop,
+    RandomRotation,
+    RandomVerticalFlip,
+    Resize,
+    TenCrop,
+)
+from .interpolation import InterpolationMode
 
-import lantern
-from lantern import nn
-from lantern.data import stands_for
-from lantern.tensor import Tensor
-
-from . import functional
-from .batch import ImageBatch, batch_method
-
-
-class Compose:
-    """Apply `transforms` one after the other.
-
-    >>> Compose([ToTensor(), Normalize(0.1307, 0.3081)])
-    Compose(
-        ToTensor()
-        Normalize(mean=0.1307, std=0.3081)
-    )
-    """
-
-    def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
-        self.transforms = transforms
-
-    def __call__(self, img: Any) -> Any:
-        """Transform one image."""
-        for transform in self.transforms:
-            img = transform(img)
-        return img
-
-    @stands_for(__call__)
-    def batch(self, images: Any) -> Any:
-        """The same for N images, where every transform can take them at once."""
-        methods = [batch_method(transform) for transform in self.transforms]
-        if None in methods:
-            return None
-        for method in methods:
-            images = method(images)  # type: ignore[misc]
-            if images is None:
-                return None
-        return images
-
-    def __repr__(self) -> str:
-        lines = "".join(f"\n    {transform}" for transform in self.transforms)
-        return f"{type(self).__name__}({lines}\n)"
-
-
-class ToTensor:
-    """Turn a PIL image or array `(H, W)`, `(H, W, C)` into a tensor `(C, H, W)`.
-
-    Values of eight bits become floats from 0 to 1; others keep their type and value.
-    Raises TypeError for anything else, tensors included.
-    """
-
-    def __call__(self, pic: Any) -> Tensor:
-        """Transform one image."""
-        return functional.to_tensor(pic)
-
-    @stands_for(__call__)
-    def batch(self, images: Any) -> Tensor | None:
-        """The same for N images: a tensor `(N, C, H, W)`."""
-        if not isinstance(images, ImageBatch):
-            return None
-        return images.pixels.unsqueeze(1).to(lantern.get_default_dtype()).div(255)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-class PILToTensor:
-    """Turn a PIL image into a tensor `(C, H, W)` of the same type and values.
-
-    Raises TypeError for anything else.
-    """
-
-    def __call__(self, pic: Any) -> Tensor:
-        """Transform one image."""
-        return functional.pil_to_tensor(pic)
-
-    @stands_for(__call__)
-    def batch(self, images: Any) -> Tensor | None:
-        """The same for N images: a tensor `(N, C, H, W)`."""
-        return images.pixels.unsqueeze(1) if isinstance(images, ImageBatch) else None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-class ConvertImageDtype(nn.Module):
-    """Convert a tensor image to `dtype`, scaled so that the full range stays the full range.
-
-    Raises RuntimeError for a float type whose numbers cannot count through an integer `dtype`.
-    """
-
-    def __init__(self, dtype: lantern.dtype) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Convert a tensor image of any shape."""
-        return functional.convert_image_dtype(image, self.dtype)
-
-    @stands_for(forward, nn.Module.__call__)
-    def batch(self, images: Any) -> Tensor | None:
-        """The same for N images."""
-        return self.forward(images) if isinstance(images, Tensor) else None
-
-
-class Normalize(nn.Module):
-    """Subtract `mean` from a tensor image `(..., C, H, W)` and divide by `std`.
-
-    Both are one number, or one per channel. Raises TypeError for an image that is no float
-    tensor, ValueError for fewer than three dimensions or a `std` of zero.
-
-    >>> Normalize(0.5, 0.5)(lantern.tensor([[[0.0, 0.5, 1.0]]]))
-    tensor([[[-1.,  0.,  1.]]])
-    """
-
-    def __init__(
-        self, mean: float | Sequence[float], std: float | Sequence[float], inplace: bool = False
-    ) -> None:
-        super().__init__()
-        self.mean = mean
-        self.std = std
-        self.inplace = inplace
-
-    def forward(self, tensor: Tensor) -> Tensor:
-        """Normalize one tensor image."""
-        return functional.normalize(tensor, self.mean, self.std, self.inplace)
-
-    @stands_for(forward, nn.Module.__call__)
-    def batch(self, images: Any) -> Tensor | None:
-        """The same for N images."""
-        # A mean with an axis for each pixel, or more, could meet the axis N of the batch.
-        if not (isinstance(images, Tensor) and _per_channel(self.mean) and _per_channel(self.std)):
-            return None
-        return functional.normalize(images, self.mean, self.std)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(mean={self.mean}, std={self.std})"
-
-
-class Lambda:
-    """Apply the function `lambd`. Raises TypeError where it cannot be called.
-
-    >>> Lambda(lambda image: image * 2)(3)
-    6
-    """
-
-    def __init__(self, lambd: Callable[[Any], Any]) -> None:
-        if not callable(lambd):
-            raise TypeError(f"Argument lambd should be callable, got {type(lambd).__name__!r}")
-        self.lambd = lambd
-
-    def __call__(self, img: Any) -> Any:
-        """Transform one image."""
-        return self.lambd(img)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-def _per_channel(value: Any) -> bool:
-    numbers = value if isinstance(value, (list, tuple)) else [value]
-    return all(isinstance(number, (int, float)) for number in numbers)
+__all__ = [
+    "CenterCrop",
+    "ColorJitter",
+    "Compose",
+    "ConvertImageDtype",
+    "ElasticTransform",
+    "FiveCrop",
+    "GaussianBlur",
+    "Grayscale",
+    "InterpolationMode",
+    "Lambda",
+    "LinearTransformation",
+    "Normalize",
+    "PILToTensor",
+    "Pad",
+    "RandomAdjustSharpness",
+    "RandomAffine",
+    "RandomApply",
+    "RandomAutocontrast",
+    "RandomChoice",
+    "RandomCrop",
+    "RandomEqualize",
+    "RandomErasing",
+    "RandomGrayscale",
+    "RandomHorizontalFlip",
+    "RandomInvert",
+    "RandomOrder",
+    "RandomPerspective",
+    "RandomPosterize",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomSolarize",
+    "RandomTransforms",
+    "RandomVerticalFlip",
+    "Resize",
+    "TenCrop",
+    "ToPILImage",
+    "ToTensor",
+]
