@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import dtypes, indexing, ops
-from .autograd.mode import active, mode
+from .autograd.mode import active, flags, mode
 from .autograd.views import (
     check_apart,
     check_single,
@@ -241,6 +241,9 @@ def _set_(self: Tensor, source: Any = None, *rest: Any) -> Tensor:
             f"{self.dtype.legacy}"
         )
     check_writable(self)
+    if active.trace is not None:
+        active.trace.refuse("what else looks at the memory given to set_()")
+    flags.version += 1
     self._storage, self._array, self._layout = source._storage, source._array, source._layout
     return self
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import dtypes
 from .autograd.graph import AccumulateGrad, Node, RemovableHandle, hooks_of
-from .autograd.mode import active
+from .autograd.mode import active, flags
 from .backends import NAMESPACES
 from .device import device as Device
 from .shape import (
@@ -30,6 +30,8 @@ from .shape import (
 from .storage import Storage
 
 _new = object.__new__
+
+DATA = "Write to the memory instead: tensor.data.copy_(value)."
 
 
 class Tensor:
@@ -207,8 +209,10 @@ class Tensor:
             if node is None:
                 if self._array.dtype.char not in "efdE":
                     raise RuntimeError("only Tensors of floating point dtype can require gradients")
+                flags.version += 1
                 self._node = AccumulateGrad(self)
         elif isinstance(node, AccumulateGrad):
+            flags.version += 1
             self._node = None
         elif node is not None:
             raise RuntimeError(
@@ -238,6 +242,8 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward has added up; None where there is none yet."""
+        if active.trace is not None:
+            active.trace.look_at_grad(self)
         if self._grad is None and self.grad_fn is not None and not self.retains_grad:
             _warn_about_grad_of_result()
         return self._grad
@@ -247,12 +253,12 @@ class Tensor:
         if value is not None:
             _check_grad(self, value)
         if active.trace is not None:
-            active.trace.cleared.add(self)
+            active.trace.clears(self)
         self._grad = value
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        self.grad = None
 
     def detach(self) -> Tensor:
         """Returns a tensor of the same memory without history."""
@@ -276,6 +282,9 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if active.trace is not None and value._storage is not self._storage:
+            active.trace.refuse("what else looks at the memory that .data is replaced by", DATA)
+        flags.version += 1  # a record holds the memory that was there
         self._storage, self._array, self._layout = value._storage, value._array, value._layout
 
     @property

@@ -147,10 +147,13 @@ def test_gradients_flow_through_a_compiled_forward():
 def test_keep_grads_leaves_them():
     w = lantern.ones(2, requires_grad=True)
 
+    optimizer = lantern.optim.SGD([w], lr=0.0)
+
     def step(x):
-        w.grad = None
+        optimizer.zero_grad()
         loss = (w * x).sum()
         loss.backward()
+        optimizer.step()
         return loss
 
     kept = lantern.compile(step, keep_grads=True)
@@ -302,14 +305,16 @@ def test_the_text_of_a_graph_can_be_read():
 def test_many_recordings_are_warned_about():
     add = lantern.compile(lambda x, n: x + n)
     x = lantern.ones(1)
-    with pytest.warns(UserWarning, match="has been recorded 9 times"):
+    reason = r"under 9 conditions; .* \(float32\[1\], 8\), before \(float32\[1\], 7\)"
+    with pytest.warns(UserWarning, match=reason):
         for n in range(9):
             for _ in range(2):
                 add(x, n)
 
 
 def test_a_module_is_compiled_in_place():
-    net = lantern.compile(nn.Linear(2, 1))
+    net = nn.Linear(2, 1)
+    net.compile()
     x = lantern.ones(3, 2)
     expected = nn.functional.linear(x, net.weight, net.bias)
     for _ in range(3):

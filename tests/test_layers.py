@@ -23,7 +23,7 @@ LAYERS = {
     4: "converting creation cuda factories indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version",
     5: "checkpoint data linalg nn optim safetensors serialization utils",
-    6: "compiler",
+    6: "_dynamo compiler",
     7: "__main__ cli compat.d2l demo distributed distributions vision viz",
     8: "onnx",
 }

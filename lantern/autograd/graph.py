@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from .mode import flags
+
 numbers = itertools.count()
 
 Edge = tuple["Node", int] | None
@@ -100,11 +102,13 @@ class RemovableHandle:
     def __init__(self, hooks: dict, fn: Callable[..., Any] | None = None):
         self.id = next(RemovableHandle._ids)
         self._hooks = hooks
+        flags.version += 1
         if fn is not None:
             hooks[self.id] = fn
 
     def remove(self) -> None:
         """Takes the hook away."""
+        flags.version += 1
         self._hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:

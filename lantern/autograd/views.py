@@ -223,6 +223,7 @@ def _assign(tensor: Tensor, new: Tensor) -> Tensor:
     if active.trace is None:
         NAMESPACES[type(tensor._array)].copy_into(tensor._array, new._array)
     else:
+        active.trace.touch(tensor)
         active.trace.write(tensor, active.trace.read(new))
     if not tensor._silent:
         tensor._storage.version += 1

@@ -8,7 +8,7 @@ results. Whatever is not as expected makes it return `MISS`, and the general way
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..autograd.mode import active, flags, mode
 from ..backends import default
@@ -16,29 +16,35 @@ from ..dtypes import default_floating, get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node
 from . import doorway
+from .record import ARGUMENT, FRESH, CompiledNode, Place, Record
+from .structure import replaced
+from .surroundings import ABSENT, Spot
 from .trace import IsZero, Item, NumberInput, SlotInput, StorageInput
-
-if TYPE_CHECKING:
-    from .api import CompiledFunction, Record
 
 MISS = object()
 
 
-def make_entry(function: CompiledFunction, record: Record, args: tuple) -> Any:
+def make_entry(record: Record, args: tuple) -> Any:
     """Returns the function for a record that has just run on `args`; None where there is none."""
     machine = record.machine
     if machine is None or machine.back is not None or record.grads or record.back_edges:
+        return None
+    if record.present or record.rebased or record.given or record.assigned:
+        return None
+    if any(each[0] is not FRESH and each[0] is not ARGUMENT for each in record.makers):
         return None
     program = machine.program
     plain = all(isinstance(each, Tensor) and current_node(each) is None for each in args)
     if not plain or len(set(args)) != len(args) or program.stand_ins or not program.has_door:
         return None
-    return _Writer(function, record, args).function()
+    if program.generators:  # what was drawn has to be taken back where an index is out of range
+        return None
+    return _Writer(record, args).function()
 
 
 class _Writer:
-    def __init__(self, function: CompiledFunction, record: Record, args: tuple):
-        self.compiled, self.record, self.args = function, record, args
+    def __init__(self, record: Record, args: tuple):
+        self.record, self.args = record, args
         self.program = record.machine.program  # type: ignore[union-attr]
         self.space: dict[str, Any] = {
             "mode": mode,  "MISS": MISS, "new": object.__new__,
@@ -75,10 +81,13 @@ class _Writer:
         self._run()
         if not self.program.whole:
             self._between(start)
-        for storage, _ in self.record.writes:
-            place = self.record.places.get(storage)
-            found = self.name("s", storage) if place is None else f"a{place}._storage"
+        for cell, _ in self.record.writes:
+            at_slot = isinstance(cell, SlotInput)
+            found = f"a{cell.place}._storage" if at_slot else self.name("s", cell.storage)
             self.lines.append(f"{found}.version += 1")
+        for leaf in self.record.dropped:
+            found = f"a{leaf}" if isinstance(leaf, int) else self.name("l", leaf)
+            self.lines.append(f"if {found}._grad is not None: {found}._grad = None")
         self._give([f"r{i}" for i in range(len(self.program.results))])
         body = "\n    ".join(self.lines)
         exec(f"def entry(args):\n    {body}\n", self.space)
@@ -93,12 +102,8 @@ class _Writer:
         self.unless(f"mode.enabled is {mode.enabled}")
         self.holds(flags, "version", flags.version)
         self.holds(default_floating, "dtype", get_default_dtype())
-        found = self.compiled._flags
-        for space, name in found._names:
-            value = self.name("v", space.get(name))
-            self.unless(f"{self.name('g', space)}.get({name!r}) is {value}")
-        for cell in found._cells:
-            self.holds(cell, "cell_contents", cell.cell_contents)
+        for spot, value in self.record.watch.near:
+            self._near(spot, value)
         for leaf, had in self.record.guards:
             self.unless(f"{self.name('l', leaf)}._grad is {self.name('h', had)}")
         for item, answer in self.record.conditions:
@@ -107,6 +112,22 @@ class _Writer:
                 self.unless(f"(n := {found_there}) is {self.name('w', item.found())} or n == 0")
             elif not isinstance(item, IsZero):  # one that is not zero is an input
                 self.unless(f"{found_there} is {self.name('w', answer)}")
+
+    def _near(self, spot: Spot, value: Any) -> None:
+        """Makes it a condition that a spot holds what it held."""
+        if spot.kind == "cell" and value is not ABSENT:
+            self.holds(spot.holder, "cell_contents", value)
+            return
+        holder, wanted = self.name("h", spot.holder), self.name("v", value)
+        if spot.kind == "length":
+            self.unless(f"len({holder}) == {value}")
+        elif spot.kind == "item" and isinstance(spot.holder, dict):
+            absent = self.name("k", ABSENT)
+            self.unless(f"{holder}.get({self.name('i', spot.key)}, {absent}) is {wanted}")
+        elif spot.kind == "item":
+            self.unless(f"{holder}[{spot.key}] is {wanted}")
+        else:
+            self.unless(f"{self.name('f', spot.read)}() is {wanted}")
 
     def _item(self, item: Item) -> str:
         place = "" if item.place is None else f"[{item.place}]"
@@ -125,13 +146,6 @@ class _Writer:
                 self._look_at(i, each._array)
             for j in range(i):
                 self.unless(f"a{i} is not a{j}")
-            if self.record.written:
-                self.unless(f"a{i}._storage not in {self.name('o', self.record.written)}")
-        for j in self.record.written_places:
-            self.unless(f"a{j}._storage not in {self.name('p', self.record.captured)}")
-            for i in range(count):
-                if i != j:
-                    self.unless(f"a{i}._storage is not a{j}._storage")
 
     def _look_at(self, i: int, array: Any) -> None:
         """An argument that no code reads: only its looks count."""
@@ -194,8 +208,6 @@ class _Writer:
         self.lines += ["finally:", f"    {lock}.release()"]
 
     def _give(self, arrays: list[str]) -> None:
-        from .api import _fill, _Place
-
         for each in arrays:
             self.lines.append(f"t{each} = new(Tensor); t{each}._array = {each}")
             self.lines.append(
@@ -203,20 +215,22 @@ class _Writer:
             )
         if self.record.tracked:
             self._track()
+        made = [
+            f"tr{number}" if kind is FRESH else f"a{number}" for kind, number in self.record.makers
+        ]
         pattern = self.record.pattern
-        if isinstance(pattern, _Place):
-            self.lines.append(f"return tr{pattern.number}")
+        if isinstance(pattern, Place):
+            self.lines.append(f"return {made[pattern.number]}")
             return
-        found = ", ".join(f"t{each}" for each in arrays)
-        fill, shape = self.name("fill", _fill), self.name("pattern", pattern)
-        self.lines.append(f"return {fill}({shape}, [{found}])")
+        self.lines.append(f"made = [{', '.join(made)}]")
+        fill, shape, kind = [self.name("f", each) for each in (replaced, pattern, Place)]
+        self.lines.append(f"return {fill}({shape}, {kind}, lambda each: made[each.number])")
 
     def _track(self) -> None:
         """The function did its own backward: the results' history is there, and used up.
 
         One node serves all calls, as long as nobody hangs anything on it.
         """
-        from .api import CompiledNode
 
         def make() -> CompiledNode:
             return CompiledNode(self.record, [], None, len(self.record.tracked))

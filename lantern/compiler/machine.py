@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,12 +15,20 @@ from .trace import SlotInput
 
 
 def machine_code(record: Any) -> Machine | None:
-    """Returns native code for a record; None without llvmlite or where there is no native form."""
+    """Returns native code for a record; None, and a warning, where there is no native form.
+
+    Raises ImportError without llvmlite.
+    """
     if not runtime.available():
-        return None
+        raise ImportError(
+            "lantern.compile makes native code with the package llvmlite, which is not installed: "
+            "pip install llvmlite. Without it, compile(..., backend='interpreter') runs records in "
+            "NumPy."
+        )
     try:
         return Machine(record)
-    except Unsupported:
+    except Unsupported as error:
+        warnings.warn(f"a compiled function runs in NumPy: {error}", stacklevel=6)
         return None
 
 
@@ -38,11 +47,7 @@ class Machine:
         grads = [value for _, value in record.grads]
         outputs = [*record.result_values, *written, *grads, *self.kept]
         first = len(record.result_values)
-        place = {value: i for i, value in enumerate(inputs)}
-        writes = [
-            (first + i, place[record.trace.storages[storage]])
-            for i, (storage, _) in enumerate(record.writes)
-        ]
+        writes = [(first + i, place) for i, place in enumerate(record.write_inputs)]
         self.cuts = (first, first + len(grads))
         forward = subgraph(graph.values[: record.split], inputs, outputs)
         strides = [value.memory[0] for value in record.result_values]

@@ -191,6 +191,10 @@ class Program:
         self.outputs = [
             self._reader(self.graph.outputs[i], self.strides.get(i)) for i in self.results
         ]
+        drawn = [each.call for each in self.plan.kernels if each.call is not None]
+        generators = [each.args[3] for each in drawn if each.name == "draw"]
+        # An index out of range takes everything back, also what was drawn before it was seen.
+        self.generators = list(dict.fromkeys(generators)) if self.checks else []
         self.lock = threading.Lock()
 
     def _arena(self, xp: Any) -> None:
@@ -309,19 +313,26 @@ class Program:
                     self.native.table[1 + i] = default().address_of(arrays[i])
             if self.stand_ins:
                 self._fill_stand_ins()
+            states = [each.get_state() for each in self.generators]
             for step in self.steps:
                 step()
                 if self.checks and self.native.error.value:
-                    self._fail(arrays)
+                    self._fail(arrays, states)
             if self.stand_ins:
                 self._give_back()
             return [read() for read in self.outputs]
 
-    def _fail(self, arrays: Sequence[Any]) -> NoReturn:
+    def _fail(self, arrays: Sequence[Any], states: list[Any]) -> NoReturn:
         """Raises the error of an index out of range as the interpreter does; nothing is written."""
         self.native.error.value = 0
         xp = default()
-        interpret(self.graph, [xp.contiguous(each) for each in arrays])
+        for generator, state in zip(self.generators, states, strict=True):
+            generator.set_state(state)
+        try:
+            interpret(self.graph, [xp.contiguous(each) for each in arrays])
+        finally:
+            for generator, state in zip(self.generators, states, strict=True):
+                generator.set_state(state)
         raise IndexError("index out of range in a compiled function")
 
     def _bind(self, arrays: Sequence[Any]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..autograd.mode import active
@@ -19,6 +18,7 @@ from ..storage import Storage
 from ..tensor import Tensor
 from . import symbolic
 from .ir import Graph, Value
+from .surroundings import Facts, Spot, Watch
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -33,20 +33,73 @@ class StorageInput:
     def __init__(self, storage: Storage):
         self.storage = storage
 
-    def __call__(self) -> Any:
+    def __call__(self, tensors: list[Tensor]) -> Any:
         """Returns the array that the storage has now."""
         return self.storage.array
 
+    def cell(self, tensors: list[Tensor]) -> Storage:
+        """Returns the storage that a write goes to."""
+        return self.storage
+
 
 class SlotInput:
-    """An input that is an argument of the call: the tensor at a place among `slots`."""
+    """An input that is an argument of the call: the tensor at a place among them."""
 
-    def __init__(self, slots: list, place: int):
-        self.slots, self.place = slots, place
+    def __init__(self, place: int):
+        self.place = place
 
-    def __call__(self) -> Any:
+    def __call__(self, tensors: list[Tensor]) -> Any:
         """Returns the array of the tensor in this place of the call."""
-        return self.slots[self.place]._array
+        return tensors[self.place]._array
+
+    def cell(self, tensors: list[Tensor]) -> Storage:
+        """Returns the storage that a write goes to."""
+        return tensors[self.place]._storage
+
+
+class GradInput:
+    """An input that is the `.grad` which a leaf has when the record is run."""
+
+    def __init__(self, leaf: Tensor):
+        self.leaf = leaf
+
+    def __call__(self, tensors: list[Tensor]) -> Any:
+        """Returns the array of the gradient."""
+        return self.leaf._grad._array  # type: ignore[union-attr]
+
+    def cell(self, tensors: list[Tensor]) -> Storage:
+        """Returns the storage that a write goes to."""
+        return self.leaf._grad._storage  # type: ignore[union-attr]
+
+
+class SlotGradInput:
+    """An input that is the `.grad` of an argument."""
+
+    def __init__(self, place: int):
+        self.place = place
+
+    def __call__(self, tensors: list[Tensor]) -> Any:
+        """Returns the array of the gradient."""
+        return tensors[self.place]._grad._array  # type: ignore[union-attr]
+
+    def cell(self, tensors: list[Tensor]) -> Storage:
+        """Returns the storage that a write goes to."""
+        return tensors[self.place]._grad._storage  # type: ignore[union-attr]
+
+
+class SpotInput:
+    """An input that is the tensor which lies in a spot, where the function puts another."""
+
+    def __init__(self, spot: Spot):
+        self.spot = spot
+
+    def __call__(self, tensors: list[Tensor]) -> Any:
+        """Returns the array of the tensor that lies there now."""
+        return self.spot.read()._array
+
+    def cell(self, tensors: list[Tensor]) -> Storage:
+        """Returns the storage that a write goes to."""
+        return self.spot.read()._storage
 
 
 class Item:
@@ -84,7 +137,7 @@ class NumberInput:
     def __init__(self, number: Item, kind: dtype):
         self.number, self.kind = number, kind
 
-    def __call__(self) -> Any:
+    def __call__(self, tensors: list[Tensor]) -> Any:
         """Returns the number as an array."""
         return default().asarray(self.number(), self.kind)
 
@@ -98,15 +151,20 @@ class Trace:
 
     namespace = symbolic
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.graph = Graph()
+        self.watch = watch
         self.values: dict[Storage, Value] = {}
-        self.inputs: list[Callable[[], Any]] = []  # how to get the array of each graph input
+        self.inputs: list[Any] = []  # how to get the array of each graph input
         self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read
         self.written: dict[Storage, None] = {}
         self.guards: list[tuple[Item, Any]] = []
         self.cleared: set[Tensor] = set()  # leaves whose `.grad` was taken away inside
-        self.leaves: dict[Tensor, Tensor | None] = {}  # leaves that got gradients; what they had
+        self.leaves: dict[Tensor, Tensor | None] = {}  # leaves whose `.grad` counts; what they had
+        self.had: dict[Tensor, Tensor | None] = {}  # what `.grad` was when the recording began
+        self.used_up: set[Tensor] = set()  # leaves whose `.grad` an optimizer has used
+        self.histories: dict[Tensor, tuple] = {}  # of tensors that were written, as they were
+        self.met: dict[int, Tensor] = {}  # tensors that were there before
         self._looks: dict[tuple[Value, int], tuple[Value, tuple]] = {}
 
     def add(self, name: str, args: tuple) -> Value:
@@ -122,7 +180,7 @@ class Trace:
     def called(self, op: Any, values: list, out: Any) -> None:
         """Is told of each op whose primitives have just been recorded; nothing to note here."""
 
-    def bind(self, storage: Storage, array: Callable[[], Any]) -> Value:
+    def bind(self, storage: Storage, array: Any) -> Value:
         """Makes a storage an input whose array is found by a call before each run."""
         value = self.graph.input(
             storage.array.shape, NAMESPACES[type(storage.array)].dtype_of(storage.array)
@@ -144,6 +202,8 @@ class Trace:
         value = self.values.get(storage)
         if value is None:
             value = self._first(storage)
+        if not isinstance(tensor._array, Value):
+            self._meet(tensor)
         steps = tensor._layout
         if not steps:
             return value
@@ -154,6 +214,11 @@ class Trace:
                 shown.lies(tensor.stride(), tensor.storage_offset())
             found = self._looks[value, id(steps)] = (shown, steps)
         return found[0]
+
+    def _meet(self, tensor: Tensor) -> None:
+        if id(tensor) not in self.met:
+            self.met[id(tensor)] = tensor
+            self.watch.facts.append(Facts(tensor))
 
     def _first(self, storage: Storage) -> Value:
         if isinstance(storage.array, Value):
@@ -195,16 +260,56 @@ class Trace:
         """Ends the recording; the call is run eagerly and the next one recorded."""
         raise NotReady
 
+    def touch(self, tensor: Tensor) -> None:
+        """Notes the history of a tensor that is about to be written, and of its base."""
+        for each in (tensor, tensor._base):
+            if each is not None:
+                self.histories.setdefault(each, (each._node, each._index, each._seen))
+
+    def uses(self, thing: Any) -> None:
+        """Notes that a module or an optimizer is at work: the record depends on how it is."""
+        if hasattr(thing, "param_groups"):
+            self.watch.optimizer(thing)
+            self.watch.state(thing)
+        else:
+            self.watch.module(thing)
+
+    def look_at_grad(self, leaf: Tensor) -> None:
+        """Notes that the `.grad` of a leaf counts; where there is one, it becomes an input."""
+        if leaf in self.leaves or leaf in self.cleared:
+            return
+        held = self.leaves[leaf] = leaf._grad
+        self.had.setdefault(leaf, held)
+        if held is None or isinstance(held._array, Value) or held._layout:
+            return
+        if held._storage not in self.values and held._node is None:
+            self.bind(held._storage, GradInput(leaf))
+
     def accumulates(self, leaf: Tensor) -> None:
         """Notes that backward gives `leaf` a gradient."""
-        self.leaves.setdefault(leaf, None if leaf in self.cleared else leaf._grad)
+        self.used_up.discard(leaf)
+        self.look_at_grad(leaf)
 
-    def refuse(self, what: str) -> NoReturn:
+    def clears(self, leaf: Tensor) -> None:
+        """Notes that `leaf` is given another `.grad`."""
+        self.had.setdefault(leaf, leaf._grad)
+        if leaf not in self.leaves:
+            self.cleared.add(leaf)
+
+    def uses_up(self, leaves: list[Tensor]) -> None:
+        """Notes that an optimizer uses the gradients of these leaves."""
+        for each in leaves:
+            self.look_at_grad(each)
+        self.used_up.update(leaves)
+
+    def refuse(self, what: str, cure: str = "") -> NoReturn:
         """Raises the error for a question that only a run can answer."""
+        cure = cure or (
+            "Move it out of the compiled function, or return the tensor and ask afterwards; for a "
+            "choice by the data use torch.where(condition, a, b)."
+        )
         raise TraceError(
-            f"{what} is not known while a function is being compiled ({user_line()}). Move it out "
-            "of the compiled function, or return the tensor and ask afterwards; for a choice by "
-            "the data use torch.where(condition, a, b)."
+            f"{what} is not known while a function is being compiled ({user_line()}). {cure}"
         )
 
 

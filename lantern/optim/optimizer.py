@@ -12,6 +12,7 @@ from typing import Any
 
 import lantern
 from lantern.autograd.graph import RemovableHandle
+from lantern.autograd.mode import active, flags
 from lantern.tensor import Tensor
 from lantern.updating import flow, make_ready
 
@@ -105,6 +106,7 @@ class Optimizer:
         self._fill(param_group)
         self._check_apart(param_group)
         self.param_groups.append(param_group)
+        flags.version += 1  # compiled steps were made for the groups that there were
 
     def _fill(self, group: dict[str, Any]) -> None:
         for name, default in self.defaults.items():
@@ -165,12 +167,16 @@ class Optimizer:
         return self._step(closure)
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+        if active.trace is not None:
+            active.trace.uses(self)
         loss = None
         if closure is not None:
             with lantern.enable_grad():
                 loss = closure()
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p._grad is not None]
+            if active.trace is not None:
+                active.trace.uses_up(parameters)
             if parameters:
                 if group.get("differentiable"):
                     with flow:
@@ -307,6 +313,7 @@ class Optimizer:
         self.param_groups = [
             self._loaded_group(new, group) for group, new in zip(groups, saved, strict=True)
         ]
+        flags.version += 1
         for hook in self._hooks("load_state_dict_post"):
             hook(self)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import lantern
-from lantern.autograd.mode import flags
+from lantern.autograd.mode import active, flags
 from lantern.compat.missing import missing
 from lantern.nn.parameter import Buffer, Parameter
 from lantern.tensor import Tensor
@@ -131,7 +131,10 @@ class Module(ConvertMixin, HookMixin, StateMixin):
                 or own["_backward_pre_hooks"]
                 or EVERYWHERE
                 or "_compiled_call_impl" in own
+                or active.trace is not None
             ):
+                if active.trace is not None:
+                    active.trace.uses(self)
                 return (self._compiled_call_impl or self._call_impl)(*args, **kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
@@ -149,6 +152,12 @@ class Module(ConvertMixin, HookMixin, StateMixin):
         """Makes calls of this module go through `lantern.compile`, given these arguments."""
         self._compiled_call_impl = lantern.compile(self._call_impl, *args, **kwargs)
 
+    def _optimized(self, *, disable: bool = False, **options: Any) -> Any:
+        """Returns what `lantern.compile(module)` returns."""
+        from .optimized import OptimizedModule
+
+        return self if disable else OptimizedModule(self, options)
+
     # --- attributes
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
@@ -160,6 +169,7 @@ class Module(ConvertMixin, HookMixin, StateMixin):
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
+        flags.version += 1  # what was compiled may not hold any more
         is_tensor = isinstance(value, Tensor)  # asked first: for other classes that costs more
         if is_tensor and isinstance(value, Parameter):
             if "_parameters" not in own:
@@ -188,8 +198,6 @@ class Module(ConvertMixin, HookMixin, StateMixin):
         elif name in own.get("_buffers", ()) or (is_tensor and isinstance(value, Buffer)):
             self._set_buffer(name, value)
         else:
-            if name == "training":
-                flags.version += 1  # what was compiled for the other mode does not hold any more
             object.__setattr__(self, name, value)
 
     def _set_buffer(self, name: str, value: Any) -> None:
@@ -218,6 +226,7 @@ class Module(ConvertMixin, HookMixin, StateMixin):
         own["_non_persistent_buffers_set"].discard(name)
 
     def __delattr__(self, name: str) -> None:
+        flags.version += 1
         for table in (self._parameters, self._buffers, self._modules):
             if name in table:
                 del table[name]
