@@ -11,12 +11,12 @@ _deterministic = False
 
 
 def get_num_threads() -> int:
-    """Returns how many threads matrix products may use."""
+    """Returns how many threads matrix products and compiled steps may use."""
     return blas.threads() or os.cpu_count() or 1
 
 
 def set_num_threads(int: int) -> None:
-    """Sets how many threads matrix products may use, where NumPy's BLAS lets itself be told.
+    """Sets how many threads matrix products and compiled steps may use.
 
     Raises RuntimeError for a number below 1.
     """

@@ -7,7 +7,11 @@ import functools
 import glob
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
+
+# What else uses threads, and is told when their number changes.
+listeners: list[Callable[[int], None]] = []
 
 
 @functools.cache
@@ -31,6 +35,8 @@ def threads() -> int | None:
 def set_threads(count: int) -> bool:
     """Sets the number of threads; says whether that was possible."""
     library = _library()
+    for each in listeners:
+        each(count)
     if library is None:
         return False
     library.scipy_openblas_set_num_threads64_(count)

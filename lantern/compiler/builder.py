@@ -68,6 +68,8 @@ class Function:
         self.body: list[Instruction | Loop] = []
         self.lanes = 1
         self.live: int | None = None  # lanes that count, where not all do
+        self.parts = 1  # that threads can share; the number of one is "%part"
+        self.rest: Function | None = None  # writes the last part where that is smaller
         self._count = 0
         self._loops = 0
         self._blocks = [self.body]

@@ -11,6 +11,7 @@ import struct
 from typing import Any
 
 from .builder import Function, Instruction, Loop
+from .pool import STATE
 from .scalar import bits
 
 PYTHON_ENTRY = """
@@ -36,9 +37,12 @@ def module(
     A segment ends early after a kernel in `checks` that has met an error. `door` is more text.
     """
     declarations: dict[str, None] = {}
-    parts = [_Printer(each, declarations).text() for each in functions]
+    parts = [_function(each, declarations) for each in functions]
+    shared = {each.name: each.parts for each in functions if each.parts > 1}
+    if shared:
+        parts.append(_SHARED)
     for n, names in enumerate(segments):
-        parts.append(_segment(n, names, checks))
+        parts.append(_segment(n, names, checks, shared))
         parts.append(PYTHON_ENTRY.format(n=n))
     head = [
         f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
@@ -52,16 +56,81 @@ def module(
     return "\n".join([*head, "", *parts, door])
 
 
-def _segment(number: int, names: list[str], checks: frozenset[str]) -> str:
+def _function(function: Function, declarations: dict[str, None]) -> str:
+    """Returns a kernel; one whose last part is smaller is two, and a third that chooses."""
+    name, rest = function.name, function.rest
+    if rest is None:
+        return _Printer(function, declarations).text(name)
+    whole = _Printer(function, declarations).text(f"{name}.whole")
+    other = _Printer(rest, declarations).text(f"{name}.rest")
+    return whole + other + _CHOICE.format(name=name, last=function.parts - 1)
+
+
+_CHOICE = """define internal void @{name}(i64 %part) {{
+  %last = icmp eq i64 %part, {last}
+  br i1 %last, label %rest, label %whole
+rest:
+  call void @{name}.rest(i64 %part)
+  ret void
+whole:
+  call void @{name}.whole(i64 %part)
+  ret void
+}}
+"""
+
+# Runs all parts of a kernel, with the helpers of `pool.py` where there are some.
+_SHARED = """@pool = global [3 x ptr] zeroinitializer
+define internal void @share(ptr %f, i64 %parts) {
+entry:
+  %helper = load ptr, ptr @pool
+  %none = icmp eq ptr %helper, null
+  br i1 %none, label %serial, label %helped
+serial:
+  %i = phi i64 [0, %entry], [%next, %serial]
+  call void %f(i64 %i)
+  %next = add i64 %i, 1
+  %more = icmp ult i64 %next, %parts
+  br i1 %more, label %serial, label %end
+helped:
+  call void %helper(ptr %f, i64 %parts)
+  br label %end
+end:
+  ret void
+}
+define internal void @mark(ptr %state, i64 %which) {
+  %place = getelementptr ptr, ptr @pool, i64 %which
+  %helper = load ptr, ptr %place
+  %none = icmp eq ptr %helper, null
+  br i1 %none, label %end, label %call
+call:
+  call void %helper(ptr %state)
+  br label %end
+end:
+  ret void
+}
+"""
+
+
+def _segment(number: int, names: list[str], checks: frozenset[str], shared: dict[str, int]) -> str:
     lines = [f"define void @segment{number}() {{"]
+    timed = any(each in shared for each in names)
+    if timed:
+        lines.insert(0, f"@state{number} = global {STATE}")
+        lines.append(f"  call void @mark(ptr @state{number}, i64 1)")
     for i, name in enumerate(names):
-        lines.append(f"  call void @{name}()")
+        if name in shared:
+            lines.append(f"  call void @share(ptr @{name}, i64 {shared[name]})")
+        else:
+            lines.append(f"  call void @{name}(i64 0)")
         if name in checks:
             lines.append(f"  %e{i} = load i64, ptr @error")
             lines.append(f"  %bad{i} = icmp ne i64 %e{i}, 0")
             lines.append(f"  br i1 %bad{i}, label %end, label %on{i}")
             lines.append(f"on{i}:")
-    lines += ["  br label %end", "end:", "  ret void", "}", ""]
+    lines += ["  br label %end", "end:"]
+    if timed:
+        lines.append(f"  call void @mark(ptr @state{number}, i64 2)")
+    lines += ["  ret void", "}", ""]
     return "\n".join(lines)
 
 
@@ -100,10 +169,10 @@ class _Printer:
         self.label = "entry"
         self.fresh = 0
 
-    def text(self) -> str:
+    def text(self, name: str) -> str:
         self._block(self.function.body)
         body = "\n".join(self.lines)
-        return f"define internal void @{self.function.name}() {{\nentry:\n{body}\n  ret void\n}}\n"
+        return f"define internal void @{name}(i64 %part) {{\nentry:\n{body}\n  ret void\n}}\n"
 
     def _say(self, line: str) -> None:
         self.lines.append("  " + line)

@@ -7,6 +7,7 @@ its body is written once per kind of block: several vectors at a time, one, and 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -173,15 +174,16 @@ def lanes_of(kernel: Kernel, vector_bytes: int) -> int:
 
 
 class Rows(NamedTuple):
-    """A block of the first dimension: where it starts, its size, what lies in a block of its own.
+    """A block along a dimension: where it starts, its size, what lies in a block of its own.
 
     With `sums`, results over the rows are added to what is there.
     """
 
     start: Any
     size: int
-    local: set[Value]
-    sums: bool
+    local: Collection[Value] = ()
+    sums: bool = False
+    dim: int = 0
 
 
 class Nest:
@@ -203,9 +205,11 @@ class Nest:
         space = kernel.space
         self.adds = rows is not None and rows.sums
         if rows is not None:
-            space = (rows.size, *space[1:])
+            space = (*space[: rows.dim], rows.size, *space[rows.dim + 1 :])
             pointers = [
-                p if each.value in rows.local else self.b.advance(p, rows.start, each.strides[0])
+                p
+                if each.value in rows.local
+                else self.b.advance(p, rows.start, each.strides[rows.dim])
                 for p, each in zip(pointers, all_, strict=True)
             ]
         dims = merged(space, all_, kernel.dims or ())

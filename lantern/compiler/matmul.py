@@ -37,10 +37,17 @@ class Factor(NamedTuple):
         return Factor(self.pointer, (*self.strides[:-2], self.strides[-1], self.strides[-2]))
 
 
-def write_matmul(b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target) -> None:
-    """Writes a matrix product and what its kernel computes from it."""
+def write_matmul(
+    b: Function,
+    plan: Plan,
+    memory: Memory,
+    kernel: Kernel,
+    target: Target,
+    rows: Rows | None = None,
+) -> None:
+    """Writes a matrix product and what its kernel computes from it, or a part of both."""
     if prod(kernel.space) != 0:
-        Product(b, plan, memory, kernel, target).write()
+        Product(b, plan, memory, kernel, target).write(rows)
 
 
 class Product:
@@ -70,10 +77,21 @@ class Product:
         if rows is not None and rows.sums:
             a, c, self.k = self._moved(a, x, rows, -1), self._moved(c, y, rows, -2), rows.size
         elif rows is not None:
-            a, self.m = self._moved(a, x, rows, -2), rows.size
-            out = self._moved(out, self.kernel.product, rows, -2)
+            dim = rows.dim - len(self.kernel.space)
+            if dim == -1:
+                c, self.n = self._moved(c, y, rows, -1), rows.size
+            else:
+                a = self._moved(a, x, rows, dim)
+            if dim == -2:
+                self.m = rows.size
+            elif dim < -2:
+                c = self._moved(c, y, rows, dim)
+                self.batch = (rows.size, *self.batch[1:])
+            out = self._moved(out, self.kernel.product, rows, dim)
             ends = [
-                p if each.value in rows.local else self.b.advance(p, rows.start, each.strides[0])
+                p
+                if each.value in rows.local
+                else self.b.advance(p, rows.start, each.strides[rows.dim])
                 for p, each in zip(ends, self.accesses.all, strict=True)
             ]
         if self.partial:  # sums stay apart, a vector for each, until the last block

@@ -24,9 +24,10 @@ from .interpret import interpret
 from .ir import Graph, Value, verify
 from .llvm import module
 from .looks import Look
-from .loops import Accesses, Nest, lanes_of
+from .loops import Accesses, Nest, Rows, lanes_of
 from .matmul import write_matmul
 from .memory import ALIGNMENT, Memory, lay_out
+from .parts import cut_up
 from .regions import find_region, write_region
 from .runtime import Native, Target, host
 from .simplify import simplify
@@ -47,19 +48,40 @@ def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
     for kernel in plan.kernels:
         if name_of(plan, kernel) == "region":
             continue
-        function = Function(f"kernel{kernel.index}")
-        if kernel.kind == "matmul":
-            write_matmul(function, plan, memory, kernel, target)
-        elif kernel.kind == "conv":
-            write_convolution(function, plan, memory, kernel, target)
-        elif kernel.kind == "loop":
-            lanes = lanes_of(kernel, target.vector_bytes)
-            Nest(function, Accesses(plan, memory, kernel), lanes).write()
-        else:
-            continue
-        functions.append(function)
+        if kernel.kind != "call":
+            functions.append(_kernel(plan, memory, kernel, target))
     functions.append(_final_copies(plan, memory))
     return functions
+
+
+def _kernel(plan: Plan, memory: Memory, kernel: Kernel, target: Target) -> Function:
+    """Returns a kernel as a function, in parts where that pays."""
+    cut = cut_up(plan, kernel)
+    function = Function(f"kernel{kernel.index}")
+    if cut is None:
+        _write(function, plan, memory, kernel, target, None)
+        return function
+    function.parts = cut.count
+    start = function.op("mul", "i64", "%part", cut.size)
+    _write(function, plan, memory, kernel, target, Rows(start, cut.size, dim=cut.dim))
+    last = (cut.count - 1) * cut.size
+    if kernel.space[cut.dim] - last != cut.size:
+        function.rest = Function(f"{function.name}.rest")
+        rows = Rows(last, kernel.space[cut.dim] - last, dim=cut.dim)
+        _write(function.rest, plan, memory, kernel, target, rows)
+    return function
+
+
+def _write(
+    b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target, rows: Rows | None
+) -> None:
+    if kernel.kind == "matmul":
+        write_matmul(b, plan, memory, kernel, target, rows)
+    elif kernel.kind == "conv":
+        write_convolution(b, plan, memory, kernel, target)
+    else:
+        lanes = lanes_of(kernel, target.vector_bytes)
+        Nest(b, Accesses(plan, memory, kernel), lanes).write(rows)
 
 
 def _final_copies(plan: Plan, memory: Memory) -> Function:
@@ -132,6 +154,7 @@ class Program:
         show("memory", memory)
         self.functions = functions = loops(plan, memory, target)
         show("loops", "\n".join(map(str, functions)))
+        self.shared = any(each.parts > 1 for each in functions)
         steps = cut(plan)
         segments = [each for each in steps if isinstance(each, list)]
         self.slots = 1 + len(graph.inputs) + len(plan.constants)
@@ -168,7 +191,9 @@ class Program:
 
     def _load(self, steps: list[list[str] | Kernel], segments: int) -> None:
         xp = default()
-        self.native = Native(self.text, self.slots, segments, self.target, self.has_door)
+        self.native = Native(
+            self.text, self.slots, segments, self.target, self.has_door, self.shared
+        )
         if self.native.door is not None:
             arrays = [xp.full((), 0, self.graph.inputs[i].dtype) for i in self.arguments]
             kind = type(xp.full((), 0, self.graph.inputs[0].dtype)) if arrays else object

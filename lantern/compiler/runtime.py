@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..cache import cache_directory
+from .pool import pool
 
 LIMIT = 256 << 20  # bytes of compiled code that are kept
 
@@ -148,15 +149,29 @@ def _prune(folder: Path) -> None:
         total -= size
 
 
+def load(text: str, target: Target) -> Any:
+    """Returns an engine that holds the machine code for LLVM assembly."""
+    llvm = _binding()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text, target)))
+    engine.finalize_object()
+    return engine
+
+
 class Native:
     """Loaded machine code: its pointer table and its segments as Python functions."""
 
-    def __init__(self, text: str, slots: int, segments: int, target: Target, door: bool = False):
-        llvm = _binding()
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine())
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text, target)))
-        self._engine.finalize_object()
-        address = self._engine.get_global_value_address
+    def __init__(
+        self,
+        text: str,
+        slots: int,
+        segments: int,
+        target: Target,
+        door: bool = False,
+        shared: bool = False,
+    ):
+        self._engine = load(text, target)
+        address = self._address = self._engine.get_global_value_address
         self.error = ctypes.c_int64.from_address(address("error"))
         self.stamp = ctypes.c_int64.from_address(address("stamp"))
         self.occupied = Occupied(ctypes.c_int64.from_address(address("busy")))
@@ -164,14 +179,21 @@ class Native:
         python = (ctypes.c_void_p * 3).from_address(address("python"))
         hold = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
         python[:] = [id(None), hold, id(True)]
+        helpers = pool() if shared else None
+        if helpers is not None:
+            entries = (ctypes.c_void_p * 3).from_address(address("pool"))
+            entries[:] = helpers.entries
         self.segments = [_function(address(f"call{n}"), NO_ARGUMENTS) for n in range(segments)]
         self.door = None
         if door:
             self.door = _function(address("door"), ARRAY_OF_ARGUMENTS)
-            self._address = address
             self._lists: dict[str, Any] = {}
             self.guard([])
             self.part([])
+
+    def state(self, segment: int) -> Any:
+        """Returns what a segment that threads share has noted; `pool.py` says what that is."""
+        return (ctypes.c_int64 * 8).from_address(self._address(f"state{segment}"))
 
     def guard(self, words: list[tuple[int, int]]) -> None:
         """Sets what the door compares: addresses of words, and what they must hold."""

@@ -1,0 +1,125 @@
+"""Compiled steps shared by threads: the same numbers whoever computes them, and a clean end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lantern
+from lantern.compiler import parts, pool
+
+if not hasattr(os, "fork"):
+    pytest.skip("compiled steps have no helpers here", allow_module_level=True)
+
+
+@pytest.fixture
+def two_threads(monkeypatch):
+    before = lantern.get_num_threads()
+    monkeypatch.setattr(parts, "cores", lambda: 2)
+    monkeypatch.setattr(pool, "cores", lambda: 2)
+    lantern.set_num_threads(2)
+    yield
+    lantern.set_num_threads(before)
+
+
+def make_step(widths=(300, 200, 100, 10), rows=64):
+    lantern.manual_seed(0)
+    layers = []
+    for have, want in zip(widths, widths[1:], strict=False):
+        layers += [lantern.nn.Linear(have, want), lantern.nn.ReLU()]
+    net = lantern.nn.Sequential(*layers[:-1])
+    optimizer = lantern.optim.Adam(net.parameters(), lr=1e-3)
+    x, y = lantern.randn(rows, widths[0]), lantern.randint(0, widths[-1], (rows,))
+
+    def step():
+        loss = lantern.nn.functional.cross_entropy(net(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step, net
+
+
+def program_of(compiled):
+    (record,) = [each for group in compiled._records.values() for each in group]
+    return record.machine.program
+
+
+def go(program, alone):
+    """Fixes which way a step goes: with helpers or without."""
+    program.native.state(0)[:5] = [int(alone), 1 << 40, 1, 1, 0]
+
+
+@pytest.mark.parametrize("widths", [(300, 200, 100, 10), (257, 131, 67)])
+def test_helpers_change_no_bit(two_threads, widths):
+    losses = []
+    for alone in (False, True):
+        step, net = make_step(widths)
+        compiled = lantern.compile(step)
+        compiled(), compiled()
+        program = program_of(compiled)
+        assert any(each.parts > 1 for each in program.functions)
+        go(program, alone)
+        losses.append([compiled().item() for _ in range(100)])
+        losses[-1] += [each.sum().item() for each in net.parameters()]
+    assert losses[0] == losses[1]
+    step, _ = make_step(widths)
+    eager = [step().item() for _ in range(52)][2:]
+    np.testing.assert_allclose(losses[0][:50], eager, rtol=2e-4)
+
+
+def test_one_thread_means_no_helper(two_threads):
+    compiled = lantern.compile(make_step()[0])
+    compiled(), compiled()
+    program = program_of(compiled)
+    go(program, False)
+    lantern.set_num_threads(1)
+    compiled()
+    assert pool.pool()._limit.value == 0
+    lantern.set_num_threads(2)
+    assert pool.pool()._limit.value == 1
+
+
+def test_a_step_measures_both_ways_and_takes_one(two_threads):
+    compiled = lantern.compile(make_step()[0])
+    for _ in range(60):
+        compiled()
+    way, left, shared, alone, *_ = program_of(compiled).native.state(0)
+    assert shared > 0 and alone > 0 and left > 0 and way == int(alone < shared)
+
+
+PROGRAM = """
+import os, sys
+sys.path.insert(0, {tests!r})
+import lantern
+from lantern.compiler import parts, pool
+parts.cores = pool.cores = lambda: 2
+lantern.set_num_threads(2)
+from test_compiler_threads import make_step
+compiled = lantern.compile(make_step()[0])
+for _ in range(20):
+    compiled()
+child = os.fork()
+if child == 0:
+    for _ in range(20):
+        loss = compiled()
+    os._exit(0 if loss.item() > 0 else 1)
+_, status = os.waitpid(child, 0)
+assert status == 0
+for _ in range(20):
+    compiled()
+{end}
+"""
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(0)"])
+def test_a_process_with_helpers_forks_and_ends(end):
+    text = PROGRAM.format(tests=os.path.dirname(__file__), end=end)
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", text]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
