@@ -106,14 +106,15 @@ def _hooks(tensor: Tensor) -> tuple | None:
 class Watch:
     """The spots that a function reaches, and what lay in each when it was looked at."""
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[..., Any] | None = None):
         self.near: list[tuple[Spot, Any]] = []  # looked at in every call
         self.far: list[tuple[Spot, Any]] = []  # looked at when the version has moved on
         self.facts: list[Facts] = []
         self.version = flags.version
         self._done: set[Any] = set()
         self._kept: list[Any] = []  # objects whose identity is in `_done`
-        self._code(function, "")
+        if function is not None:
+            self._code(function, "")
 
     # --- asking
     def obstacle(self) -> str | None:

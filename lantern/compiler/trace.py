@@ -151,9 +151,9 @@ class Trace:
 
     namespace = symbolic
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
         self.graph = Graph()
-        self.watch = watch
+        self.watch = Watch() if watch is None else watch
         self.values: dict[Storage, Value] = {}
         self.inputs: list[Any] = []  # how to get the array of each graph input
         self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read

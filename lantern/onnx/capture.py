@@ -58,7 +58,7 @@ class Recording(Trace):
 
     def _stand_in(self, tensor: Tensor, place: int) -> Tensor:
         stand_in = wrap(tensor._array)
-        stand_in._array = self.bind(stand_in._storage, SlotInput([], place))
+        stand_in._array = self.bind(stand_in._storage, SlotInput(place))
         return stand_in
 
 
