@@ -8,6 +8,7 @@ What has no native form becomes a call of the NumPy backend between native kerne
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -17,7 +18,7 @@ from ..backends.vocabulary import POINTWISE, REDUCE, VOCABULARY
 from ..shape import contiguous_strides
 from . import scalar
 from .ir import INPUT, Graph, Value
-from .looks import Look, aligned_strides, indexed, is_static, moved
+from .looks import Look, aligned_strides, indexed, is_static, moved, windows_of
 from .simplify import constant
 
 NARROW = 32  # columns of a matrix that is kept column by column
@@ -68,6 +69,7 @@ class Kernel:
     call: Value | None = None
     picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
     scatter: Picked | None = None  # where the only store of the kernel goes
+    adds: bool = False  # whether the only store adds to what is there
     moment: int = -1  # the place in the order of running; kernels of a region share one
 
     def summary(self) -> str:
@@ -197,6 +199,8 @@ class _Fuser:
             self._put(value)
         elif name == "cat":
             self._cat(value)
+        elif name == "windows_add" and value.dtype in scalar.COMPUTED and value.dtype.kind != "b":
+            self._windows_add(value)
         elif name in ("gather", "getitem") and picks(value):
             self._gather(value)
         elif name in ("scatter", "scatter_add", "put_add") and picks(value):
@@ -238,6 +242,7 @@ class _Fuser:
         if kernel is None and value.shape and value.name in CHEAP and len(inside) < 8:
             self.waiting[value] = None
             self._leaf(value)
+            self._follow_batch(value, value.operands())
             return
         if kernel is None:
             kernel = self._new("loop", value.shape)
@@ -250,9 +255,17 @@ class _Fuser:
         self._leaf(value)
         if is_narrow(value) and any(self._is_narrow(x) for x in value.operands()):
             self.looks[value] = Look(value, 0, (1, value.shape[0]))
-        elif value.ndim > 1 and value.shape[0] >= BATCH:
-            if any(self._runs_along_batch(x, value.shape[0]) for x in value.operands()):
-                self._lay_along_batch(value)
+        else:
+            self._follow_batch(value, value.operands())
+
+    def _follow_batch(self, value: Value, operands: Iterable[Value]) -> bool:
+        """Lays a value as its operands lie, if the batch lies innermost there; says whether so."""
+        if value.ndim < 2 or value.shape[0] < BATCH:
+            return False
+        follows = any(self._runs_along_batch(x, value.shape[0]) for x in operands)
+        if follows:
+            self._lay_along_batch(value)
+        return follows
 
     def _runs_along_batch(self, value: Value, batch: int) -> bool:
         """Says whether a value's first dimension, of size `batch`, lies innermost."""
@@ -360,12 +373,11 @@ class _Fuser:
             factors[i] = self._images(each, along_batch)
         kernel = self._new("conv", value.shape)
         kernel.product, kernel.factors = value, factors
-        self._made(kernel, value)
+        self.home[value] = kernel
+        self.ready[value] = kernel.index
+        self._leaf(value)
         if along_batch and value.name != "conv_weight":
             self._lay_along_batch(value)
-        elif value in self.along_batch:
-            self.along_batch.discard(value)
-            self._leaf(value)
 
     def _images(self, x: Value, along_batch: bool) -> Value:
         """Returns images as convolutions want them: the batch or the last dimension innermost."""
@@ -408,7 +420,9 @@ class _Fuser:
 
     def _put(self, value: Value) -> None:
         x, index, part = value.args
-        whole = self._leaf(value)
+        self._leaf(value)
+        self._follow_batch(value, (x, part))
+        whole = self.looks[value]
         self._store(x, whole)
         target = indexed(whole, x.shape, index)
         shape = VOCABULARY["getitem"].rule(x, index)[0]
@@ -416,11 +430,32 @@ class _Fuser:
 
     def _cat(self, value: Value) -> None:
         tensors, dim = value.args
-        strides = self._leaf(value).strides
+        self._leaf(value)
+        self._follow_batch(value, tensors)
+        strides = self.looks[value].strides
         start = 0
         for each in tensors:
             self._store(each, Look(value, start * strides[dim], strides))
             start += each.shape[dim]
+
+    def _windows_add(self, value: Value) -> None:
+        """Plans windows that are stored, or added, where they were taken from."""
+        windows, shape, size, stride, dilation = value.args
+        self._leaf(value)
+        self._follow_batch(value, (windows,))
+        apart = all(s > d * (k - 1) for k, s, d in zip(size, stride, dilation, strict=True))
+        if not apart or windows.size != value.size:
+            self._fill_zeros(value)
+        target = windows_of(self.looks[value], size, stride, dilation)
+        self._store(windows, target)
+        self.kernels[-1].adds = not apart
+
+    def _fill_zeros(self, value: Value) -> None:
+        zeros = Value(
+            self.graph, -1, "full", (value.shape, 0, value.dtype), value.shape, value.dtype
+        )
+        self._leaf(zeros)
+        self._store(zeros, self.looks[value])
 
     # --- by index
     def _gather(self, value: Value) -> None:
@@ -449,8 +484,9 @@ class _Fuser:
     def _scatter(self, value: Value) -> None:
         x, source = value.args[0], value.args[-1]
         _, index, dim = pick_of(value)
-        whole = self._leaf(value)
-        self._store(x, whole)
+        self._leaf(value)
+        self._follow_batch(value, (x, source))
+        self._store(x, self.looks[value])
         self._need(index)
         if value.name == "put_add":
             space = (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :])

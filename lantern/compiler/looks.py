@@ -44,13 +44,14 @@ def moved(look: Look, shape: tuple[int, ...], value: Value) -> Look | None:
         offset += sum((shape[d] - 1) * strides[d] for d in dims if shape[d])
         return Look(leaf, offset, tuple(-s if d in dims else s for d, s in enumerate(strides)))
     if name == "windows":
-        return _windows(look, *args[1:])
+        return windows_of(look, *args[1:])
     if name == "diagonal":
         return _diagonal(look, shape, value)
     return indexed(look, shape, args[1]) if is_static(args[1]) else None
 
 
-def _windows(look: Look, size: tuple, stride: tuple, dilation: tuple) -> Look:
+def windows_of(look: Look, size: tuple, stride: tuple, dilation: tuple) -> Look:
+    """Returns the look at the windows over the last dimensions."""
     leaf, offset, strides = look
     lead, steps = strides[: -len(size)], strides[-len(size) :]
     inside = [s * d for s, d in zip(steps, dilation, strict=True)]

@@ -128,10 +128,23 @@ class Accesses:
         return self._note(target, tuple(strides), value.dtype.itemsize, True)
 
 
-def merged(space: tuple[int, ...], accesses: list[Access], reduced: tuple[int, ...]) -> list[Dim]:
+def memory_order(space: tuple[int, ...], accesses: list[Access]) -> list[int]:
+    """Returns the dimensions of `space` from those far apart in memory to neighbours."""
+    full = sorted(accesses, key=lambda each: (each.strides.count(0), not each.write))
+    apart = [next((abs(a.strides[d]) for a in full if a.strides[d]), 0) for d in range(len(space))]
+    return sorted(range(len(space)), key=lambda d: -apart[d])
+
+
+def merged(
+    space: tuple[int, ...],
+    accesses: list[Access],
+    reduced: tuple[int, ...],
+    order: list[int] | None = None,
+) -> list[Dim]:
     """Returns the loops over `space`, neighbours merged where every access allows it."""
     dims: list[Dim] = []
-    for d, size in enumerate(space):
+    for d in range(len(space)) if order is None else order:
+        size = space[d]
         if size == 1:
             continue
         dim = Dim(size, tuple(each.strides[d] for each in accesses), d in reduced)
@@ -151,14 +164,15 @@ def merged(space: tuple[int, ...], accesses: list[Access], reduced: tuple[int, .
 
 def vector_dim(dims: list[Dim], accesses: list[Access], lanes: int) -> int | None:
     """Returns the dimension to cut into vectors: the one along which most memory is contiguous."""
+    sizes = [prod(d.size for d in dims if d.strides[i]) for i in range(len(accesses))]
 
     def worth(d: int) -> tuple[float, int]:
         total = 0.0
-        for access, stride in zip(accesses, dims[d].strides, strict=True):
+        for access, stride, size in zip(accesses, dims[d].strides, sizes, strict=True):
             if stride == access.item:
-                total += 3 if access.write else 2
+                total += (3 if access.write else 2) * size
             elif stride == 0:
-                total += 0.5
+                total += 0.5 * size
         filled = dims[d].size / (-(-dims[d].size // lanes) * lanes)
         return (total * filled * min(dims[d].size, lanes), d)
 
@@ -212,8 +226,8 @@ class Nest:
                 else self.b.advance(p, rows.start, each.strides[rows.dim])
                 for p, each in zip(pointers, all_, strict=True)
             ]
-        dims = merged(space, all_, kernel.dims or ())
-        self.run(dims, pointers)
+        order = None if kernel.scatter is not None else memory_order(space, all_)
+        self.run(merged(space, all_, kernel.dims or (), order), pointers)
 
     def run(self, dims: list[Dim], pointers: list[str]) -> None:
         """Writes the loops over `dims` from where `pointers` stand."""
@@ -442,6 +456,9 @@ class Nest:
                 if self.accesses.scatter is not None:
                     self._scatter(x, kind, place, moved, block)
                 else:
+                    if self.kernel.adds:
+                        old = self._load_blocks(kind, place, moved, 1, block)[0]
+                        x = scalar.write(self.b, "add", kind, [old, x])
                     self._store_blocks(kind, place, moved, [x], block)
         return result if self.kernel.reductions else None
 
