@@ -49,7 +49,7 @@ class Recording(Trace):
         with no_grad(), recording(self):
             self.result = function(*args, **kwargs)
             self.outputs: list[Tensor] = []
-            flatten(self.result, self.outputs)
+            flatten(self.result, self.outputs, once=False)
             self.values_of_outputs = [self.read(each) for each in self.outputs]
         self.captured = {
             value: storage for storage, value in self.storages.items() if storage not in own
@@ -186,17 +186,17 @@ def _sized(tensor: Tensor, place: int, axes: dict, sizes: dict[str, int]) -> Ten
     return made
 
 
-def flatten(value: Any, tensors: list[Tensor]) -> None:
-    """Adds the tensors in tuples, lists and dicts to a list, each once, in order."""
+def flatten(value: Any, tensors: list[Tensor], once: bool = True) -> None:
+    """Adds the tensors in tuples, lists and dicts to a list, in order, the same one `once`."""
     if isinstance(value, Tensor):
-        if not any(each is value for each in tensors):
+        if not (once and any(each is value for each in tensors)):
             tensors.append(value)
     elif isinstance(value, dict):
         for each in value.values():
-            flatten(each, tensors)
+            flatten(each, tensors, once)
     elif isinstance(value, (tuple, list)):
         for each in value:
-            flatten(each, tensors)
+            flatten(each, tensors, once)
 
 
 def _replaced(value: Any, by: dict[int, Tensor]) -> Any:

@@ -273,7 +273,7 @@ class _Export:
         made.ir_version = 10
         if made.ByteSize() > LARGEST:
             raise NotImplementedError("models above 2 GB (external data) are not in Lantern yet")
-        w.onnx.checker.check_model(made)
+        w.onnx.checker.check_model(made, full_check=True)
         return made
 
     def _output_names(self, given: Sequence[str] | None, count: int) -> list[str]:

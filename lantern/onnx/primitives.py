@@ -38,10 +38,10 @@ def _enter_plain() -> None:
         return lambda w, x: w.node(kind, w(x))
 
     for pair in (
-        "neg:Neg abs:Abs sign:Sign exp:Exp log:Log sqrt:Sqrt sin:Sin cos:Cos tan:Tan asin:Asin "
+        "neg:Neg abs:Abs exp:Exp log:Log sqrt:Sqrt sin:Sin cos:Cos tan:Tan asin:Asin "
         "acos:Acos atan:Atan sinh:Sinh cosh:Cosh tanh:Tanh asinh:Asinh acosh:Acosh atanh:Atanh "
-        "floor:Floor ceil:Ceil round:Round sigmoid:Sigmoid erf:Erf isnan:IsNaN isinf:IsInf "
-        "det:Det clone:Identity contiguous:Identity"
+        "floor:Floor ceil:Ceil round:Round sigmoid:Sigmoid erf:Erf det:Det "
+        "clone:Identity contiguous:Identity"
     ).split():
         name, kind = pair.split(":")
         TABLE[name] = one(kind)
@@ -105,15 +105,35 @@ def _erfc(w: Writer, x: Value) -> str:
     return w.node("Sub", w.constant(1, x.dtype), w.node("Erf", w(x)))
 
 
+@writes("sign")
+def _sign(w: Writer, x: Value) -> str:
+    return w.node("Identity" if x.dtype.kind == "b" else "Sign", w(x))
+
+
+def _as_float(w: Writer, x: Value) -> str:
+    return w(x) if x.dtype.kind == "f" else w.cast(w(x), lantern.float32)
+
+
+@writes("isnan")
+def _isnan(w: Writer, x: Value) -> str:
+    return w.node("IsNaN", _as_float(w, x))
+
+
+@writes("isinf")
+def _isinf(w: Writer, x: Value) -> str:
+    return w.node("IsInf", _as_float(w, x))
+
+
 @writes("isfinite")
 def _isfinite(w: Writer, x: Value) -> str:
-    return w.node("Not", w.node("Or", w.node("IsNaN", w(x)), w.node("IsInf", w(x))))
+    name = _as_float(w, x)
+    return w.node("Not", w.node("Or", w.node("IsNaN", name), w.node("IsInf", name)))
 
 
 @writes("signbit")
 def _signbit(w: Writer, x: Value) -> str:
     if x.dtype.kind != "f":
-        return w.node("Less", w(x), w.constant(0, x.dtype))
+        return w.node("Less", *_ordered(w, x, 0))
     zero = w.constant(0, x.dtype)
     below = w.node("Less", w(x), zero)
     negative_zero = w.node(
@@ -153,8 +173,8 @@ def _pair(kind: str, for_bool: str = "") -> Callable[..., str]:
 
 def _enter_pairs() -> None:
     for entry in (
-        "add:Add:Or sub:Sub mul:Mul:And pow:Pow maximum:Max:Or minimum:Min:And eq:Equal lt:Less "
-        "le:LessOrEqual gt:Greater ge:GreaterOrEqual bitwise_and:BitwiseAnd:And "
+        "add:Add:Or sub:Sub mul:Mul:And div:Div pow:Pow maximum:Max:Or minimum:Min:And eq:Equal "
+        "bitwise_and:BitwiseAnd:And "
         "bitwise_or:BitwiseOr:Or bitwise_xor:BitwiseXor:Xor"
     ).split():
         name, kind, for_bool = (entry + ":").split(":")[:3]
@@ -169,9 +189,21 @@ def _ne(w: Writer, x: Any, y: Any) -> str:
     return w.node("Not", TABLE["eq"](w, x, y))
 
 
-@writes("div")
-def _div(w: Writer, x: Any, y: Any) -> str:
-    return _pair("Div")(w, x, y)
+def _ordered(w: Writer, x: Any, y: Any) -> tuple[str, str]:
+    """Returns two operands that ONNX can order: it cannot order truths."""
+    kind = _kind(x, y)
+    left, right = w(x, kind), w(y, kind)
+    if kind.kind == "b":
+        left, right = w.cast(left, lantern.int32), w.cast(right, lantern.int32)
+    return left, right
+
+
+def _comparison(kind: str) -> Callable[..., str]:
+    return lambda w, x, y: w.node(kind, *_ordered(w, x, y))
+
+
+TABLE |= {"lt": _comparison("Less"), "le": _comparison("LessOrEqual")}
+TABLE |= {"gt": _comparison("Greater"), "ge": _comparison("GreaterOrEqual")}
 
 
 @writes("floor_divide")
@@ -206,9 +238,9 @@ def _fmod(w: Writer, x: Any, y: Any) -> str:
 def _ignoring_nan(kind: str) -> Callable[..., str]:
     def write(w: Writer, x: Any, y: Any) -> str:
         common = _kind(x, y)
-        left, right = w(x, common), w(y, common)
         if common.kind != "f":
-            return w.node(kind, left, right)
+            return TABLE["maximum" if kind == "Max" else "minimum"](w, x, y)
+        left, right = w(x, common), w(y, common)
         found = w.node("Where", w.node("IsNaN", right), left, w.node(kind, left, right))
         return w.node("Where", w.node("IsNaN", left), right, found)
 
@@ -271,6 +303,9 @@ for _name in ("And", "Or", "Xor"):
 @writes("where")
 def _where(w: Writer, condition: Value, x: Any, y: Any) -> str:
     kind = _kind(x, y)
+    if kind.kind == "b":
+        chosen = w.node("And", w(condition), w(x, kind))
+        return w.node("Or", chosen, w.node("And", w.node("Not", w(condition)), w(y, kind)))
     return w.node("Where", w(condition), w(x, kind), w(y, kind))
 
 
@@ -284,15 +319,21 @@ def _reduction(kind: str) -> Callable[..., str]:
 
 def _reduced(w: Writer, kind: str, name: str, dim: Any, keepdim: bool, ndim: int) -> str:
     dims = range(ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
-    if not list(dims):
+    if not list(dims) or not ndim:
         return w.node("Identity", name)
     return w.node(kind, name, w.integers(list(dims)), keepdims=int(keepdim))
 
 
-for _name, _onnx in {
-    "sum": "ReduceSum", "prod": "ReduceProd", "amax": "ReduceMax", "amin": "ReduceMin"
-}.items():  # fmt: skip
-    TABLE[_name] = _reduction(_onnx)
+TABLE |= {"sum": _reduction("ReduceSum"), "prod": _reduction("ReduceProd")}
+
+
+def _extreme(kind: str) -> Callable[..., str]:
+    numbers, truths = _reduction(kind), _reduction_of_truths(kind)
+
+    def write(w: Writer, x: Value, dim: Any = None, keepdim: bool = False) -> str:
+        return (truths if x.dtype.kind == "b" else numbers)(w, x, dim, keepdim)
+
+    return write
 
 
 def _reduction_of_truths(kind: str) -> Callable[..., str]:
@@ -304,6 +345,7 @@ def _reduction_of_truths(kind: str) -> Callable[..., str]:
     return write
 
 
+TABLE |= {"amax": _extreme("ReduceMax"), "amin": _extreme("ReduceMin")}
 TABLE["any"], TABLE["all"] = _reduction_of_truths("ReduceMax"), _reduction_of_truths("ReduceMin")
 
 
@@ -455,17 +497,20 @@ def _picked(w: Writer, name: str, plan: list[tuple[str, Any]]) -> str:
 def _picked_together(w: Writer, name: str, found: list, joint: int, kept: list[int]) -> str:
     """Takes elements by several arrays: their dimensions come first in the result."""
     turned = w.transpose(name, [*(axis for axis, _, _ in found), *kept])
-    shape = w.node("Shape", found[0][1])
-    names = [index for _, index, _ in found]
-    if len({ndim for _, _, ndim in found}) > 1 or joint:
-        total = names[0]
-        for other in names[1:]:  # a sum has the shape that the arrays have together
-            total = w.node("Add", w.cast(total, lantern.int64), w.cast(other, lantern.int64))
-        shape = w.node("Shape", total)
-    columns = [
-        w.unsqueeze(w.node("Expand", w.cast(each, lantern.int64), shape), [joint]) for each in names
-    ]
-    return w.node("GatherND", turned, w.node("Concat", *columns, axis=joint))
+    return w.node("GatherND", turned, _columns(w, found, joint))
+
+
+def _columns(w: Writer, found: list, joint: int) -> str:
+    """Returns index arrays, brought to their joint shape, as the columns of one array."""
+    names = [w.cast(name, lantern.int64) for _, name, _ in found]
+    if len(names) == 1:
+        return w.unsqueeze(names[0], [joint])
+    total = names[0]
+    for other in names[1:]:  # a sum has the shape that the arrays have together
+        total = w.node("Add", total, other)
+    shape = w.node("Shape", total)
+    columns = [w.unsqueeze(w.node("Expand", each, shape), [joint]) for each in names]
+    return w.node("Concat", *columns, axis=joint)
 
 
 def _variants(w: Writer) -> list[Value]:
@@ -491,21 +536,28 @@ def _put_add(w: Writer, x: Value, index: Any, value: Any) -> str:
 
 
 def _put_at(w: Writer, x: Value, index: Any, new: str, how: str | None) -> str:
-    arrays = [each for each in index if isinstance(each, Value)]
-    if len(arrays) != len(index):
-        raise w.unsupported("it writes by arrays and slices at once")
-    joint = max(each.ndim for each in arrays)
-    places = [("index", (axis, w.index(each), each.ndim)) for axis, each in enumerate(arrays)]
-    total = places[0][1][1]
-    for _, (_, other, _) in places[1:]:
-        total = w.node("Add", w.cast(total, lantern.int64), w.cast(other, lantern.int64))
-    shape = w.node("Shape", total)
-    columns = [
-        w.unsqueeze(w.node("Expand", w.cast(name, lantern.int64), shape), [joint])
-        for _, (_, name, _) in places
-    ]
-    where = columns[0] if len(columns) == 1 else w.node("Concat", *columns, axis=joint)
-    return w.node("ScatterND", w(x), where, new, reduction=how)
+    """Writes by index arrays: their dimensions are brought to the front, and back afterwards."""
+    places = [i for i, each in enumerate(index) if not isinstance(each, slice)]
+    whole = slice(None)
+    if any(index[i] is None for i in places) or any(
+        isinstance(each, slice) and each != whole for each in index
+    ):
+        raise w.unsupported("it writes by arrays and by parts of other dimensions at once")
+    found = [
+        (axis, w.index(each), each.ndim) if isinstance(each, Value)
+        else (axis, w.number(each, lantern.int64), 0)
+        for axis, each in ((i, index[i]) for i in places)
+    ]  # fmt: skip
+    others = [i for i in range(x.ndim) if i not in places]
+    order = [*places, *others]
+    joint = max(ndim for _, _, ndim in found)
+    if places[-1] - places[0] + 1 == len(places) and places[0]:  # the new block has them inside
+        before = places[0]
+        rest = range(before + joint, joint + len(others))
+        new = w.transpose(new, [*range(before, before + joint), *range(before), *rest])
+    where = _columns(w, found, joint)
+    written = w.node("ScatterND", w.transpose(w(x), order), where, new, reduction=how)
+    return w.transpose(written, [order.index(i) for i in range(x.ndim)])
 
 
 def _put_in(w: Writer, x: Value, index: Any, new: str) -> str:
@@ -530,7 +582,9 @@ def _with_block(w: Writer, name: str, parts: list, shape: tuple, new: str, axis:
         start = 0 if part.start is None else part.start
         stop = END if part.stop is None else part.stop
         if part.step not in (None, 1):
-            raise w.unsupported("it writes every other element")
+            inner = _sliced(w, name, axis, part)
+            block = _with_block(w, inner, parts, shape, new, axis + 1)
+            return _with_every(w, name, axis, part, shape, block)
         if not isinstance(size, Size) and not isinstance(start, Size):
             start = range(size)[slice(start, None)].start if size else 0
             if not isinstance(stop, Size):
@@ -549,6 +603,17 @@ def _with_block(w: Writer, name: str, parts: list, shape: tuple, new: str, axis:
     return w.node("Concat", *pieces, axis=axis) if len(pieces) > 1 else pieces[0]
 
 
+def _with_every(
+    w: Writer, name: str, axis: int, part: slice, shape: tuple, block: str
+) -> str:  # fmt: skip
+    """Writes to every so manieth place of one axis, which is brought to the front for it."""
+    places = range(*part.indices(w.static(shape[axis], "length")))
+    order = [axis, *(i for i in range(len(shape)) if i != axis)]
+    where = w.constant(list(places), lantern.int64, (len(places), 1))
+    turned = w.node("ScatterND", w.transpose(name, order), where, w.transpose(block, order))
+    return w.transpose(turned, [order.index(i) for i in range(len(shape))])
+
+
 @writes("gather")
 def _gather(w: Writer, x: Value, dim: int, index: Value) -> str:
     if not x.ndim:
@@ -563,7 +628,8 @@ def _pick(w: Writer, x: Value, dim: int, index: Value) -> str:
 
 def _scattered(w: Writer, x: Value, dim: int, index: Value, src: Value, how: str | None) -> str:
     if not x.ndim:
-        raise w.unsupported("it writes into a tensor without dimensions")
+        flat, where, new = (w.reshape(each, [-1]) for each in (w(x), w.index(index), w(src)))
+        return w.reshape(w.node("ScatterElements", flat, where, new, reduction=how), [])
     new = w(src)
     for axis, (have, want) in enumerate(zip(w.shape(src), w.shape(index), strict=True)):
         if have != want:
@@ -605,11 +671,17 @@ def _linear(w: Writer, x: Value, weight: Value, bias: Any) -> str:
     return product if bias is None else w.node("Add", product, w(bias))
 
 
+def _refuse_integers(w: Writer, x: Value) -> None:
+    if x.dtype.kind != "f":
+        raise w.unsupported("convolutions of integers have no form")
+
+
 def convolution(
     w: Writer, x: Value, weight: Value, bias: Any, stride: Any, padding: Any, dilation: Any,
     groups: int,
 ) -> str:  # fmt: skip
     """A convolution, with its bias where there is one."""
+    _refuse_integers(w, x)
     rest = [] if bias is None else [w(bias)]
     return w.node(
         "Conv", w(x), w(weight), *rest, group=groups, strides=list(stride),
@@ -628,6 +700,7 @@ def transposed_convolution(
     dilation: Any, groups: int,
 ) -> str:  # fmt: skip
     """A transposed convolution; what its size has beyond the least one is `output_padding`."""
+    _refuse_integers(w, g)
     extra = []
     rows = zip(shape[2:], w.shape(g)[2:], weight.shape[2:], stride, padding, dilation, strict=True)
     for want, size, kernel, step, (low, high), spread in rows:
@@ -635,12 +708,13 @@ def transposed_convolution(
             for v in w.captured.variants(g)[:1]:
                 size = v.shape[len(extra) + 2]
             want = _first_length(w, want)
-        extra.append(want - ((size - 1) * step - low - high + spread * (kernel - 1) + 1))
+        # What a padding below zero adds belongs to `output_padding`, too.
+        extra.append(want - ((size - 1) * step - low - max(high, 0) + spread * (kernel - 1) + 1))
     rest = [] if bias is None else [w(bias)]
     return w.node(
         "ConvTranspose", w(g), w(weight), *rest, group=groups, strides=list(stride),
         dilations=list(dilation), kernel_shape=list(weight.shape[2:]), output_padding=extra,
-        pads=[low for low, _ in padding] + [high for _, high in padding],
+        pads=[low for low, _ in padding] + [max(high, 0) for _, high in padding],
     )  # fmt: skip
 
 
@@ -670,6 +744,26 @@ def _windows(w: Writer, x: Value, size: Any, stride: Any, dilation: Any) -> str:
         name = w.node("Gather", name, index, axis=lead + 2 * i)
     inside = [lead + 2 * i for i in range(len(size))]
     return w.transpose(name, [*range(lead), *inside, *(i + 1 for i in inside)])
+
+
+@writes("windows_add")
+def _windows_add(
+    w: Writer, g: Value, input_shape: Any, size: Any, stride: Any, dilation: Any
+) -> str:
+    """The sum of windows where they lie."""
+    space = len(size)
+    sizes = [w.static(each, "length") for each in input_shape[-space:]]
+    shape = w.shape(g)
+    lead, counts = shape[: g.ndim - 2 * space], shape[g.ndim - space :]
+    if len(lead) != 2:
+        raise w.unsupported("it has other dimensions than (N, C, ...)")
+    count = math.prod(w.static(each, "count") for each in counts)
+    channels = w.static(lead[1], "channels") * math.prod(size)
+    columns = w.reshape(w(g), [lead[0], channels, count])
+    return w.node(
+        "Col2Im", columns, w.integers(sizes), w.integers(list(size)),
+        strides=list(stride), dilations=list(dilation), pads=[0] * 2 * space,
+    )  # fmt: skip
 
 
 # --- new tensors
@@ -713,3 +807,12 @@ def _argtopk(w: Writer, x: Value, k: Any, dim: int, largest: bool, sorted: bool)
     if not x.ndim:
         return w.node("Identity", w.constant(0, lantern.int64))
     return _top(w, x, k, dim, largest)
+
+
+@writes("argsearch")
+def _argsearch(w: Writer, sequence: Value, x: Value, right: bool) -> str:
+    """How many elements of a sorted row lie before each of those looked for."""
+    row = w(sequence) if sequence.ndim == 1 else w.unsqueeze(w(sequence), [sequence.ndim - 1])
+    before = w.node("LessOrEqual" if right else "Less", row, w.unsqueeze(w(x), [x.ndim]))
+    counted = w.cast(before, lantern.int64)
+    return w.node("ReduceSum", counted, w.integers([x.ndim]), keepdims=0)

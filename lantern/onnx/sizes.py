@@ -53,7 +53,7 @@ class Open:
 
         Raises ValueError where they follow none.
         """
-        if all(type(each) is type(values[0]) and each == values[0] for each in values):
+        if len({repr(each) for each in values}) == 1:  # so that NaN equals itself
             return values[0]
         exact = [Fraction(each) for each in values]
         terms = self._terms(exact)

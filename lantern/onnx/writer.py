@@ -216,6 +216,10 @@ class Writer:
 
     def expand(self, name: str, shape: Any) -> str:
         """Repeats dimensions of length 1."""
+        if 0 in shape:  # nothing is left of them
+            assert self.now is not None
+            zero = self.onnx.helper.make_tensor("", self.type_of(self.now.dtype), (1,), [0])
+            return self.node("ConstantOfShape", self.integers(shape), value=zero)
         return self.node("Expand", name, self.integers(shape))
 
     def index(self, value: Value) -> str:
