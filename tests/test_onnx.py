@@ -264,6 +264,22 @@ def test_layers_are_written_at_their_own_level():
     ]  # fmt: skip
 
 
+@pytest.mark.skipif(not hasattr(nn, "LSTM"), reason="no recurrent layers yet")
+def test_recurrent_layers_are_written_whole():
+    for kind in ("LSTM", "GRU", "RNN"):
+        model = getattr(nn, kind)(3, 4, num_layers=2, bidirectional=True)
+        x = lantern.randn(5, 2, 3)
+        program = exporting.export(model, (x,), dynamic_axes={"input": {1: "batch"}})
+        assert kinds(program).count(kind) == 4
+        for batch in (1, 4):
+            x = lantern.randn(5, batch, 3)
+            compare(run(program, [x]), model(x))
+    model = nn.LSTM(3, 4, proj_size=2, bias=False)
+    x, states = lantern.randn(5, 2, 3), (lantern.randn(1, 2, 2), lantern.randn(1, 2, 4))
+    program = exporting.export(model, (x, states))
+    compare(run(program, [x, *states]), model(x, states))
+
+
 class Attention(nn.Module):
     """Sizes of two open axes: split into heads, positions, a causal mask, means over time."""
 

@@ -300,7 +300,6 @@ class _Export:
                 needed.update(value.operands())
             else:
                 needed.update(_operands(call.args))
-                needed.update(call.results)
         return needed
 
     def _add_weights(self, needed: set[Value]) -> None:
@@ -320,7 +319,9 @@ class _Export:
             if call is not None:
                 written = layers.TABLE[call.name].write(w, *call.args)
                 written = written if isinstance(written, tuple) else (written,)
-                w.names.update(zip(call.results, written, strict=True))
+                w.names.update(zip(call.results, written, strict=False))
+                if value not in w.names:
+                    raise w.unsupported("what is kept for its gradient is asked for", call.name)
                 continue
             handler = primitives.TABLE.get(value.name)
             if handler is None or value.name == INPUT:

@@ -161,3 +161,60 @@ def _mean_pool(
 def _global_mean(w: Writer, x: Value, counts: Any) -> str:
     axes = list(range(x.ndim - len(counts), x.ndim))
     return w.node("ReduceMean", w(x), w.integers(axes), keepdims=1)
+
+
+# --- recurrent layers
+def _is_whole_batch(x: Value, *rest: Any) -> bool:
+    """Says whether all sequences are of one length, in the one dtype that runtimes have."""
+    sizes = rest[-2]
+    return x.dtype.name == "float32" and all(each == sizes[0] for each in sizes)
+
+
+def _recurrent(
+    w: Writer, kind: str, order: list[int], operands: tuple, states: list[Value], sizes: Any,
+    reverse: bool, **attributes: Any,
+) -> tuple[str, ...]:  # fmt: skip
+    """One layer in one direction; `order` says where ONNX's gates stand in PyTorch's weights."""
+    x, w_ih, w_hh, b_ih, b_hh = operands
+    gates, size = len(order), w_hh.shape[1]
+    rows = w.reshape(w(x), [len(sizes), sizes[0], x.shape[1]])
+
+    def ordered(value: Value) -> str:
+        inside = list(value.shape[1:])
+        parts = w.reshape(w(value), [gates, size, *inside])
+        parts = w.node("Gather", parts, w.integers(order), axis=0) if gates > 1 else parts
+        return w.reshape(parts, [1, gates * size, *inside])
+
+    bias = ""
+    if b_ih is not None:
+        bias = w.node("Concat", ordered(b_ih), ordered(b_hh), axis=1)
+    initial = [w.unsqueeze(w(each), [0]) for each in states]
+    results = w.node(
+        kind, rows, ordered(w_ih), ordered(w_hh), bias, "", *initial, outputs=1 + len(states),
+        hidden_size=size, direction="reverse" if reverse else "forward", **attributes,
+    )  # fmt: skip
+    whole = w.reshape(results[0], [-1, size])
+    return whole, *(w.squeeze(each, [0]) for each in results[1:])
+
+
+@writes("lstm_layer", lambda *args: _is_whole_batch(*args) and args[7] is None)
+def _lstm(w: Writer, x: Value, hx: Value, cx: Value, *rest: Any) -> tuple[str, ...]:
+    w_ih, w_hh, b_ih, b_hh, _, sizes, reverse = rest
+    operands = x, w_ih, w_hh, b_ih, b_hh
+    return _recurrent(w, "LSTM", [0, 3, 1, 2], operands, [hx, cx], sizes, reverse)
+
+
+@writes("gru_layer", _is_whole_batch)
+def _gru(w: Writer, x: Value, hx: Value, *rest: Any) -> tuple[str, ...]:
+    *weights, sizes, reverse = rest
+    operands = (x, *weights)
+    return _recurrent(w, "GRU", [1, 0, 2], operands, [hx], sizes, reverse, linear_before_reset=1)
+
+
+@writes("rnn_layer", _is_whole_batch)
+def _rnn(w: Writer, x: Value, hx: Value, *rest: Any) -> tuple[str, ...]:
+    *weights, nonlinearity, sizes, reverse = rest
+    activation = ["Tanh" if nonlinearity == "tanh" else "Relu"]
+    return _recurrent(
+        w, "RNN", [0], (x, *weights), [hx], sizes, reverse, activations=activation
+    )  # fmt: skip
