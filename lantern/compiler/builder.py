@@ -70,13 +70,16 @@ class Function:
         self.live: int | None = None  # lanes that count, where not all do
         self.parts = 1  # that threads can share; the number of one is "%part"
         self.rest: Function | None = None  # writes the last part where that is smaller
+        self.pointers: list[tuple[int, int]] = []  # slots and offsets, as the code asks for them
+        self.shared = False  # whether other kernels run this code
+        self.base: Function | None = None  # whose code this one runs, on other pointers
         self._count = 0
         self._loops = 0
         self._blocks = [self.body]
-        self._bases: dict[tuple[int, int], str] = {}
-        self._bases_at = 0
 
     def __str__(self) -> str:
+        if self.base is not None:
+            return f"{self.name}: as {self.base.name} on {self.pointers}"
         return f"{self.name}:\n" + "\n".join(
             "  " + line for each in self.body for line in str(each).split("\n")
         )
@@ -172,7 +175,8 @@ class Function:
     # --- memory
     def pointer(self, slot: int, offset: int) -> str:
         """Writes the address at an offset in a slot of the pointer table."""
-        return self._emit("pointer", "ptr", slot, offset, lanes=1)
+        self.pointers.append((slot, offset))
+        return self._emit("pointer", "ptr", slot, offset, extra=len(self.pointers) - 1, lanes=1)
 
     def advance(self, pointer: str, index: Any, stride: int) -> str:
         """Writes the address `index * stride` bytes further."""

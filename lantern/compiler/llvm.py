@@ -60,11 +60,30 @@ def _function(function: Function, declarations: dict[str, None]) -> str:
     """Returns a kernel; one whose last part is smaller is two, and a third that chooses."""
     name, rest = function.name, function.rest
     if rest is None:
-        return _Printer(function, declarations).text(name)
-    whole = _Printer(function, declarations).text(f"{name}.whole")
-    other = _Printer(rest, declarations).text(f"{name}.rest")
+        return _code(function, name, declarations)
+    whole = _code(function, f"{name}.whole", declarations)
+    other = _code(rest, f"{name}.rest", declarations)
     return whole + other + _CHOICE.format(name=name, last=function.parts - 1)
 
+
+def _code(function: Function, name: str, declarations: dict[str, None]) -> str:
+    """Returns a kernel's code, or a call of code that several kernels share with its pointers."""
+    base = function.base or function
+    if not base.shared:
+        return _Printer(function, declarations).text(name)
+    body = "" if function.base else _Printer(function, declarations).text(f"{base.name}.body")
+    numbers = ", ".join(f"i64 {each}" for pair in function.pointers for each in pair)
+    return body + _SAME.format(
+        name=name, body=f"{base.name}.body", count=2 * len(function.pointers), numbers=numbers
+    )
+
+
+_SAME = """@{name}.places = internal constant [{count} x i64] [{numbers}]
+define internal void @{name}(i64 %part) {{
+  call void @{body}(i64 %part, ptr @{name}.places)
+  ret void
+}}
+"""
 
 _CHOICE = """define internal void @{name}(i64 %part) {{
   %last = icmp eq i64 %part, {last}
@@ -172,7 +191,9 @@ class _Printer:
     def text(self, name: str) -> str:
         self._block(self.function.body)
         body = "\n".join(self.lines)
-        return f"define internal void @{name}(i64 %part) {{\nentry:\n{body}\n  ret void\n}}\n"
+        places = ", ptr %places" if self.function.shared else ""
+        head = f"define internal void @{name}(i64 %part{places})"
+        return f"{head} {{\nentry:\n{body}\n  ret void\n}}\n"
 
     def _say(self, line: str) -> None:
         self.lines.append("  " + line)
@@ -376,7 +397,20 @@ class _Printer:
     def _pointer(self, each: Instruction) -> None:
         slot, offset = each.args
         base = self._temporary()
+        if self.function.shared:
+            self._given_pointer(each, base)
+            return
         self._say(f"{base} = load ptr, ptr getelementptr (ptr, ptr @table, i64 {slot})")
+        self._say(f"{each.result} = getelementptr i8, ptr {base}, i64 {offset}")
+
+    def _given_pointer(self, each: Instruction, base: str) -> None:
+        place, slot, next_, offset, entry = (self._temporary() for _ in range(5))
+        self._say(f"{place} = getelementptr i64, ptr %places, i64 {2 * each.extra}")
+        self._say(f"{slot} = load i64, ptr {place}")
+        self._say(f"{next_} = getelementptr i64, ptr %places, i64 {2 * each.extra + 1}")
+        self._say(f"{offset} = load i64, ptr {next_}")
+        self._say(f"{entry} = getelementptr ptr, ptr @table, i64 {slot}")
+        self._say(f"{base} = load ptr, ptr {entry}")
         self._say(f"{each.result} = getelementptr i8, ptr {base}, i64 {offset}")
 
     def _advance(self, each: Instruction) -> None:

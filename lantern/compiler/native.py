@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from ..backends import default, silently
 from ..shape import is_contiguous
 from . import doorway
+from .alike import Shared
 from .builder import Function
 from .convolution import write_convolution
 from .decompose import decompose
@@ -42,6 +43,7 @@ def show(stage: str, what: Any) -> None:
 def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
     """Returns the loop nests of all kernels but the calls."""
     functions = []
+    shared = Shared(plan, memory)
     if plan.region is not None:
         functions.append(Function("region"))
         write_region(functions[0], plan, memory, plan.region, target)
@@ -49,15 +51,19 @@ def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
         if name_of(plan, kernel) == "region":
             continue
         if kernel.kind != "call":
-            functions.append(_kernel(plan, memory, kernel, target))
+            functions.append(_kernel(plan, memory, kernel, target, shared))
     functions.append(_final_copies(plan, memory))
     return functions
 
 
-def _kernel(plan: Plan, memory: Memory, kernel: Kernel, target: Target) -> Function:
+def _kernel(plan: Plan, memory: Memory, kernel: Kernel, target: Target, shared: Shared) -> Function:
     """Returns a kernel as a function, in parts where that pays."""
     cut = cut_up(plan, kernel)
+    same, signature = shared.find(kernel, cut)
+    if same is not None:
+        return same
     function = Function(f"kernel{kernel.index}")
+    shared.add(function, signature)
     if cut is None:
         _write(function, plan, memory, kernel, target, None)
         return function
