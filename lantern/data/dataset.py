@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import lantern
 from lantern.tensor import Tensor
 
-from .gather import gatherer, index_tensor, stands_for
+from .gather import gatherer, gathers_with_user_code, index_tensor, stands_for
 
 if TYPE_CHECKING:
     from lantern import Generator
@@ -85,6 +85,10 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         if any(type(tensor) is not Tensor for tensor in self.tensors):
             return None
         return [tensor[indices] for tensor in self.tensors]
+
+    def gathers_with_user_code(self) -> bool:
+        """Whether a gathered batch runs functions of the user: it never does."""
+        return False
 
 
 class StackDataset(Dataset):
@@ -248,6 +252,10 @@ class Subset(Dataset[Sample]):
         # `indices` is looked up anew at each batch: its owner may change the list.
         chosen = index_tensor([self.indices[i] for i in indices.tolist()])
         return None if chosen is None else gather(chosen)
+
+    def gathers_with_user_code(self) -> bool:
+        """Whether a gathered batch runs functions of the user, which belong into workers."""
+        return gathers_with_user_code(self.dataset)
 
 
 def random_split(

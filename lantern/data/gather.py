@@ -75,6 +75,12 @@ def gatherer(dataset: Any) -> Callable[[Tensor], Any] | None:
     return stand_in(dataset, "__gather__", SAMPLE_METHODS)
 
 
+def gathers_with_user_code(dataset: Any) -> bool:
+    """Whether `__gather__` runs functions of the user. A dataset that does not say may do so."""
+    answer = getattr(dataset, "gathers_with_user_code", None)
+    return True if answer is None else answer()
+
+
 def index_tensor(indices: Any) -> Tensor | None:
     """Indices `(B,)` as an int64 tensor, or None where they are not all plain integers.
 

@@ -30,7 +30,7 @@ import lantern
 
 from .channel import Closed, channel_pair, wait_for
 from .fetch import Recipe
-from .gather import stand_in
+from .gather import gathers_with_user_code, stand_in
 from .pinning import pin
 from .sampler import draw_seed
 from .worker import Answer, Begin, End, Failure, Job, Task, work
@@ -53,7 +53,7 @@ def _served_here(loader: DataLoader) -> bool:
     """Whether nobody could tell that there are no workers."""
     if loader.worker_init_fn is not None or _recipe(loader).gather() is None:
         return False
-    return not getattr(loader.dataset, "gathers_with_user_code", lambda: False)()
+    return not gathers_with_user_code(loader.dataset)
 
 
 def _recipe(loader: DataLoader) -> Recipe:

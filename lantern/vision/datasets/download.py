@@ -10,19 +10,23 @@ import contextlib
 import gzip
 import hashlib
 import http.client
+import lzma
 import os
 import pathlib
 import shutil
+import tarfile
 import urllib.error
 import urllib.request
+import zipfile
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 
 TIMEOUT = 10.0  # seconds without an answer until a mirror is given up
 ATTEMPTS = 5  # on one mirror, as long as each brings new bytes
 BLOCK = 1 << 16
 MIRROR_VARIABLE = "LANTERN_MIRROR"
+UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 
 
 def fetch(filename: str, folder: str, mirrors: Sequence[str], md5: str | None, dataset: str) -> str:
@@ -32,45 +36,82 @@ def fetch(filename: str, folder: str, mirrors: Sequence[str], md5: str | None, d
     server, or a folder, that holds `DATASET/FILENAME`. Raises RuntimeError that lists what each
     mirror answered and says which file to put where by hand.
     """
+    places = _own_mirror(dataset) + list(mirrors)
+    urls = {mirror: f"{mirror.rstrip('/')}/{filename}" for mirror in places}
+    advice = f", or set {MIRROR_VARIABLE} to a server or folder that holds {dataset}/{filename}"
+    return fetch_from(urls, filename, folder, md5, advice)
+
+
+def fetch_from(
+    urls: dict[str, str], filename: str, folder: str, md5: str | None, advice: str = ""
+) -> str:
+    """Download the first of `urls` that answers; its keys are what the message calls them."""
     target = os.path.join(folder, filename)
-    if os.path.isfile(target) and _matches(target, md5):
+    if matches(target, md5):
         return target
     os.makedirs(folder, exist_ok=True)
     failures = []
-    for mirror in _own_mirror(dataset) + list(mirrors):
+    for name, url in urls.items():
         try:
-            _fetch_from(f"{mirror.rstrip('/')}/{filename}", target + ".part", md5)
+            _fetch_from(url, target + ".part", md5)
         except (OSError, http.client.HTTPException, RuntimeError) as error:
-            failures.append(f"Tried {mirror}, got:\n{error}\n")
+            failures.append(f"Tried {name}, got:\n{error}\n")
             continue
         os.replace(target + ".part", target)
         return target
-    unpacked = filename.removesuffix(".gz")
+    unpacked = filename.removesuffix(".gz").removesuffix(".tar")
     raise RuntimeError(
         f"Error downloading {filename}:\n{''.join(failures)}"
         f"To go on without a download, put {filename}"
         + (f" (md5 {md5})" if md5 else "")
-        + (f" or the unpacked {unpacked}" if unpacked != filename else "")
-        + f" into the folder {os.path.abspath(folder)}, or set {MIRROR_VARIABLE} to a server or "
-        f"folder that holds {dataset}/{filename}"
+        + (f" or the unpacked {unpacked}" if filename.endswith(".gz") else "")
+        + f" into the folder {os.path.abspath(folder)}{advice}"
     )
 
 
+def open_packed(path: str) -> IO[bytes]:
+    """The content of a file, unpacked where its name ends in `.gz` or `.xz`."""
+    opener: Any = {".gz": gzip.open, ".xz": lzma.open}.get(os.path.splitext(path)[1], open)
+    return opener(path, "rb")
+
+
 def unpack(path: str) -> str:
-    """Unpack `NAME.gz` beside itself and return the path of the result.
+    """Unpack `NAME.gz` or `NAME.xz` beside itself and return the path of the result.
 
     Raises RuntimeError that names the file where it is damaged.
     """
-    target = path.removesuffix(".gz")
+    target = os.path.splitext(path)[0]
     partial = target + ".part"
     try:
-        with gzip.open(path, "rb") as packed, open(partial, "wb") as file:
+        with open_packed(path) as packed, open(partial, "wb") as file:
             shutil.copyfileobj(packed, file, 1 << 20)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except UNPACKING_ERRORS as error:
         os.remove(partial)
         raise RuntimeError(f"{path} is damaged: {error}. Delete it and try again") from error
     os.replace(partial, target)
     return target
+
+
+def extract(path: str, folder: str) -> None:
+    """Unpack a `.zip` or `.tar` archive, the latter maybe compressed, into `folder`.
+
+    Files appear under their names when all of the archive was good; members that would lie
+    outside of `folder` are refused. Raises RuntimeError that names an archive that is damaged.
+    """
+    partial = path + ".unpacked"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        if path.endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(partial)
+        else:
+            with tarfile.open(path) as archive:
+                archive.extractall(partial, filter="data")
+    except (*UNPACKING_ERRORS, tarfile.TarError, zipfile.BadZipFile) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RuntimeError(f"{path} is damaged: {error}. Delete it and try again") from error
+    shutil.copytree(partial, folder, dirs_exist_ok=True, copy_function=os.replace)
+    shutil.rmtree(partial)
 
 
 def _own_mirror(dataset: str) -> list[str]:
@@ -94,7 +135,7 @@ def _fetch_from(url: str, part: str, md5: str | None) -> None:
             continue
         if not complete:
             continue
-        if _matches(part, md5):
+        if matches(part, md5):
             return
         os.remove(part)
         # The start may have been left by something else: once more from nothing.
@@ -152,10 +193,13 @@ def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def _matches(path: str, md5: str | None) -> bool:
-    if md5 is None:
-        return True
+def md5_of(path: str) -> str:
+    """The md5 of a file, as hexadecimal digits."""
     with open(path, "rb") as file:
         # The published checksums are md5: against damage, not against an attacker.
-        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-    return digest.hexdigest() == md5
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def matches(path: str, md5: str | None) -> bool:
+    """Whether there is a file, with this md5 where one is given."""
+    return os.path.isfile(path) and (md5 is None or md5_of(path) == md5)

@@ -7,16 +7,16 @@ number of axes, four for the length of each axis; then the values, the last axis
 from __future__ import annotations
 
 import array
-import gzip
 import math
 import os
 import struct
 import sys
-import zlib
-from typing import IO, Any
+from typing import IO
 
 import lantern
 from lantern.tensor import Tensor
+
+from .download import UNPACKING_ERRORS, open_packed
 
 # Type byte of the header: name of the dtype, and the type code of Python's `array`.
 TYPES = {
@@ -33,17 +33,16 @@ BLOCK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike) -> Tensor:
-    """The tensor in an IDX file, which may be compressed by gzip (`.gz`).
+    """The tensor in an IDX file, which may be compressed (`.gz`, `.xz`).
 
     Raises FileNotFoundError, and RuntimeError that names the file where it is damaged: not IDX,
     cut off, or longer than its header says.
     """
     path = os.fspath(path)
-    opened: Any = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
-    with opened as file:
+    with open_packed(path) as file:
         try:
             return _parse(file, path)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except UNPACKING_ERRORS as error:
             raise _damaged(path, str(error)) from error
 
 

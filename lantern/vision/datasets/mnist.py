@@ -1,15 +1,19 @@
-"""MNIST and two datasets of the same form: 70,000 grey images of 28 x 28 in ten classes."""
+"""MNIST and its relatives: grey images of 28 x 28, in IDX files."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import string
 import warnings
+from typing import Any
 
 import lantern
 from lantern.tensor import Tensor
 
-from .download import fetch, unpack
+from .download import extract, fetch, unpack
 from .idx import read_idx
+from .utils import verify_str_arg
 from .vision import GreyImages, Transform
 
 
@@ -107,27 +111,35 @@ class MNIST(GreyImages):
         return [name for name, _ in self.resources if self._path(name.removesuffix(".gz")) is None]
 
     def _path(self, name: str) -> str | None:
-        for candidate in (name, name + ".gz"):
+        for candidate in (name, name + ".gz", name + ".xz"):
             path = os.path.join(self.raw_folder, candidate)
             if os.path.isfile(path):
                 return path
         return None
 
-    def _load_data(self) -> tuple[Tensor, Tensor]:
+    def _names(self) -> tuple[str, str]:
+        """The unpacked files of images and labels of this split."""
         split = "train" if self.train else "t10k"
-        images = self._read(f"{split}-images-idx3-ubyte", axes=3)
-        labels = self._read(f"{split}-labels-idx1-ubyte", axes=1)
+        return f"{split}-images-idx3-ubyte", f"{split}-labels-idx1-ubyte"
+
+    def _load_data(self) -> tuple[Tensor, Tensor]:
+        images, labels = self._names()
+        data = self._read(images, axes=3)
+        targets = self._read(labels, axes=1)
+        self._check_lengths(data, targets)
+        return data, targets.to(lantern.int64)
+
+    def _check_lengths(self, images: Tensor, labels: Tensor) -> None:
         if len(images) != len(labels):
             raise RuntimeError(
                 f"{self.raw_folder} is damaged: {len(images)} images, but {len(labels)} labels. "
                 "Delete the folder and use download=True to get it again"
             )
-        return images, labels.to(lantern.int64)
 
-    def _read(self, name: str, axes: int) -> Tensor:
+    def _read(self, name: str, axes: int, dtype: lantern.dtype = lantern.uint8) -> Tensor:
         values = read_idx(self._path(name))  # type: ignore[arg-type]
-        if values.dtype != lantern.uint8:
-            raise TypeError(f"x should be of dtype torch.uint8 instead of {values.dtype}")
+        if values.dtype != dtype:
+            raise TypeError(f"x should be of dtype {dtype} instead of {values.dtype}")
         if values.dim() != axes:
             raise ValueError(f"x should have {axes} dimension instead of {values.dim()}")
         return values
@@ -172,3 +184,126 @@ class KMNIST(MNIST):
         ("t10k-labels-idx1-ubyte.gz", "7320c461ea6c1c855c0b718fb2a4b134"),
     ]
     classes = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
+
+
+class EMNIST(MNIST):
+    """Handwritten digits and letters (G. Cohen et al., arXiv 1702.05373), in `root/EMNIST/raw`.
+
+    `split` is "byclass", "bymerge", "balanced", "letters", "digits" or "mnist"; the images lie on
+    their side, as they are published. Other arguments are those of MNIST.
+    Raises ValueError for another split.
+    """
+
+    mirrors = ["https://biometrics.nist.gov/cs_links/EMNIST/"]
+    resources = [("gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e")]
+    splits = ("byclass", "bymerge", "balanced", "letters", "digits", "mnist")
+    # Letters that look alike in both cases are one class in the merged splits.
+    _merged = sorted(set(string.digits + string.ascii_letters) - set("cijklmopsuvwxyz"))
+    classes_split_dict = {
+        "byclass": sorted(string.digits + string.ascii_letters),
+        "bymerge": _merged,
+        "balanced": _merged,
+        "letters": ["N/A", *string.ascii_lowercase],
+        "digits": list(string.digits),
+        "mnist": list(string.digits),
+    }
+
+    def __init__(self, root: str | os.PathLike, split: str, **kwargs: Any) -> None:
+        self.split = verify_str_arg(split, "split", self.splits)
+        self.classes = self.classes_split_dict[split]
+        super().__init__(root, **kwargs)
+
+    def _names(self) -> tuple[str, str]:
+        part = f"emnist-{self.split}-{'train' if self.train else 'test'}"
+        return f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+
+    def _missing(self) -> list[str]:
+        return [name for name in self._names() if self._path(name) is None]
+
+    def download(self) -> None:
+        """Fetch and unpack the archive with all splits, where the files are missing."""
+        if not self._missing():
+            return
+        for name, md5 in self.resources:
+            archive = fetch(name, self.raw_folder, self.mirrors, md5, type(self).__name__)
+            extract(archive, self.raw_folder)
+        packed = os.path.join(self.raw_folder, "gzip")  # the archive has a folder of its own
+        for name in os.listdir(packed):
+            if name.endswith(".gz"):
+                unpacked = unpack(os.path.join(packed, name))
+                os.replace(unpacked, os.path.join(self.raw_folder, name.removesuffix(".gz")))
+        shutil.rmtree(packed)
+
+
+class QMNIST(MNIST):
+    """MNIST with 60,000 test digits and where each is from (C. Yadav, L. Bottou, 1905.10498).
+
+    In the folder `root/QMNIST/raw`. `what` is "train", "test", "test10k" (MNIST's), "test50k"
+    (the rest) or "nist"; by default `train` chooses. Without `compat` a target is a tensor `(8,)`
+    of class, series, writer, ... Other arguments are those of MNIST.
+    Raises ValueError for another `what`.
+    """
+
+    mirrors = ["https://raw.githubusercontent.com/facebookresearch/qmnist/master/"]
+    subsets = {"train": "train", "test": "test", "test10k": "test", "test50k": "test"}
+    subsets["nist"] = "nist"
+    resources: Any = {
+        "train": [
+            ("qmnist-train-images-idx3-ubyte.gz", "ed72d4157d28c017586c42bc6afe6370"),
+            ("qmnist-train-labels-idx2-int.gz", "0058f8dd561b90ffdd0f734c6a30e5e4"),
+        ],
+        "test": [
+            ("qmnist-test-images-idx3-ubyte.gz", "1394631089c404de565df7b7aeaf9412"),
+            ("qmnist-test-labels-idx2-int.gz", "5b5b05890a5e13444e108efe57b788aa"),
+        ],
+        "nist": [
+            ("xnist-images-idx3-ubyte.xz", "7f124b3b8ab81486c9d8c2749c17f834"),
+            ("xnist-labels-idx2-int.xz", "5ed0e788978e45d4a8bd4b7caec3d79d"),
+        ],
+    }
+
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        what: str | None = None,
+        compat: bool = True,
+        train: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        what = ("train" if train else "test") if what is None else what
+        self.what = verify_str_arg(what, "what", tuple(self.subsets))
+        self.compat = compat
+        self.resources = type(self).resources[self.subsets[what]]
+        super().__init__(root, train, **kwargs)
+
+    def _names(self) -> tuple[str, str]:
+        images, labels = [os.path.splitext(name)[0] for name, _ in self.resources]
+        return images, labels
+
+    def _missing(self) -> list[str]:
+        names = dict(zip(self._names(), self.resources, strict=True))
+        return [file for name, (file, _) in names.items() if self._path(name) is None]
+
+    def _load_data(self) -> tuple[Tensor, Tensor]:
+        images, labels = self._names()
+        data = self._read(images, axes=3)
+        targets = self._read(labels, axes=2, dtype=lantern.int32).to(lantern.int64)
+        self._check_lengths(data, targets)
+        part = {"test10k": slice(0, 10000), "test50k": slice(10000, None)}.get(self.what)
+        return (data, targets) if part is None else (data[part].clone(), targets[part].clone())
+
+    def _sample(self, index: Any) -> tuple[Any, Any]:
+        target = self.targets[index]
+        return self.data[index].numpy(), int(target[0]) if self.compat else target
+
+    def _batch(self, indices: Tensor) -> tuple[Tensor, Tensor] | None:
+        if type(self.data) is not Tensor or self.data.dtype != lantern.uint8:
+            return None
+        # Only the class is known to be a number that a target transform was written for.
+        if type(self.targets) is not Tensor or not self.compat:
+            return None
+        return self.data[indices], self.targets[indices, 0]
+
+    def extra_repr(self) -> str:
+        """Which part this is."""
+        return f"Split: {self.what}"

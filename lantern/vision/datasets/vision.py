@@ -8,9 +8,10 @@ from typing import Any
 
 import lantern
 from lantern.data import Dataset, default_collate, stands_for
+from lantern.data.collate import NumPyValue
 from lantern.tensor import Tensor
 
-from ..transforms.batch import ImageBatch, batch_method
+from ..transforms.batch import ImageBatch, batch_method, is_lanterns_own
 
 Transform = Callable[[Any], Any]
 
@@ -87,62 +88,111 @@ class StandardTransform:
         return "\n".join(lines)
 
 
-class GreyImages(VisionDataset):
-    """Grey images `data` `(N, H, W)` uint8 with class numbers `targets` `(N,)`, held in memory.
+class HeldImages(VisionDataset):
+    """Images of eight bits that are all held in memory, in a form that a subclass knows.
 
     A sample is a PIL image and an int, each after its transform. A loader reads whole batches at
     once where every step of `transform` can take one.
     """
 
-    data: Tensor
-    targets: Tensor
     train: bool
     classes: list[str]
+
+    def _sample(self, index: Any) -> tuple[Any, Any]:
+        """The array `(H, W)` or `(H, W, C)` of one image, and its target."""
+        raise NotImplementedError
+
+    def _batch(self, indices: Tensor) -> tuple[Tensor, Tensor] | None:
+        """The same for many: `(B, H, W)` or `(B, H, W, C)` and int64 `(B,)`, in fresh memory.
+
+        None where scripts have put something else in place of what was read.
+        """
+        raise NotImplementedError
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         from PIL import Image
 
-        image: Any = Image.fromarray(self.data[index].numpy())
-        target: Any = int(self.targets[index])
+        pixels, target = self._sample(index)
+        image: Any = Image.fromarray(pixels)
         if self.transform is not None:
             image = self.transform(image)
         if self.target_transform is not None:
             target = self.target_transform(target)
         return image, target
 
-    def __len__(self) -> int:
-        return len(self.data)
-
     @stands_for(__getitem__)
     def __gather__(self, indices: Tensor) -> list[Any] | None:
         transform = batch_method(self.transform)
-        if transform is None or not self._holds_plain_tensors():
+        found = None if transform is None else self._batch(indices)
+        if found is None:
             return None
-        images = transform(ImageBatch(self.data[indices]))
+        images = transform(ImageBatch(found[0]))  # type: ignore[misc]
         if not isinstance(images, Tensor):
             return None
-        targets: Any = self.targets[indices].to(lantern.int64)
+        targets: Any = found[1]
         if self.target_transform is not None:
             targets = default_collate([self.target_transform(t) for t in targets.tolist()])
         return [images, targets]
 
-    def _holds_plain_tensors(self) -> bool:
-        """Whether scripts have left `data` and `targets` as they were read, up to their length."""
+    def gathers_with_user_code(self) -> bool:
+        """Whether a gathered batch runs functions of the user, which belong into workers."""
+        return self.target_transform is not None or not is_lanterns_own(self.transform)
+
+    def extra_repr(self) -> str:
+        """Which split this is."""
+        return f"Split: {'Train' if self.train is True else 'Test'}"
+
+
+class GreyImages(HeldImages):
+    """Grey images `data` `(N, H, W)` uint8 with class numbers `targets` `(N,)`."""
+
+    data: Tensor
+    targets: Tensor
+
+    def _sample(self, index: Any) -> tuple[Any, Any]:
+        return self.data[index].numpy(), int(self.targets[index])
+
+    def _batch(self, indices: Tensor) -> tuple[Tensor, Tensor] | None:
         data, targets = self.data, self.targets
-        return (
+        if (
             type(data) is Tensor
             and type(targets) is Tensor
             and data.dtype == lantern.uint8
             and data.dim() == 3
             and targets.dtype == lantern.int64
             and targets.dim() == 1
-        )
+        ):
+            return data[indices], targets[indices]
+        return None
+
+    def __len__(self) -> int:
+        return len(self.data)
 
     @property
     def class_to_idx(self) -> dict[str, int]:
         """The number of each class name."""
         return {name: number for number, name in enumerate(self.classes)}
 
-    def extra_repr(self) -> str:
-        """Which split this is."""
-        return f"Split: {'Train' if self.train is True else 'Test'}"
+
+class ColourImages(HeldImages):
+    """Colour images `data`, a NumPy array `(N, H, W, 3)` uint8, with a list `targets` of ints."""
+
+    data: Any
+    targets: list[int]
+
+    def _sample(self, index: Any) -> tuple[Any, Any]:
+        return self.data[index], self.targets[index]
+
+    def _batch(self, indices: Tensor) -> tuple[Tensor, Tensor] | None:
+        data, targets = self.data, self.targets
+        if not isinstance(data, NumPyValue) or data.dtype.name != "uint8" or data.ndim != 4:
+            return None
+        if type(targets) is not list:
+            return None
+        chosen = [targets[index] for index in indices.tolist()]
+        if any(type(target) is not int for target in chosen):
+            return None
+        return lantern.from_numpy(data)[indices], lantern.tensor(chosen)
+
+    def __len__(self) -> int:
+        return len(self.data)

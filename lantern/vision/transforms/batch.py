@@ -16,10 +16,21 @@ from lantern.tensor import Tensor
 
 
 class ImageBatch:
-    """N images that are not tensors yet: pixels `(N, H, W)` uint8, in memory of their own."""
+    """N images that are not tensors yet: uint8 `(N, H, W)` or `(N, H, W, C)`, in own memory."""
 
     def __init__(self, pixels: Tensor) -> None:
         self.pixels = pixels
+
+    def channels_first(self) -> Tensor:
+        """The pixels `(N, C, H, W)`."""
+        pixels = self.pixels
+        return pixels.unsqueeze(1) if pixels.dim() == 3 else pixels.permute(0, 3, 1, 2)
+
+
+def is_lanterns_own(transform: Any) -> bool:
+    """Whether a transform, and each that it is made of, is a class of Lantern's."""
+    own = type(transform).__module__.startswith("lantern.") and not hasattr(transform, "lambd")
+    return own and all(map(is_lanterns_own, getattr(transform, "transforms", ())))
 
 
 def batch_method(transform: Any) -> Callable[[Any], Any] | None:

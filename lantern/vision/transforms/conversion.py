@@ -66,7 +66,8 @@ class ToTensor:
         """The same for N images: a tensor `(N, C, H, W)`."""
         if not isinstance(images, ImageBatch):
             return None
-        return images.pixels.unsqueeze(1).to(lantern.get_default_dtype()).div(255)
+        pixels = images.channels_first().contiguous()
+        return pixels.to(lantern.get_default_dtype()).div(255)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -85,7 +86,10 @@ class PILToTensor:
     @stands_for(__call__)
     def batch(self, images: Any) -> Tensor | None:
         """The same for N images: a tensor `(N, C, H, W)`."""
-        return images.pixels.unsqueeze(1) if isinstance(images, ImageBatch) else None
+        if not isinstance(images, ImageBatch):
+            return None
+        # Collated one by one, the result is packed.
+        return images.channels_first().contiguous()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
