@@ -12,8 +12,15 @@ from typing import Any
 from . import dtypes
 from .autograd.mode import mode
 from .autograd.views import assign, resize
+from .backends import NAMESPACES
 from .creation import _sizes
 from .device import as_device
+from .ops.reparameterized import (
+    dirichlet_draws,
+    dirichlet_slope,
+    gamma_draws,
+    gamma_slope,
+)
 from .ops.sampling import draw, draw_like, fill, without_slope
 from .ops.sampling import source as _source
 from .ops.views import expand
@@ -22,8 +29,8 @@ from .shape import broadcast_shapes
 from .tensor import Tensor
 
 __all__ = """
-    bernoulli multinomial normal poisson rand rand_like randint randint_like randn randn_like
-    randperm
+    _dirichlet_grad _sample_dirichlet _standard_gamma _standard_gamma_grad bernoulli binomial
+    multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm
 """.split()
 
 _source.generator = default_generator
@@ -497,6 +504,58 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     input = _tensor("poisson", "input", 1, input)
     generator = _checked("poisson", generator)
     return without_slope(draw("poisson", input.shape, input.dtype, generator, input), input)
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """For each count of trials and chance of success, a random number of successes.
+
+    Raises ValueError for counts that are not floating point, RuntimeError for two dtypes.
+
+    >>> _ = lantern.manual_seed(0)
+    >>> lantern.binomial(lantern.tensor([10.0, 100.0]), lantern.tensor([0.5, 0.5]))
+    tensor([ 7., 51.])
+    """
+    count, prob = _tensor("binomial", "count", 1, count), _tensor("binomial", "prob", 2, prob)
+    generator = _checked("binomial", generator)
+    shape = broadcast_shapes(count.shape, prob.shape)
+    parameters = (expand(count.detach(), shape), expand(prob.detach(), shape))
+    drawn = draw("binomial", shape, count.dtype, generator, *parameters)
+    return without_slope(drawn, count, prob)
+
+
+def _standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """For each shape in `input` a gamma number of rate 1, with a gradient.
+
+    >>> _ = lantern.manual_seed(0)
+    >>> lantern._standard_gamma(lantern.tensor([0.5, 5.0]))
+    tensor([7.8936e-04, 2.7153e+00])
+    """
+    input = _tensor("_standard_gamma", "self", 1, input)
+    generator = _checked("_standard_gamma", generator)
+    return gamma_draws(input, draw("gamma", input.shape, input.dtype, generator, input.detach()))
+
+
+def _standard_gamma_grad(input: Tensor, output: Tensor) -> Tensor:
+    """How gamma numbers `output` move with their shapes `input`."""
+    return gamma_slope(input, output)
+
+
+def _sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """For each row of `input` random shares of 1 that have these Dirichlet parameters.
+
+    >>> _ = lantern.manual_seed(0)
+    >>> lantern._sample_dirichlet(lantern.tensor([2.0, 1.0]))
+    tensor([0.9092, 0.0908])
+    """
+    input = _tensor("_sample_dirichlet", "self", 1, input)
+    generator = _checked("_sample_dirichlet", generator)
+    drawn = draw("dirichlet", input.shape, input.dtype, generator, input.detach())
+    return dirichlet_draws(input, drawn)
+
+
+def _dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor) -> Tensor:
+    """How Dirichlet shares move with their own parameters, for what others give up."""
+    return dirichlet_slope(NAMESPACES[Tensor], x, alpha, total)
 
 
 # --- methods

@@ -219,3 +219,38 @@ def test_wrong_arguments_are_refused_and_draw_nothing(expression, kind, start):
         eval(expression, {"torch": lantern})
     assert str(caught.value).startswith(start)
     assert lantern.get_rng_state().tolist() == before
+
+
+def _function(name):
+    """The distribution functions of draws, by summing their densities up finely."""
+    if name == "gamma":
+        return lambda x, a: x ** (a - 1) * np.exp(-x)
+    return lambda x, a: x ** (a - 1) * (1 - x) ** 1.5
+
+
+@pytest.mark.parametrize(("name", "a", "x"), [
+    ("gamma", 2.0, 1.3), ("gamma", 2.0, 6.0), ("gamma", 7.5, 3.0), ("beta", 2.0, 0.3),
+    ("beta", 3.0, 0.9),
+])  # fmt: skip
+def test_draws_move_as_their_distribution_function_says(name, a, x):
+    density, end = _function(name), 60.0 if name == "gamma" else 1.0
+    points = np.linspace(0, 1, 400001)
+
+    def part(a):
+        mean = lambda to: np.mean(density(points * to, a)) * to  # noqa: E731
+        return mean(x) / mean(end)
+
+    total = np.mean(density(points * end, a)) * end
+    expected = -(part(a + 1e-4) - part(a - 1e-4)) / 2e-4 / (density(x, a) / total)
+    value, shape = lantern.tensor([x]).double(), lantern.tensor([a]).double()
+    if name == "gamma":
+        found = lantern._standard_gamma_grad(shape, value)
+    else:
+        found = lantern._dirichlet_grad(value, shape, shape + 2.5) * (1 - value)
+    np.testing.assert_allclose(found.item(), expected, rtol=2e-4)
+
+
+def test_the_slope_of_gamma_draws_goes_on_to_large_shapes():
+    shape = lantern.tensor([9_999.0, 10_001.0], dtype=lantern.float64)
+    below, above = lantern._standard_gamma_grad(shape, shape + 150).tolist()
+    np.testing.assert_allclose(below, above, rtol=1e-5)

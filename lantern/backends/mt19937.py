@@ -6,7 +6,7 @@ integers and uniform draws bit for bit, normals to the last digit or two. How ma
 takes is part of the contract: it is what keeps the stream in step after mixed draws.
 
 Every method returns a new C-contiguous array. To fill a strided array the way PyTorch does, draw
-into `in_memory_order(array)`. The file is long because it depends on nothing but NumPy: the
+into `in_memory_order(array)`. The file is long because it depends on little but NumPy: the
 stream, the recipes and PyTorch's checks of their arguments stand together.
 """
 
@@ -16,10 +16,12 @@ import math
 import struct
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from .rejection import InTurn, binomial, gamma, poisson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -528,7 +530,7 @@ class MT19937:
         return np.argsort(-scores, -1, kind="stable")[..., :count].copy()
 
     def poisson(self, rates: Array) -> Array:
-        """A Poisson number for every rate: `torch.poisson(rates)`; one Python step a draw.
+        """A Poisson number for every rate: `torch.poisson(rates)`.
 
         Raises RuntimeError for a negative or NaN rate.
         """
@@ -537,23 +539,62 @@ class MT19937:
             raise not_implemented("poisson_cpu", kind)
         if not (rates >= 0).all():
             raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-        start = self._source.get_state(legacy=False)
-        taken = 0
-        unit: Iterator[float] = iter(())
-
-        def draw() -> float:
-            nonlocal taken, unit
-            taken += 1
-            for value in unit:
-                return value
-            unit = iter(self._unit64(1024).tolist())
-            return next(unit)
-
-        values = [_poisson(rate, draw) for rate in rates.astype(np.float64).ravel().tolist()]
-        # The numbers were drawn in batches; the stream goes back to the last one used.
-        self._source.set_state(start)
-        self.words32(2 * taken)
+        source = InTurn(self)
+        values = [poisson(rate, source.unit) for rate in _numbers(rates)]
+        source.close()
         return _narrow(np.array(values, np.float64), rates.dtype).reshape(rates.shape)
+
+    def gamma(self, alphas: Array) -> Array:
+        """A gamma number of rate 1 for every shape: `torch._standard_gamma(alphas)`."""
+        _check_gamma("gamma_cpu", alphas)
+        values = self._gammas(alphas, kind_of(alphas.dtype).name != "Double")
+        return np.maximum(_narrow(values, alphas.dtype), _tiny(alphas.dtype))
+
+    def _gammas(self, alphas: Array, single: bool = False) -> Array:
+        source = InTurn(self)
+        values = [gamma(alpha, source, single) for alpha in _numbers(alphas)]
+        source.close()
+        return np.array(values, np.float64).reshape(alphas.shape)
+
+    def dirichlet(self, alphas: Array) -> Array:
+        """Shares of 1, `(..., K)`: `torch._sample_dirichlet(alphas)`."""
+        _check_gamma("dirichlet", alphas)
+        values = np.maximum(self._gammas(alphas), 2.0**-1022)
+        values = _narrow(values / values.sum(-1, keepdims=True), alphas.dtype)
+        below = np.nextafter(alphas.dtype.type(1), alphas.dtype.type(0))
+        return np.clip(values, _tiny(alphas.dtype), below)
+
+    def binomial(self, counts: Array, chances: Array) -> Array:
+        """The successes in each count of trials: `torch.binomial(counts, chances)`."""
+        if kind_of(counts.dtype).name not in FLOATS:
+            raise ValueError(
+                "binomial only supports floating-point dtypes for count, got: "
+                f"{kind_of(counts.dtype).name}"
+            )
+        if counts.dtype != chances.dtype:
+            found, wanted = kind_of(chances.dtype).name, kind_of(counts.dtype).name
+            raise RuntimeError(f"Found dtype {found} but expected {wanted}")
+        counts, chances = np.broadcast_arrays(counts, chances)
+        source = InTurn(self)
+        pairs = zip(_numbers(counts), _numbers(chances), strict=True)
+        values = [binomial(count, chance, source.unit) for count, chance in pairs]
+        source.close()
+        return _narrow(np.array(values, np.float64), counts.dtype).reshape(counts.shape)
+
+
+def _numbers(values: Array) -> list[float]:
+    return values.astype(np.float64).ravel().tolist()
+
+
+def _tiny(dtype: Any) -> Any:
+    """The smallest normal number."""
+    return dtype.type(2.0 ** {"Half": -14, "Double": -1022}.get(kind_of(dtype).name, -126))
+
+
+def _check_gamma(name: str, values: Array) -> None:
+    kind = kind_of(values.dtype)
+    if kind.name not in FLOATS:
+        raise not_implemented(name, kind)
 
 
 def _check_uniform_bounds(kind: Kind, low: float, high: float) -> None:
@@ -869,34 +910,6 @@ def _cumulative(weights: Array) -> Array:
     total /= total[-1]
     total[-1] = 1
     return total
-
-
-def _poisson(rate: float, draw: Callable[[], float]) -> float:
-    """One Poisson number: products of uniforms for small rates, else Hormann's rejection."""
-    if rate == 0:
-        return 0.0
-    if rate < 10:
-        limit, product, count = math.exp(-rate), draw(), 0
-        while product > limit:
-            product *= draw()
-            count += 1
-        return float(count)
-    spread, log_rate = math.sqrt(rate), math.log(rate)
-    b = 0.931 + 2.53 * spread
-    a = -0.059 + 0.02483 * b
-    inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
-    accept = 0.9277 - 3.6224 / (b - 2)
-    while True:
-        u, v = draw() - 0.5, draw()
-        side = 0.5 - abs(u)
-        k = math.floor((2 * a / side + b) * u + rate + 0.43) if side else -1.0
-        if side >= 0.07 and v <= accept:
-            return float(k)
-        if k < 0 or (side < 0.013 and v > side):
-            continue
-        height = v * inverse_alpha / (a / (side * side) + b)
-        if not height or math.log(height) <= k * log_rate - rate - math.lgamma(k + 1):
-            return float(k)
 
 
 def seed_numpy(words: Sequence[int]) -> None:

@@ -22,6 +22,7 @@ from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES, dlpack
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
+from .implicit import beta_slope, gamma_slope  # noqa: F401  (primitives)
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
     cofactor,
@@ -724,7 +725,7 @@ def argtopk(x, k, dim, largest, sorted):
 
 
 # Draws whose shape and dtype follow from the arrays among their parameters.
-DRAWN_BY_ARRAYS = {"normal_around", "multinomial", "poisson", "slopes"}
+DRAWN_BY_ARRAYS = set("normal_around multinomial poisson slopes gamma dirichlet binomial".split())
 
 
 def draw(kind, shape, dtype, generator, *parameters):

@@ -63,6 +63,10 @@ def _binary(x, y):
     return _joint_shape(x, y), _operand_dtype(x, y)
 
 
+def _ternary(x, y, z):
+    return _joint_shape(x, y, z), _operand_dtype(x, y, z)
+
+
 def _compare(x, y):
     _operand_dtype(x, y)
     return _joint_shape(x, y), dtypes.bool_
@@ -350,4 +354,6 @@ _define("slogdet_packed", "x", OPAQUE, _packed("slogdet_packed"))
 _define("qr_packed", "x, complete", OPAQUE, _packed("qr_packed"))
 _define("eigh_packed", "x, upper", OPAQUE, _packed("eigh_packed"))
 _define("svd_packed", "x, full", OPAQUE, _packed("svd_packed"))
+_define("gamma_slope", "x, y", OPAQUE, _binary)
+_define("beta_slope", "x, y, z", OPAQUE, _ternary)
 _define("draw", "kind, shape, dtype, generator, *parameters", OPAQUE, _draw)

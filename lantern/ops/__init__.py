@@ -43,6 +43,7 @@ from . import (
     pointwise,
     pooling,
     reduce,
+    reparameterized,
     rnn,
     sampling,
     scan,

@@ -70,3 +70,45 @@ def test_draws_and_the_state_after_are_pytorchs(expression):
     assert strides == expected_strides or not values.size
     spare = slice(5024, 5032)
     assert np.array_equal(np.delete(state, spare), np.delete(expected_state, spare))
+
+
+PARAMETERS = {
+    "gamma": "torch._standard_gamma(torch.tensor([[0.01, 0.7, 1.0], [3.5, 60.0, 900.0]], dtype=D))",
+    "gamma, turned": "torch._standard_gamma(torch.arange(1, 7, dtype=D).reshape(2, 3).t())",
+    "dirichlet": "torch._sample_dirichlet(torch.tensor([[0.01, 0.7], [3.5, 60.0]], dtype=D))",
+    "binomial": "torch.binomial(torch.arange(90, dtype=D), torch.linspace(0, 1, 90, dtype=D))",
+    "binomial, one chance": "torch.binomial(torch.full((3, 4), 40, dtype=D), "
+    "torch.tensor(0.3, dtype=D))",
+    "binomial, edge": "torch.binomial(torch.tensor([-1.0, 3, 3, 0], dtype=D), "
+    "torch.tensor([0.5, 0, 1, 0.5], dtype=D))",
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_draws_by_rejection_are_pytorchs(name, dtype):
+    def drawn(lt):
+        lt.manual_seed(SEED)
+        result = eval(PARAMETERS[name], {"torch": lt, "D": getattr(lt, dtype)})
+        return result.numpy(), lt.rand(3).numpy()
+
+    (found, after), (expected, after_too) = drawn(lantern), drawn(torch)
+    assert np.array_equal(after, after_too) and found.dtype == expected.dtype
+    if dtype == "float64" or "binomial" in name:
+        np.testing.assert_array_equal(found, expected)
+    else:
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-37)
+
+
+def test_draws_of_gamma_and_dirichlet_have_pytorchs_gradients():
+    def slopes(lt):
+        lt.manual_seed(SEED)
+        a = lt.tensor([[0.3, 2.0, 7.0], [1.5, 0.8, 40.0]], dtype=lt.float64, requires_grad=True)
+        x = lt._standard_gamma(a)
+        x.sum().backward()
+        y = lt._sample_dirichlet(a.detach())
+        total = a.detach().sum(-1, True).expand(2, 3)
+        return a.grad.numpy(), lt._dirichlet_grad(y, a.detach(), total).numpy()
+
+    for found, expected in zip(slopes(lantern), slopes(torch), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=4e-3)  # PyTorch's are approximations
