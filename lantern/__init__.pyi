@@ -23,6 +23,7 @@ from . import autograd as autograd
 from . import backends as backends
 from .sampling import bernoulli as bernoulli
 from . import binding as binding
+from .sampling import binomial as binomial
 from .factories import broadcast_shapes as broadcast_shapes
 from .dtypes import can_cast as can_cast
 from .nn.functional import celu_ as celu_
