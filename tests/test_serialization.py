@@ -6,6 +6,7 @@ The checkpoints in `goldens/pth` were written by PyTorch (`scripts/goldens_seria
 from __future__ import annotations
 
 import collections
+import gc
 import io
 import json
 import mmap
@@ -13,6 +14,7 @@ import os
 import pickle
 import struct
 import sys
+import weakref
 import zipfile
 
 import numpy
@@ -467,3 +469,22 @@ def test_map_location_may_return_another_storage():
     assert tensor.tolist() == [5.0, 6.0]
     with pytest.raises(RuntimeError, match="map_location returned a storage of 8 bytes"):
         loaded(dumped(lantern.ones(3)), map_location=lambda *_: other.untyped_storage())
+
+
+# --- memory
+
+
+@pytest.mark.parametrize("options", [{}, {"weights_only": False}, {"map_location": "cpu"}])
+@pytest.mark.parametrize("old", [False, True])
+def test_a_load_leaves_nothing_behind(options, old):
+    content = dumped({"a": lantern.ones(9)}, _use_new_zipfile_serialization=not old)
+    loaded(content, **options)
+    gc.collect()
+    gc.disable()
+    try:
+        value = loaded(content, **options)
+        reference = weakref.ref(value["a"]._storage)
+        del value
+        assert reference() is None
+    finally:
+        gc.enable()

@@ -106,7 +106,8 @@ class AllowList:
     def __init__(self, rebuilder: Rebuilder, budget: int):
         self._budget = budget
         self._values: dict[str, Any] = {}
-        self._calls: dict[int, Callable[..., Any]] = {}
+        # Methods of the list itself by their names: a reference would keep the load's memory.
+        self._calls: dict[int, Callable[..., Any] | str] = {}
         self._modules: dict[int, type] = {}
         self._trusted: dict[int, Any] = {}
         self._users = {_path_of(entry): _object_of(entry) for entry in _user_allowed}
@@ -114,19 +115,19 @@ class AllowList:
             self._allow(path, function, function)
         self._allow("torch.nn.parameter.Parameter", lantern.nn.Parameter)
         self._allow("torch.Tensor", lantern.Tensor)
-        self._allow("torch.Size", lantern.Size, self._size)
+        self._allow("torch.Size", lantern.Size, "_size")
         self._allow("torch.device", lantern.device, lantern.device)
         self._allow("torch._C._VariableFunctionsClass", Function("_VariableFunctionsClass"))
-        self._allow("builtins.getattr", Function("getattr"), self._tensor_function)
-        self._allow("collections.OrderedDict", OrderedDict, self._ordered_dict)
-        self._allow("collections.Counter", Counter, self._counter)
-        self._allow("_codecs.encode", Function("_codecs.encode"), self._encode)
-        self._allow("builtins.bytearray", bytearray, self._bytearray)
-        self._allow("builtins.set", set, self._set)
-        self._allow("builtins.frozenset", frozenset, lambda *args: frozenset(self._set(*args)))
+        self._allow("builtins.getattr", Function("getattr"), "_tensor_function")
+        self._allow("collections.OrderedDict", OrderedDict, "_ordered_dict")
+        self._allow("collections.Counter", Counter, "_counter")
+        self._allow("_codecs.encode", Function("_codecs.encode"), "_encode")
+        self._allow("builtins.bytearray", bytearray, "_bytearray")
+        self._allow("builtins.set", set, "_set")
+        self._allow("builtins.frozenset", frozenset, "_frozenset")
         self._allow("builtins.complex", complex, _complex)
 
-    def _allow(self, path: str, value: Any, call: Callable[..., Any] | None = None) -> None:
+    def _allow(self, path: str, value: Any, call: Callable[..., Any] | str | None = None) -> None:
         self._values[path] = value
         if call is not None:
             self._calls[id(value)] = call
@@ -164,7 +165,7 @@ class AllowList:
                 )
             return function(*args)
         try:
-            return checked(*args)
+            return (getattr(self, checked) if isinstance(checked, str) else checked)(*args)
         except (TypeError, OverflowError) as error:
             raise UnpicklingError(f"a function was given wrong arguments: {error}") from error
 
@@ -254,6 +255,9 @@ class AllowList:
         for value in self._hashable(values, list, tuple):
             made.add(value)
         return made
+
+    def _frozenset(self, values: Any = ()) -> frozenset:
+        return frozenset(self._set(values))
 
     def _counter(self, counts: Any = None) -> Counter:
         self._hashable(counts or {}, dict)

@@ -9,7 +9,7 @@ import pickle
 import sys
 import warnings
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, BinaryIO
 
 from . import container, legacy, names, settings
@@ -160,13 +160,17 @@ class _Loader:
         data = reader.read("data.pkl")
         stream = PickleStream(io.BytesIO(data), len(data))
         try:
-            return self._unpickle(io.BytesIO(data), stream, storages, storages.persistent_load)
+            result = self._unpickle(io.BytesIO(data), stream, storages, storages.persistent_load)
+            reader.check()
+            return result
         except Refused as refused:
             others = refused_names(data, self._allow_list(storages, 0), Refused)
             message = refusal(refused.name, others)
             raise pickle.UnpicklingError(self._said(message)) from None
         except pickle.UnpicklingError as error:
             raise pickle.UnpicklingError(self._said(str(error))) from error
+        finally:
+            reader.close()
 
     def _load_legacy(self, source: Source) -> Any:
         storages = legacy.LegacyStorages(source, self._map_location)
@@ -187,8 +191,8 @@ class _Loader:
             allowed = self._allow_list(storages, stream.left)
             encoding = self._arguments["encoding"]
             return SafeUnpickler(stream, allowed, persistent_load, encoding).load()
-        functions = Rebuilder(storages, self._map_location).functions
-        unpickler = _ordinary_unpickler(self._pickle_module, functions)(file, **self._arguments)
+        unpickler = _ordinary_unpickler(self._pickle_module)(file, **self._arguments)
+        unpickler.functions = Rebuilder(storages, self._map_location).functions
         unpickler.persistent_load = persistent_load
         return unpickler.load()
 
@@ -256,14 +260,17 @@ def _is_safe(weights_only: bool | None, pickle_module: Any) -> bool:
     return safe
 
 
-def _ordinary_unpickler(pickle_module: Any, functions: dict[str, Any]) -> type:
+@cache
+def _ordinary_unpickler(pickle_module: Any) -> Any:
     """The module's own unpickler, which runs what the file says; PyTorch's names are found here."""
 
     class TorchUnpickler(pickle_module.Unpickler):
+        functions: dict[str, Any]
+
         def find_class(self, module: str, name: str) -> Any:
             path = f"{module}.{name}"
-            if path in functions:
-                return functions[path]
+            if path in self.functions:
+                return self.functions[path]
             if module != "torch" and not module.startswith(("torch.", "torchvision.")):
                 return super().find_class(module, name)
             kind = storage_type(name)

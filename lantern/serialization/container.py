@@ -12,9 +12,12 @@ import hashlib
 import struct
 import sys
 import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple
 
 ALIGNMENT = 64
+WORTH_A_THREAD = 1 << 18  # bytes of a record whose checksum is computed in a thread
 FORMAT_VERSION = 3  # what the record `version` says; readers refuse versions above MAX_VERSION
 MAX_VERSION = 10
 SERIALIZATION_ID = ".data/serialization_id"
@@ -28,7 +31,8 @@ LOCATOR64 = struct.Struct("<4sIQI")
 LIMIT32 = 0xFFFFFFFF  # sizes and offsets from here on go into a zip64 field
 LIMIT16 = 0xFFFF
 HAS_DESCRIPTOR, IS_UTF8, IS_ENCRYPTED = 0x0008, 0x0800, 0x0001
-CHUNK = 1 << 24
+WRITTEN_AT_ONCE = 1 << 24
+CHUNK = 1 << 20  # small enough to be in a cache still when its checksum is computed
 
 
 class Record(NamedTuple):
@@ -68,19 +72,21 @@ class RecordWriter:
         self._checksums = checksums
         self._position = 0
         self._records: list[Record] = []
+        self._beside = Beside()
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Appends one record; `data` is bytes or a contiguous memoryview of bytes."""
         full_name = f"{self._top}/{name}".encode()
         size, header = len(data), self._position
-        crc = zlib.crc32(data) if self._checksums else 0
+        crc_beside = self._beside.start(data) if self._checksums else int
         fields64 = _fields64(size, header)
         extra = fields64 + _padding(header + LOCAL.size + len(full_name) + len(fields64))
         flags = IS_UTF8 | (HAS_DESCRIPTOR if size else 0)
         head = LOCAL.pack(b"PK\3\4", 0, flags, 0, 0, 0, 0, 0, 0, len(full_name), len(extra))
         self._put(head + full_name + extra)
-        for start in range(0, size, CHUNK):
-            self._put(data[start : start + CHUNK])
+        for start in range(0, size, WRITTEN_AT_ONCE):
+            self._put(data[start : start + WRITTEN_AT_ONCE])
+        crc = crc_beside()
         if size:
             self._put(struct.pack("<4sI2Q" if fields64 else "<4s3I", b"PK\7\10", crc, size, size))
         self._records.append(Record(name, size, crc, header, full_name))
@@ -102,6 +108,7 @@ class RecordWriter:
         shown = min(count, LIMIT16)
         sizes = min(end - start, LIMIT32), min(start, LIMIT32)
         self._put(END.pack(b"PK\5\6", 0, 0, shown, shown, *sizes, 0))
+        self._beside.close()
 
     def _fingerprint(self) -> bytes:
         """40 digits that depend on the names and on the contents, as PyTorch's readers expect."""
@@ -114,6 +121,34 @@ class RecordWriter:
         if written is not None and written != len(data):
             raise OSError(f"the stream took {written} of {len(data)} bytes: the file is incomplete")
         self._position += len(data)
+
+
+class Beside:
+    """Computes checksums of large pieces in a thread, while they are written or read."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+
+    def start(self, data: bytes | memoryview) -> Callable[[], int]:
+        """Begins to compute the checksum of `data`; the result is a call away."""
+        if len(data) < WORTH_A_THREAD:
+            crc = zlib.crc32(data)
+            return lambda: crc
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1)
+        return self._pool.submit(_checksum, data).result
+
+    def close(self) -> None:
+        """Ends the thread."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def _checksum(data: bytes | memoryview) -> int:
+    crc = 0
+    for start in range(0, len(data), CHUNK):
+        crc = zlib.crc32(data[start : start + CHUNK], crc)
+    return crc
 
 
 def _fields64(size: int, header: int) -> bytes:
@@ -210,6 +245,8 @@ class RecordReader:
     def __init__(self, source: Source):
         self.source = source
         self.what = source.what
+        self._beside = Beside()
+        self._waiting: list[tuple[Record, Callable[[], int]]] = []
         count, start, end = self._find_directory()
         self.top, self.records = self._read_directory(count, start, end)
         self._check_places(start)
@@ -232,15 +269,29 @@ class RecordReader:
         self._check_sum(record, zlib.crc32(data))
         return data
 
-    def read_into(self, name: str, buffer: memoryview) -> None:
-        """Fills `buffer`, as long as the record, with its bytes, compared with their checksum."""
-        record, offset = self._record(name), self.offset(name)
-        crc = 0
-        for start in range(0, record.size, CHUNK):
-            part = buffer[start : min(start + CHUNK, record.size)]
-            self.source.read_into(offset + start, part)
-            crc = zlib.crc32(part, crc)
-        self._check_sum(record, crc)
+    def read_into(self, name: str, buffer: memoryview, *, check_later: bool = False) -> None:
+        """Fills `buffer`, as long as the record, with its bytes, compared with their checksum.
+
+        With `check_later` large records are compared while others are read, and at the latest in
+        `check`; the buffer must not change before.
+        """
+        record = self._record(name)
+        self.source.read_into(self.offset(name), buffer[: record.size])
+        crc = self._beside.start(buffer[: record.size])
+        if check_later:
+            self._waiting.append((record, crc))
+        else:
+            self._check_sum(record, crc())
+
+    def check(self) -> None:
+        """Compares what `check_later` left; raises RuntimeError where bytes have changed."""
+        waiting, self._waiting = self._waiting, []
+        for record, crc in waiting:
+            self._check_sum(record, crc())
+
+    def close(self) -> None:
+        """Ends the thread that computes checksums."""
+        self._beside.close()
 
     def offset(self, name: str) -> int:
         """Returns where the bytes of a record begin, after checking the header before them."""

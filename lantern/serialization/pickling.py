@@ -81,14 +81,14 @@ class SafeUnpickler:
         self._memo: dict[int, Any] = {}
         self._hashes: dict[int, Counter] = {}
         self._kept: list[Any] = []  # containers whose ids are keys of `_hashes`
-        self._steps = {
-            code[0]: functools.partial(getattr(self, name), *fixed)
-            for code, (name, *fixed) in _STEPS.items()
-        }
 
     def load(self) -> Any:
         """Returns the object; raises UnpicklingError where the pickle is damaged or refused."""
-        read, steps, stop = self._read, self._steps, pickle.STOP[0]
+        steps = {
+            code[0]: functools.partial(getattr(self, name), *fixed)
+            for code, (name, *fixed) in _STEPS.items()
+        }
+        read, stop = self._read, pickle.STOP[0]
         try:
             while True:
                 code = read(1)[0]

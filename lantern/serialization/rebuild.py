@@ -23,7 +23,11 @@ class Rebuilder:
     def __init__(self, storages: Storages, map_location: Any = None):
         self._storages = storages
         self._map_location = map_location
-        self.functions: dict[str, Callable[..., Any]] = {
+
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """All of them; made when asked for: a cycle would keep the memory of a load."""
+        found: dict[str, Callable[..., Any]] = {
             "torch._utils._rebuild_tensor": self.tensor,
             "torch._utils._rebuild_tensor_v2": self.tensor_v2,
             "torch._utils._rebuild_tensor_v3": self.tensor_v3,
@@ -33,8 +37,8 @@ class Rebuilder:
             "torch._tensor._rebuild_from_type_v2": self.from_type_v2,
             "torch.serialization._get_layout": layout_named,
         }
-        for name, what in _MISSING.items():
-            self.functions[name] = _refuse(what)
+        found.update({name: _refuse(what) for name, what in _MISSING.items()})
+        return found
 
     def tensor(self, storage: Any, offset: Any, size: Any, stride: Any) -> Any:
         """The first form: the storage says the dtype."""
@@ -86,7 +90,7 @@ class Rebuilder:
     def from_type_v2(self, function: Any, kind: Any, args: Any, state: Any) -> Any:
         """A tensor with attributes, or of a class derived from `Tensor`."""
         inner = [each for name, each in self.functions.items() if "from_type" not in name]
-        if type(args) is not tuple or not any(function is each for each in inner):
+        if type(args) is not tuple or function not in inner:
             raise UnpicklingError(f"{shown(function)} does not rebuild tensors")
         tensor = function(*args)
         if kind is not type(tensor):

@@ -109,6 +109,8 @@ class ZipStorages(Storages):
         self._reader = reader
         self._order = order
         self._mapped = mapped
+        # A function that looks at storages, or a swap of bytes, wants them checked before.
+        self._check_later = order == sys.byteorder and not callable(map_location)
 
     def persistent_load(self, saved_id: Any) -> Any:
         """Returns the storage of `('storage', type, key, location, numel)`."""
@@ -141,7 +143,7 @@ class ZipStorages(Storages):
             if offset % dtype.itemsize == 0:
                 return Memory(nbytes, dtype, bridge.over(buffer, dtype), buffer)
         flat, buffer = bridge.allocate(nbytes, dtype)
-        self._reader.read_into(name, buffer)
+        self._reader.read_into(name, buffer, check_later=self._check_later)
         return Memory(nbytes, dtype, flat, buffer)
 
 

@@ -109,6 +109,12 @@ class RNNBase(Module):
             for name in names
         ]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Adds what PyTorch's own class expects to find when it loads a whole module."""
+        names = [name for layer in self._all_weights for name in layer]
+        weights = [getattr(self, name) for name in names]
+        return {**super().__getstate__(), "_flat_weights_names": names, "_flat_weights": weights}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # PyTorch's pickles also hold lists of the weights, which here are asked for when needed.
         kept = {k: v for k, v in state.items() if not k.startswith("_flat_weight")}
