@@ -73,6 +73,7 @@ class Function:
         self.pointers: list[tuple[int, int]] = []  # slots and offsets, as the code asks for them
         self.shared = False  # whether other kernels run this code
         self.base: Function | None = None  # whose code this one runs, on other pointers
+        self.apart: tuple[int, int] | None = None  # offset and size of memory that each part has
         self._count = 0
         self._loops = 0
         self._blocks = [self.body]
@@ -176,7 +177,13 @@ class Function:
     def pointer(self, slot: int, offset: int) -> str:
         """Writes the address at an offset in a slot of the pointer table."""
         self.pointers.append((slot, offset))
-        return self._emit("pointer", "ptr", slot, offset, extra=len(self.pointers) - 1, lanes=1)
+        number = len(self.pointers) - 1
+        place = self._emit("pointer", "ptr", slot, offset, extra=number, lanes=1)
+        if self.apart is not None and slot == 0:
+            start, size = self.apart
+            if start <= offset < start + size:
+                return self.advance(place, "%part", size)
+        return place
 
     def advance(self, pointer: str, index: Any, stride: int) -> str:
         """Writes the address `index * stride` bytes further."""

@@ -226,6 +226,9 @@ class Nest:
                 else self.b.advance(p, rows.start, each.strides[rows.dim])
                 for p, each in zip(pointers, all_, strict=True)
             ]
+        if self.adds:
+            for value, place in self.accesses.results.items():
+                pointers[place] = self.b.pointer(0, self.accesses.memory.sums[value])
         order = None if kernel.scatter is not None else memory_order(space, all_)
         self.run(merged(space, all_, kernel.dims or (), order), pointers)
 

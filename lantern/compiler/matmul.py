@@ -61,7 +61,6 @@ class Product:
         self.item = self.kind.itemsize
         self.lanes = target.vector_bytes // self.item
         self.batch = kernel.space[:-2]
-        self.partial = kernel.product in memory.partial
 
     def write(self, rows: Rows | None = None) -> None:
         """Writes the product and what follows from it; for `rows`, that block's part."""
@@ -94,10 +93,9 @@ class Product:
                 else self.b.advance(p, rows.start, each.strides[rows.dim])
                 for p, each in zip(ends, self.accesses.all, strict=True)
             ]
-        if self.partial:  # sums stay apart, a vector for each, until the last block
-            width = self.target.vector_bytes
-            pointer = self.b.pointer(0, self.memory.partial[self.kernel.product])  # type: ignore
-            out = Factor(pointer, (self.n * width, width))
+        if self.adds:
+            pointer = self.b.pointer(0, self.memory.sums[self.kernel.product])  # type: ignore
+            out = Factor(pointer, out.strides)
         self.order = (-2, -1)
         if out.strides[-1] != self.item and out.strides[-2] == self.item:
             a, c, out = c.swapped(), a.swapped(), out.swapped()
@@ -111,49 +109,12 @@ class Product:
         pointer = self.b.advance(factor.pointer, rows.start, factor.strides[dim])
         return Factor(pointer, factor.strides)
 
-    def clear(self) -> None:
-        """Writes zeros over the result."""
-        b = self.b
-        b.lanes = self.lanes
-        slot, offset = self.memory.places[self.kernel.product]  # type: ignore[index]
-        size = prod(self.kernel.space)
-        if self.partial:
-            slot, offset = 0, self.memory.partial[self.kernel.product]  # type: ignore[index]
-            size *= self.lanes
-        pointer = b.pointer(slot, offset)
-        zero = b.splat(self.element, 0.0)
-        for start, stop, step in cut(size, self.lanes):
-            with b.loop(start, stop, max(step, 1), []) as loop:
-                place = b.advance(pointer, loop.index, self.item)
-                b.store(self.kind, place, self.item, zero, None if step == self.lanes else step)
-
     def finish(self) -> None:
         """Writes the pointwise values over the whole result."""
-        if self.partial:
-            self._join_lanes()
         self.order = (-2, -1)
         self.accesses = Accesses(self.plan, self.memory, self.kernel)
         ends = [self.b.pointer(*each.place) for each in self.accesses.all]
         self._finish(ends, *self.kernel.space)
-
-    def _join_lanes(self) -> None:
-        """Writes the sums of all lanes of the partial results into the product."""
-        b = self.b
-        b.lanes = self.lanes
-        start = b.pointer(0, self.memory.partial[self.kernel.product])  # type: ignore[index]
-        slot, offset = self.memory.places[self.kernel.product]  # type: ignore[index]
-        target = b.pointer(slot, offset)
-        for first, last, step in cut(prod(self.kernel.space), self.lanes):
-            with b.loop(first, last, step, []) as loop:
-                place = b.advance(start, loop.index, self.target.vector_bytes)
-                zero = b.splat(self.element, 0.0)
-                parts = [zero] * self.lanes
-                for i in range(step):
-                    pointer = b.advance(place, i, self.target.vector_bytes)
-                    parts[i] = b.load(self.kind, pointer, self.item, None)
-                total = b.transposed_sum(self._sum, self.element, parts)
-                made = b.advance(target, loop.index, self.item)
-                b.store(self.kind, made, self.item, total, None if step == self.lanes else step)
 
     def _factor(self, value: Any, space: tuple[int, ...]) -> Factor:
         look = self.plan.looks[value]
@@ -224,25 +185,8 @@ class Product:
         return a.strides[-1] == self.item and c.strides[-2] == self.item
 
     def _dot_tile_size(self) -> tuple[int, int]:
-        if self.partial:
-            return self._partial_tile()
         columns = min(4, self.n)
         return min(4 if self.target.registers == 32 else 2, self.m), columns
-
-    def _partial_tile(self) -> tuple[int, int]:
-        """Returns the tile that cuts the result into the fewest, with the least to load."""
-        best, chosen = float("inf"), (1, 1)
-        for rows in range(1, min(self.m, 8) + 1):
-            for columns in range(1, min(self.n, 8) + 1):
-                if rows * columns + rows + 1 > self.target.registers:
-                    break
-                cost = 0.0
-                for _, height, high in tiles(self.m, rows):
-                    for _, width, wide in tiles(self.n, columns):
-                        cost += high * wide * (max(height * width, 8, height + width) + 2)
-                if cost < best:
-                    best, chosen = cost, (rows, columns)
-        return chosen
 
     def _tile(self) -> tuple[int, int]:
         """Returns rows and vectors of the tile that the registers hold and the sizes like best."""
@@ -339,22 +283,11 @@ class Product:
         b = self.b
         whole = self.k - self.k % self.lanes
         first = [b.splat(self.element, 0.0)] * (rows * columns)
-        if self.partial:
-            places = [
-                b.advance(b.advance(out.pointer, r, out.strides[-2]), j, out.strides[-1])
-                for r in range(rows)
-                for j in range(columns)
-            ]
-            first = [b.load(self.kind, each, self.item, None) for each in places]
         with b.loop(0, whole, self.lanes, [(self.element, each) for each in first]) as loop:
             loop.next = self._dots(a, c, loop.index, rows, columns, loop.carried, None)
         sums = loop.results
         if self.k > whole:
             sums = self._dots(a, c, whole, rows, columns, sums, self.k - whole)
-        if self.partial:
-            for place, each in zip(places, sums, strict=True):
-                b.store(self.kind, place, self.item, each, None)
-            return
         if out.strides[-1] == self.item and columns > 1 and self.lanes % columns == 0:
             self._store_together(sums, out, rows, columns)
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 from ..shape import contiguous_strides
 from .fuse import Kernel, Plan, immediate
@@ -28,7 +29,8 @@ class Memory:
     copies: list[tuple[Value, Value]] = field(
         default_factory=list
     )  # (new value, input it replaces)
-    partial: dict[Value, int] = field(default_factory=dict)  # offsets of sums kept lane by lane
+    sums: dict[Value, int] = field(default_factory=dict)  # offsets of what a part adds up
+    apart: tuple[int, int] = (0, 0)  # offset and size of what each part of a region has for itself
 
     def __str__(self) -> str:
         lines = [f"arena of {self.size} bytes"]
@@ -37,7 +39,7 @@ class Memory:
         return "\n".join(lines)
 
 
-def lay_out(plan: Plan, writes: list[tuple[Value, Value]], vector_bytes: int) -> Memory:
+def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
     """Returns the places for a plan whose `writes` are pairs (output, input that it replaces)."""
     slots = {value: i for i, value in enumerate([*plan.graph.inputs, *plan.constants], 1)}
     memory = Memory({value: (slot, 0) for value, slot in slots.items()}, 0)
@@ -49,10 +51,23 @@ def lay_out(plan: Plan, writes: list[tuple[Value, Value]], vector_bytes: int) ->
         else:
             memory.places[leaf] = (slots[old], 0)
     _fill_arena(plan, reads, memory)
-    for product in plan.region.gathered() if plan.region is not None else ():
-        memory.partial[product] = memory.size
-        memory.size += prod(product.shape) * vector_bytes
+    if plan.region is not None:
+        _lay_apart(plan.region, memory)
     return memory
+
+
+def _lay_apart(region: Any, memory: Memory) -> None:
+    """Places what the parts of a region keep for themselves: blocks of values, and sums."""
+    start = offset = memory.size
+    for leaf in region.local:
+        rows = region.rows if leaf in region.whole else region.block
+        memory.places[leaf] = (0, offset)
+        offset += aligned(rows * prod(leaf.shape[1:]) * leaf.dtype.itemsize)
+    for leaf in region.sums():
+        memory.sums[leaf] = offset
+        offset += nbytes(leaf)
+    memory.apart = (start, offset - start)
+    memory.size = start + region.parts * (offset - start)
 
 
 def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:
@@ -123,7 +138,7 @@ def _fill_arena(plan: Plan, reads: dict, memory: Memory) -> None:
     free = _Free()
     ends: dict[int, list[Value]] = {}
     for leaf, start in sorted(first.items(), key=lambda item: item[1]):
-        if leaf in memory.places:
+        if leaf in memory.places or plan.region is not None and leaf in plan.region.local:
             continue
         for index in sorted(each for each in ends if each < start):
             for gone in ends.pop(index):
@@ -136,7 +151,12 @@ def _fill_arena(plan: Plan, reads: dict, memory: Memory) -> None:
 
 def nbytes(value: Value) -> int:
     """Returns the bytes of a value, rounded up so that the next one is aligned."""
-    return max(-(-prod(value.shape) * value.dtype.itemsize // ALIGNMENT), 1) * ALIGNMENT
+    return aligned(prod(value.shape) * value.dtype.itemsize)
+
+
+def aligned(size: int) -> int:
+    """Returns a number of bytes rounded up."""
+    return max(-(-size // ALIGNMENT), 1) * ALIGNMENT
 
 
 class _Free:

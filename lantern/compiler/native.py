@@ -45,8 +45,7 @@ def loops(plan: Plan, memory: Memory, target: Target) -> list[Function]:
     functions = []
     shared = Shared(plan, memory)
     if plan.region is not None:
-        functions.append(Function("region"))
-        write_region(functions[0], plan, memory, plan.region, target)
+        functions += write_region(plan, memory, plan.region, target)
     for kernel in plan.kernels:
         if name_of(plan, kernel) == "region":
             continue
@@ -113,10 +112,11 @@ def cut(plan: Plan) -> list[list[str] | Kernel]:
         name = name_of(plan, kernel)
         if kernel.kind == "call":
             steps.append(kernel)
-        elif steps and isinstance(steps[-1], list):
-            steps[-1] += [] if name in steps[-1] else [name]
-        else:
-            steps.append([name])
+            continue
+        if not steps or not isinstance(steps[-1], list):
+            steps.append([])
+        if name not in steps[-1]:
+            steps[-1] += [name, f"{name}.end"] if name == "region" else [name]
     if not steps or not isinstance(steps[-1], list):
         steps.append([])
     steps[-1].append("copies")  # type: ignore[union-attr]
@@ -156,7 +156,7 @@ class Program:
         plan = self.plan = fuse(graph)
         find_region(plan)
         show("fuse", plan)
-        memory = self.memory = lay_out(plan, pairs, target.vector_bytes)
+        memory = self.memory = lay_out(plan, pairs)
         show("memory", memory)
         self.functions = functions = loops(plan, memory, target)
         show("loops", "\n".join(map(str, functions)))

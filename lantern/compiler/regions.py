@@ -7,45 +7,62 @@ block, and what is computed from them (the optimizer's updates) follows when the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
-from ..shape import contiguous_strides
+from . import scalar
 from .builder import Function
 from .fuse import Kernel, Plan
 from .ir import Value
-from .looks import aligned_strides
+from .looks import Look, aligned_strides
 from .loops import Accesses, Nest, Rows, lanes_of
-from .matmul import Product
+from .matmul import Product, cut
 from .memory import Memory, operands
+from .parts import cost
+from .pool import cores
 from .runtime import Target
 
 CACHE = 1 << 16  # bytes that the blocks of all values of a region may fill
 ROWS, SUM = "rows", "sum"
+ALIGNED = 16  # rows that parts and blocks are multiples of
+LEAST = 5.0  # µs that each thread must have to do for a region to be shared
 
 
 @dataclass
 class Region:
-    """Kernels that run together: over `rows`, in blocks of `block`; `local` values need no more."""
+    """Kernels that run together: over `rows`, in `parts` of `size` rows, each in blocks of `block`.
+
+    Values in `local` need no memory beyond a block; those in `whole` cannot be laid out so.
+    """
 
     rows: int
+    parts: int
+    size: int
     block: int
     kernels: list[Kernel]
     roles: dict[Kernel, str]
     local: set[Value] = field(default_factory=set)
-    along: set[Kernel] = field(default_factory=set)  # products of operands contiguous in the batch
+    whole: set[Value] = field(default_factory=set)
 
-    def gathered(self) -> list[Value]:
-        """Returns the products over the batch whose sums are kept lane by lane until the end."""
-        return [
-            each.product
-            for each in self.kernels
-            if each.product is not None and self.roles[each] == SUM and each in self.along
-        ]
+    def sums_of(self, kernel: Kernel) -> list[Value]:
+        """Returns what a kernel adds up over the rows."""
+        if self.roles[kernel] != SUM:
+            return []
+        if kernel.product is not None:
+            return [kernel.product]
+        stored = [source for source, _ in kernel.stores]
+        return [each for each in kernel.reductions if each in stored]
+
+    def sums(self) -> list[Value]:
+        """Returns all that is added up over the rows."""
+        return [each for kernel in self.kernels for each in self.sums_of(kernel)]
 
     def __str__(self) -> str:
         numbers = ", ".join(str(each.index) for each in self.kernels)
-        return f"region of {self.rows} rows in blocks of {self.block}: kernels {numbers}"
+        parts = f"{self.parts} parts of {self.size} rows, " if self.parts > 1 else ""
+        return f"region of {self.rows} rows in {parts}blocks of {self.block}: kernels {numbers}"
 
 
 def find_region(plan: Plan) -> None:
@@ -87,14 +104,15 @@ class _Finder:
                 before.append(kernel)
         if not self._pays(inside):
             return None
-        region = Region(self.rows, self._block(), inside, self.roles)
-        if region.block >= self.rows:
+        parts, size, block = self._division(inside)
+        if block >= self.rows:
             return None
+        region = Region(self.rows, parts, size, block, inside, self.roles)
         outside = {self.plan.looks[x].leaf for k in (*before, *after) for x in operands(k)}
         outside |= {look.leaf for look in self.plan.outputs.values()}
         region.local = {v for v, r in self.written.items() if r == ROWS and v not in outside}
         region.local &= {leaf for leaf in self.written if self._has_rows(leaf)}
-        region.along = {each for each in inside if each.product is not None and self._along(each)}
+        region.whole = {each for each in region.local if not self._shrink(each, block)}
         self.plan.kernels[:] = [*before, *inside, *after]
         for index, kernel in enumerate(self.plan.kernels):
             kernel.index = kernel.moment = index
@@ -102,27 +120,50 @@ class _Finder:
             kernel.moment = len(before)
         return region
 
-    def _along(self, kernel: Kernel) -> bool:
-        first, second = (self.plan.looks[each].strides for each in kernel.factors)
-        result = self.plan.looks[kernel.product].strides  # type: ignore[index]
-        plain = result == contiguous_strides(kernel.space)
-        return (
-            plain and first[1] == 1 and second[0] == 1 and (second[1] != 1 or kernel.space[1] == 1)
-        )
+    def _shrink(self, leaf: Value, block: int) -> bool:
+        """Lays a value that lies column by column out for a block; says whether that is possible.
+
+        A value that lies row by row needs nothing for it.
+        """
+        plan = self.plan
+        if plan.looks[leaf].strides[0] != 1 or prod(leaf.shape[1:]) == 1:
+            return True
+        mine = [each for each, look in plan.looks.items() if look.leaf is leaf]
+        steps = [s for each in mine for s in plan.looks[each].strides]
+        if any(s not in (0, 1) and s % self.rows for s in steps):
+            return False
+        if any(plan.looks[each].offset % self.rows for each in mine):
+            return False
+
+        def shrunk(look: Look) -> Look:
+            strides = tuple(s // self.rows * block if s > 1 else s for s in look.strides)
+            return Look(leaf, look.offset // self.rows * block, strides)
+
+        for each in mine:
+            plan.looks[each] = shrunk(plan.looks[each])
+        for kernel in plan.kernels:
+            kernel.stores[:] = [
+                (source, shrunk(look) if look.leaf is leaf else look)
+                for source, look in kernel.stores
+            ]
+        return True
 
     def _pays(self, kernels: list[Kernel]) -> bool:
         products = [each for each in kernels if each.kind == "matmul"]
         return len(products) >= 3
 
-    def _block(self) -> int:
+    def _division(self, kernels: list[Kernel]) -> tuple[int, int, int]:
+        """Returns how many parts, and the rows of a part and of a block of it."""
+        threads = cores()
+        work = sum(cost(self.plan, each) for each in kernels) / threads
+        times = min(int(work / LEAST), 4)
+        size = self.rows
+        if threads > 1 and times:
+            size = -(-self.rows // (threads * times) // ALIGNED) * ALIGNED
         columns = sum(prod(v.shape[1:]) * v.itemsize for v in self.written if self._has_rows(v))
-        size = max(min(CACHE // max(columns, 1), 512), 128)
-        # A size that divides the rows needs no code for a shorter last block.
-        whole = [s for s in range(size // 2, min(2 * size, self.rows) + 1) if self.rows % s == 0]
-        if whole:
-            return min(whole, key=lambda s: -(-s // 16) * 16 / s * (1 + 24 / s))
-        count = max(round(self.rows / size), 1)
-        return -(-self.rows // count // 16) * 16 if count > 1 else self.rows
+        blocks = -(-size // max(min(CACHE // max(columns, 1), 512), 128))
+        block = -(-size // blocks // ALIGNED) * ALIGNED if blocks > 1 else size
+        return -(-self.rows // size), size, block
 
     def _has_rows(self, leaf: Value) -> bool:
         return leaf.shape[:1] == (self.rows,)
@@ -180,57 +221,95 @@ class _Finder:
         return aligned_strides(look, value.shape, kernel.space)[0] == step and self.rows > 1
 
 
-def write_region(b: Function, plan: Plan, memory: Memory, region: Region, target: Target) -> None:
-    """Writes the loop over blocks, what starts the sums before it, and what follows after it."""
-    writers = [_Writer(b, plan, memory, region, kernel, target) for kernel in region.kernels]
-    for each in writers:
-        each.start()
-    whole = region.rows - region.rows % region.block
+def write_region(plan: Plan, memory: Memory, region: Region, target: Target) -> list[Function]:
+    """Returns the function for one part of the rows, and the one that follows when all are done."""
+    part, end = Function("region"), Function("region.end")
+    part.parts = region.parts
+    start = part.op("mul", "i64", "%part", region.size) if region.parts > 1 else 0
+    _write_part(part, plan, memory, region, target, start, region.size)
+    last = (region.parts - 1) * region.size
+    if region.rows - last != region.size:
+        part.rest = Function("region.rest")
+        _write_part(part.rest, plan, memory, region, target, last, region.rows - last)
+    for kernel in region.kernels:
+        if region.roles[kernel] == SUM:
+            for leaf in region.sums_of(kernel):
+                _join_parts(end, memory, region.parts, leaf, target)
+            if kernel.kind == "matmul":
+                Product(end, plan, memory, kernel, target).finish()
+    return [part, end]
+
+
+def _write_part(
+    b: Function,
+    plan: Plan,
+    memory: Memory,
+    region: Region,
+    target: Target,
+    start: Any,
+    size: int,
+) -> None:
+    """Writes the loop over the blocks of a part, and what starts its sums."""
+    b.apart = memory.apart
+    for leaf in region.sums():
+        b.lanes = target.vector_bytes // leaf.dtype.itemsize
+        first = scalar.identity(_join_name(leaf), leaf.dtype)
+        zero = b.splat(scalar.ELEMENT[leaf.dtype], first)
+        place = b.pointer(0, memory.sums[leaf])
+        for index, count in _vectors(b, leaf):
+            b.store(leaf.dtype, b.advance(place, index, leaf.itemsize), leaf.itemsize, zero, count)
+    whole = size - size % region.block
     with b.loop(0, whole, region.block, []) as loop:
-        for each in writers:
-            each.block(loop.index, region.block)
-    if whole < region.rows:
-        for each in writers:
-            each.block(whole, region.rows - whole)
-    for each in writers:
-        each.finish()
+        b.lanes = 1
+        row = b.op("add", "i64", loop.index, start)
+        for kernel in region.kernels:
+            _write_block(b, plan, memory, region, kernel, target, row, region.block)
+    if whole < size:
+        b.lanes = 1
+        row = b.op("add", "i64", start, whole)
+        for kernel in region.kernels:
+            _write_block(b, plan, memory, region, kernel, target, row, size - whole)
 
 
-class _Writer:
-    """Writes the parts of one kernel of a region."""
+def _write_block(
+    b: Function,
+    plan: Plan,
+    memory: Memory,
+    region: Region,
+    kernel: Kernel,
+    target: Target,
+    row: Any,
+    size: int,
+) -> None:
+    rows = Rows(row, size, region.local, region.roles[kernel] == SUM)
+    if kernel.kind == "matmul":
+        Product(b, plan, memory, kernel, target).write(rows)
+    else:
+        Nest(b, Accesses(plan, memory, kernel), lanes_of(kernel, target.vector_bytes)).write(rows)
 
-    def __init__(
-        self,
-        b: Function,
-        plan: Plan,
-        memory: Memory,
-        region: Region,
-        kernel: Kernel,
-        target: Target,
-    ):
-        self.b, self.kernel = b, kernel
-        self.sums = region.roles[kernel] == SUM
-        self.local = region.local
-        self.product = self.nest = None
-        if kernel.kind == "matmul":
-            self.product = Product(b, plan, memory, kernel, target)
-        else:
-            lanes = lanes_of(kernel, target.vector_bytes)
-            self.nest = Nest(b, Accesses(plan, memory, kernel), lanes)
 
-    def start(self) -> None:
-        if self.sums and self.product is not None:
-            self.product.clear()
-        elif self.sums and self.nest is not None:
-            self.nest.clear()
+def _join_name(leaf: Value) -> str:
+    return "sum" if leaf.name == "matmul" else leaf.name
 
-    def block(self, index: object, size: int) -> None:
-        rows = Rows(index, size, self.local, self.sums)
-        if self.product is not None:
-            self.product.write(rows)
-        else:
-            self.nest.write(rows)  # type: ignore[union-attr]
 
-    def finish(self) -> None:
-        if self.sums and self.product is not None:
-            self.product.finish()
+def _vectors(b: Function, leaf: Value) -> Iterator[tuple[Any, int | None]]:
+    """Opens loops over all elements of a leaf; yields the place and how many lanes count."""
+    lanes = b.lanes
+    for start, stop, step in cut(leaf.size, lanes):
+        with b.loop(start, stop, step, []) as loop:
+            yield loop.index, None if step == lanes else step
+
+
+def _join_parts(b: Function, memory: Memory, parts: int, leaf: Value, target: Target) -> None:
+    """Writes the join of the sums of all parts to where it belongs."""
+    b.lanes = target.vector_bytes // leaf.dtype.itemsize
+    made = b.pointer(*memory.places[leaf])
+    own = b.pointer(0, memory.sums[leaf])
+    for index, count in _vectors(b, leaf):
+        source = b.advance(own, index, leaf.itemsize)
+        total = b.load(leaf.dtype, source, leaf.itemsize, count)
+        for i in range(1, parts):
+            x = b.load(leaf.dtype, b.advance(source, i, memory.apart[1]), leaf.itemsize, count)
+            total = scalar.write(b, scalar.JOIN[_join_name(leaf)], leaf.dtype, [total, x])
+        place = b.advance(made, index, leaf.itemsize)
+        b.store(leaf.dtype, place, leaf.itemsize, total, count)
