@@ -25,6 +25,7 @@ NARROW = 32  # columns of a matrix that is kept column by column
 BATCH = 16  # images that fill vectors: convolutions run along the batch, which lies innermost
 TAPS = 12  # of a kernel's last dimension, that are written one by one
 CHEAP = frozenset("add sub mul neg abs square maximum minimum cast where".split())
+CHEAP |= frozenset("eq ne lt le gt ge logical_not logical_and logical_or".split())
 MOVES = frozenset("reshape permute expand flip diagonal getitem windows".split())
 CONVOLUTIONS = frozenset("conv conv_input conv_weight".split())
 
@@ -239,8 +240,9 @@ class _Fuser:
     def _pointwise(self, value: Value) -> None:
         operands, inside = self._expanded(self._operands(value), value.shape)
         kernel = self._choose(value.shape, operands, None)
-        if kernel is None and value.shape and value.name in CHEAP and len(inside) < 8:
-            self.waiting[value] = None
+        there = all(self.looks[each].leaf in self.stored for each in operands)
+        if (kernel is None or there) and value.shape and value.name in CHEAP and len(inside) < 8:
+            self.waiting[value] = None  # to store it would take longer than to compute it again
             self._leaf(value)
             self._follow_batch(value, value.operands())
             return
@@ -299,8 +301,12 @@ class _Fuser:
         return list(read), list(inside)
 
     def _settle(self, value: Value) -> None:
-        """Gives a waiting value a kernel of its own, and a place in memory."""
+        """Gives a waiting value a place in memory, and if none computes it yet, a kernel."""
         del self.waiting[value]
+        for kernel in self.kernels:
+            if value in kernel.values and kernel.space == value.shape:
+                self._made(kernel, value)
+                return
         operands, inside = self._expanded(self._operands(value), value.shape)
         kernel = self._new("loop", value.shape)
         self._join(kernel, operands, [*inside, value])
