@@ -111,6 +111,7 @@ class Plan:
     looks: dict[Value, Look]
     outputs: dict[Value, Look]
     constants: list[Value]
+    stored: set[Value] = field(default_factory=set)  # what some kernel reads from memory
     region: Any = None
 
     def __str__(self) -> str:
@@ -160,7 +161,8 @@ class _Fuser:
             made = [*kernel.values, *kernel.reductions]
             kept = [v for v in made if v in self.stored and self.home.get(v) is kernel]
             kernel.stores[:0] = [(each, self.looks[each]) for each in kept]
-        return Plan(self.graph, self.kernels, self.looks, self.outputs, self.constants)
+        parts = self.graph, self.kernels, self.looks, self.outputs, self.constants
+        return Plan(*parts, self.stored)
 
     def _new(self, kind: str, space: tuple[int, ...]) -> Kernel:
         kernel = Kernel(kind, tuple(space), len(self.kernels))

@@ -448,22 +448,32 @@ class Nest:
             if u:
                 moved = self._advance(pointers, u * self.lanes, self.dims[self.vector])
             known: dict[Value, Any] = {}
+            inputs = moved, loaded, block
             for value in self.kernel.values:
-                known[value] = self._compute(value, known, moved, loaded, block)
+                known[value] = self._compute(value, known, *inputs)
             for i, value in enumerate(self.kernel.reductions):
-                x = self._operand(value.args[0], None, known, moved, loaded, block)
+                x = self._operand(value.args[0], None, known, *inputs)
                 result[i].append(self._join_block(value, x, sums[i][u], block))
-            for source, place in self.accesses.stores:
-                kind = self._dtype(place)
-                x = self._operand(source, kind, known, moved, loaded, block)
-                if self.accesses.scatter is not None:
-                    self._scatter(x, kind, place, moved, block)
-                else:
-                    if self.kernel.adds:
-                        old = self._load_blocks(kind, place, moved, 1, block)[0]
-                        x = scalar.write(self.b, "add", kind, [old, x])
-                    self._store_blocks(kind, place, moved, [x], block)
+            self._give(known, *inputs)
         return result if self.kernel.reductions else None
+
+    def block(self, pointers: list[str], known: dict[Value, Any], block: Segment) -> None:
+        """Writes the values of one vector, of which some operands are known, and stores them."""
+        for value in self.kernel.values:
+            known[value] = self._compute(value, known, pointers, {}, block)
+        self._give(known, pointers, {}, block)
+
+    def _give(self, known: dict, pointers: list[str], loaded: dict, block: Segment) -> None:
+        for source, place in self.accesses.stores:
+            kind = self._dtype(place)
+            x = self._operand(source, kind, known, pointers, loaded, block)
+            if self.accesses.scatter is not None:
+                self._scatter(x, kind, place, pointers, block)
+                continue
+            if self.kernel.adds:
+                old = self._load_blocks(kind, place, pointers, 1, block)[0]
+                x = scalar.write(self.b, "add", kind, [old, x])
+            self._store_blocks(kind, place, pointers, [x], block)
 
     def _join_block(self, value: Value, x: str, total: str, block: Segment) -> str:
         source = value.args[0].dtype

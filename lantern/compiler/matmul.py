@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 
 from . import scalar
 from .builder import Function
-from .fuse import Kernel, Plan
+from .fuse import CHEAP, Kernel, Plan
+from .ir import Value
 from .looks import aligned_strides
-from .loops import Accesses, Nest, Rows, lanes_of, merged
+from .loops import Accesses, Dim, Nest, Rows, Segment, lanes_of, merged
 from .memory import Memory
 from .runtime import Target
 
 PANEL = 1 << 14  # bytes of results after which the pointwise values run
+UNROLLED_WORK = 640  # instructions of pointwise values that are written out for a tile
 SHORT = 8  # steps along the summed dimension that are written one by one
 REUSED = 1 << 17  # bytes of the right operand that stay in the cache while rows go by
 
@@ -147,9 +149,10 @@ class Product:
         a, c, out = factors
         self.dot = self._is_dot(a, c)
         self.rows, self.columns = self._dot_tile_size() if self.dot else self._tile()
+        self.inside = not self.dot and self._ends_inside()
         width = self.columns * (1 if self.dot else self.lanes)
         block = max(REUSED // (self.k * self.item), width) if self.k else self.n
-        if self.kernel.values:
+        if self.kernel.values and not self.inside:
             block = min(block, max(PANEL // (self.rows * self.item), 4 * width))
         block = max(block // width, 1) * width
         if self.n <= 2 * block:
@@ -173,10 +176,13 @@ class Product:
         for start, stop, step in cut(self.m, self.rows):
             with self.b.loop(start, stop, step, []) as loop:
                 self.b.lanes = self.lanes
-                panel = self._dot_panel if self.dot else self._panel
-                panel(self._row(a, loop.index), c, self._row(out, loop.index), step, width)
-                if not self.adds:
-                    moved = self._move_ends(ends, loop.index, len(self.batch) + 2 + self.order[0])
+                moved = self._move_ends(ends, loop.index, len(self.batch) + 2 + self.order[0])
+                left, made = self._row(a, loop.index), self._row(out, loop.index)
+                if self.dot:
+                    self._dot_panel(left, c, made, step, width)
+                else:
+                    self._panel(left, c, made, moved, step, width)
+                if not self.adds and not self.inside:
                     self._finish(moved, step, width)
 
     def _is_dot(self, a: Factor, c: Factor) -> bool:
@@ -218,40 +224,87 @@ class Product:
         nest = Nest(self.b, self.accesses, lanes_of(self.kernel, self.target.vector_bytes))
         nest.run(dims, ends)
 
+    def _ends_inside(self) -> bool:
+        """Says whether the pointwise values are computed while a tile is in registers."""
+        values = self.kernel.values
+        work = sum(1 if each.name in CHEAP else 12 for each in values) * self.rows * self.columns
+        lanes = lanes_of(self.kernel, self.target.vector_bytes)
+        return bool(values) and not self.adds and lanes == self.lanes and work <= UNROLLED_WORK
+
     # --- the broadcast form
-    def _panel(self, a: Factor, c: Factor, out: Factor, rows: int, width: int) -> None:
+    def _panel(
+        self, a: Factor, c: Factor, out: Factor, ends: list[str], rows: int, width: int
+    ) -> None:
         step = self.columns * self.lanes
+        along = len(self.batch) + 2 + self.order[1]
         whole = width - width % step
         if whole:
             with self.b.loop(0, whole, step, []) as loop:
                 right, made = self._column(c, loop.index), self._column(out, loop.index)
-                self._broadcast_tile(a, right, made, rows, self.columns, None)
+                moved = self._move_ends(ends, loop.index, along)
+                self._broadcast_tile(a, right, made, moved, rows, [None] * self.columns)
         rest = width - whole
         if rest:
             right, made = self._column(c, whole), self._column(out, whole)
             vectors = -(-rest // self.lanes)
-            self._broadcast_tile(a, right, made, rows, vectors, rest % self.lanes or None)
+            counts = [None] * (vectors - 1) + [rest % self.lanes or None]
+            self._broadcast_tile(a, right, made, self._move_ends(ends, whole, along), rows, counts)
 
     def _broadcast_tile(
-        self, a: Factor, c: Factor, out: Factor, rows: int, columns: int, count: int | None
+        self,
+        a: Factor,
+        c: Factor,
+        out: Factor,
+        ends: list[str],
+        rows: int,
+        counts: list[int | None],
     ) -> None:
         b = self.b
         zero = b.splat(self.element, 0.0)
-        counts = [None] * (columns - 1) + [count]
+        columns = len(counts)
         if self.k <= SHORT:
             sums = [zero] * (rows * columns)
             for k in range(self.k):
                 sums = self._multiply(a, c, k, rows, counts, sums)
-            results = iter(sums)
         else:
             with b.loop(0, self.k, 1, [(self.element, zero)] * (rows * columns)) as loop:
                 loop.next = self._multiply(a, c, loop.index, rows, counts, loop.carried)
-            results = iter(loop.results)
+            sums = loop.results
+        if not self.inside or self.kernel.product in self.plan.stored:
+            results = iter(sums)
+            for r in range(rows):
+                row = b.advance(out.pointer, r, out.strides[-2])
+                for v, n in enumerate(counts):
+                    place = b.advance(row, v * self.lanes, out.strides[-1])
+                    self._store(place, out.strides[-1], next(results), n)
+        if self.inside:
+            self._end_tile(ends, rows, counts, sums)
+
+    def _end_tile(
+        self, ends: list[str], rows: int, counts: list[int | None], sums: list[str]
+    ) -> None:
+        """Writes the pointwise values of a tile; what many of its vectors need is read once."""
+        down, along = (len(self.batch) + 2 + each for each in self.order)
+        steps = tuple(each.strides[along] for each in self.accesses.all)
+        nest = Nest(self.b, self.accesses, self.lanes)
+        nest.dims, nest.vector = [Dim(self.n, steps, False)], 0
+        same_down = {
+            v for v, i in self.accesses.of.items() if not self.accesses.all[i].strides[down]
+        }
+        same_along = {v for v, i in self.accesses.of.items() if not steps[i]}
+        by_column: list[dict[Value, Any]] = [{} for _ in counts]
+        everywhere: dict[Value, Any] = {}
         for r in range(rows):
-            row = b.advance(out.pointer, r, out.strides[-2])
+            row = self._move_ends(ends, r, down)
+            by_row: dict[Value, Any] = {}
             for v, n in enumerate(counts):
-                place = b.advance(row, v * self.lanes, out.strides[-1])
-                self._store(place, out.strides[-1], next(results), n)
+                place = self._move_ends(row, v * self.lanes, along)
+                known = {**everywhere, **by_row, **by_column[v]}
+                known[self.kernel.product] = sums[r * len(counts) + v]  # type: ignore[index]
+                nest.block(place, known, Segment(0, 0, 1, n))
+                by_column[v] |= {x: known[x] for x in same_down if x in known}
+                by_row |= {x: known[x] for x in same_along if x in known}
+                everywhere |= {x: known[x] for x in same_along & same_down if x in known}
 
     def _multiply(
         self, a: Factor, c: Factor, k: Any, rows: int, counts: list[int | None], sums: list[str]
