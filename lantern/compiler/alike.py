@@ -28,6 +28,7 @@ class Signature:
         computed += [*kernel.values, *kernel.reductions]
         self.key = (
             (kernel.kind, kernel.space, kernel.dims, kernel.adds, more),
+            kernel.product in plan.stored,
             tuple((each.name, self._sign(each), self._sign(each.args)) for each in computed),
             tuple((self._sign(source), self._look(target)) for source, target in kernel.stores),
             self._sign(kernel.factors),
