@@ -11,7 +11,7 @@ import pytest
 
 import lantern
 from lantern import ops
-from lantern.autograd.plan import OFTEN, Plan
+from lantern.autograd.plan import OFTEN, OUT, Plan
 from lantern.op import REGISTRY, Composite, Op
 from lantern.quick import write_backward, write_call, write_record
 from lantern.sequence_op import SequenceOp
@@ -39,8 +39,9 @@ def test_the_short_way_of_every_op_can_be_written(name):
     bits = [bit for bit, p, _ in op.tensors if op.parameters[p] in known]
     for mask in {sum(bits), *bits} - {0}:
         plan = Plan(op, mask)
-        write_record(plan)
         write_backward(plan)
+        if all(position >= OUT for position in plan.saves):  # calls with several results do that
+            write_record(plan)  # the general way
 
 
 def both_ways(op, *args, **kwargs):
