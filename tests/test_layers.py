@@ -15,9 +15,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
     0: "backends cache compat device dtypes matrices return_types shape storage",
-    1: "backends.blas backends.convolution backends.cudnn backends.cupy backends.dlpack "
-    "backends.implicit backends.lapack backends.literals backends.mps backends.mt19937 "
-    "backends.native backends.numpy backends.ranges backends.rejection backends.special "
+    1: "backends.arithmetic backends.blas backends.convolution backends.cudnn backends.cupy "
+    "backends.dlpack backends.implicit backends.lapack backends.literals backends.mps "
+    "backends.mt19937 backends.native backends.numpy backends.ranges backends.rejection backends.special "
     "backends.vocabulary",
     2: "autograd binding op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
@@ -35,8 +35,8 @@ BELOW = {
 
 # The few files that may import each of these, at the top or inside a function.
 ONLY = {
-    "numpy": "backends/convolution.py backends/implicit.py backends/lapack.py backends/literals.py "
-    "backends/mt19937.py backends/numpy.py backends/ranges.py backends/special.py cli/doctor.py",
+    "numpy": "backends/arithmetic.py backends/convolution.py backends/implicit.py "
+    "backends/lapack.py backends/literals.py backends/mt19937.py backends/numpy.py backends/ranges.py backends/special.py cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
     "cupy": "backends/cupy.py",
     "onnx": "onnx/writer.py",

@@ -21,6 +21,7 @@ from .. import dtypes
 from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES, dlpack
+from .arithmetic import linear, matmul, maximum, minimum, sigmoid, sum, where  # noqa: F401  (primitives)
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .implicit import beta_slope, gamma_slope  # noqa: F401  (primitives)
 from .lapack import (  # noqa: F401  (primitives)
@@ -211,7 +212,7 @@ floor, ceil, trunc = np.floor, np.ceil, np.trunc
 bitwise_not, logical_not = np.invert, np.logical_not
 isnan, isinf, isfinite, signbit = np.isnan, np.isinf, np.isfinite, np.signbit
 add, sub, mul, div = np.add, np.subtract, np.multiply, np.true_divide
-maximum, minimum, fmax, fmin = np.maximum, np.minimum, np.fmax, np.fmin
+fmax, fmin = np.fmax, np.fmin
 copysign, nextafter, hypot = np.copysign, np.nextafter, np.hypot
 gcd, lcm = np.gcd, np.lcm
 bitwise_and, bitwise_or, bitwise_xor = np.bitwise_and, np.bitwise_or, np.bitwise_xor
@@ -224,7 +225,6 @@ eq, ne, lt, le, gt, ge = (
     np.greater_equal,
 )
 logical_and, logical_or, logical_xor = np.logical_and, np.logical_or, np.logical_xor
-where = np.where
 round = np.rint
 
 
@@ -238,13 +238,6 @@ def sign(x):
 
 def rsqrt(x):
     return 1 / np.sqrt(x)
-
-
-def sigmoid(x):
-    result = np.negative(x, out=np.empty_like(x))
-    np.exp(result, out=result)
-    np.add(result, 1, out=result)
-    return np.divide(1, result, out=result)
 
 
 def _refuse_zero(x, y):
@@ -310,25 +303,6 @@ def cast(x, dtype):
         return x.astype(NUMPY_DTYPE[dtype])
     finally:
         restore(token)
-
-
-def sum(x, dim=None, keepdim=False):
-    if dim == (0,) and x.ndim == 2 and not keepdim and x.shape[0] > 256 and x.flags.c_contiguous:
-        return _sum_rows(x)
-    return np.add.reduce(x, dim, None, None, keepdim)
-
-
-def _sum_rows(x):
-    # NumPy adds rows of a narrow array one short row at a time; several rows side by side are
-    # one long row, which also shortens the chains of rounding errors.
-    rows, columns = x.shape
-    fold = 2048 // columns if columns else 0
-    if fold < 4:
-        return np.add.reduce(x, 0)
-    whole = rows - rows % fold
-    wide = np.add.reduce(x[:whole].reshape(-1, fold * columns), 0)
-    total = np.add.reduce(wide.reshape(fold, columns), 0)
-    return total + np.add.reduce(x[whole:], 0) if whole != rows else total
 
 
 def prod(x, dim=None, keepdim=False):
@@ -651,36 +625,6 @@ def scatter_reduce(x, dim, index, src, reduce):
         _AT[reduce].at(result.reshape(1), index.reshape(-1), part.reshape(-1))
     else:
         _AT[reduce].at(result, _along(dim, index), part)
-    return result
-
-
-def matmul(x, y):
-    if x.ndim > 2 and y.ndim == 2 and x.size and x.flags.c_contiguous:
-        # NumPy multiplies the matrices of a stack one by one; on top of each other they are one.
-        rows = x.reshape(-1, x.shape[-1])
-        return np.matmul(rows, y).reshape(*x.shape[:-1], y.shape[1])
-    return np.matmul(x, y)
-
-
-def linear(x, weight, bias):
-    result = matmul(x, weight.T)
-    if bias is None:
-        return result
-    if not result.ndim:
-        return result + bias
-    columns = bias.size
-    if columns > 64 or result.size < 256 * columns or not columns:
-        return np.add(result, bias, out=result)
-    # A narrow bias is repeated, so that each inner loop of the addition is long.
-    fold = max(1, 512 // columns)
-    repeated = np.empty((fold, columns), bias.dtype)
-    repeated[:] = bias
-    flat = result.reshape(-1)
-    whole = flat.size - flat.size % (fold * columns)
-    wide = flat[:whole].reshape(-1, fold * columns)
-    np.add(wide, repeated.reshape(-1), out=wide)
-    tail = flat[whole:].reshape(-1, columns)
-    np.add(tail, bias, out=tail)
     return result
 
 
