@@ -51,7 +51,7 @@ def _space() -> dict[str, Any]:
     return {
         "_new": object.__new__, "_Tensor": Tensor, "_Storage": Storage, "_OpNode": OpNode,
         "_active": active, "_mode": mode, "_rederive": rederive, "_MISSING": MISSING,
-        "_xp": xp, "_array": xp.ndarray, "_asarray": xp.asarray, "_fit": fit,
+        "_xp": xp, "_array": xp.ndarray, "_asarray": xp.as_array, "_fit": fit,
         "_f4": kinds["float32"], "_f8": kinds["float64"], "_next": numbers.__next__,
         "_silence": backends.silence, "_restore": backends.restore, "_NAMESPACES": NAMESPACES,
         "_LEAST": LEAST, "_MOST": MOST,
@@ -224,7 +224,7 @@ def write_record(plan: Plan) -> Callable[..., Any]:
         same = " and ".join(f"v_{each}.shape == _shape" for each in inputs)
         facts = ", ".join(f"(v_{each}.shape, None)" for each in inputs)
         lines += ["    _shape = _out.shape", f"    _node.facts = None if {same} else [{facts}]"]
-    lines.append("    _node.sequence = _next()")
+    lines += ["    _node.sequence = _next()", "    _node.hooks = None", "    _node.outputs = 1"]
     if op.label is not None:
         lines.append(f"    _node.label = _label({', '.join(op.parameters)})")
     return _function(op, lines, _space() | {"_plan": plan, "_label": op.label})

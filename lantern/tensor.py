@@ -464,7 +464,9 @@ def wrap(value: Any) -> Tensor:
     """Returns a tensor of its own memory around a value that is known to be fresh."""
     tensor = _new(Tensor)
     tensor._array = value
-    tensor._storage = Storage(value)
+    storage = tensor._storage = _new(Storage)
+    storage.array = value
+    storage.version = 0
     # Python finds an attribute of the object faster than one of its class.
     tensor._base = tensor._node = None
     tensor._index = 0

@@ -7,7 +7,6 @@ waiting node is taken, everything that contributes to it has been visited. No re
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -32,16 +31,21 @@ def backward(
     >>> x.grad
     tensor(6.)
     """
-    roots, grads = _roots(tensors, grad_tensors)
+    keep = create_graph if retain_graph is None else retain_graph
+    if grad_tensors is None and inputs is None and not create_graph and active.trace is None:
+        start = _plain_start(tensors)
+        if start is not None:
+            run([start], keep, False)
+            return
+    starts = _starts(tensors, grad_tensors, create_graph)
     if inputs is not None:
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         if not inputs:
             raise RuntimeError("'inputs' argument to backward cannot be empty.")
-    keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        run(roots, grads, keep, create_graph)
+        run(starts, keep, create_graph)
         return
-    found = run(roots, grads, keep, create_graph, capture=[_place(each) for each in inputs])
+    found = run(starts, keep, create_graph, capture=[_place(each) for each in inputs])
     for tensor, grad in zip(inputs, found, strict=True):
         if grad is not None:
             tensor._grad = grad if tensor._grad is None else tensor._grad + grad
@@ -71,12 +75,12 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("autograd.grad(is_grads_batched=True) is not in Lantern yet")
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    roots, grads = _roots(outputs, grad_outputs)
+    starts = _starts(outputs, grad_outputs, create_graph)
     for each in inputs:
         if not each.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    found = run(roots, grads, keep, create_graph, capture=[_place(each) for each in inputs])
+    found = run(starts, keep, create_graph, capture=[_place(each) for each in inputs])
     for i, (tensor, value) in enumerate(zip(inputs, found, strict=True)):
         if value is not None:
             continue
@@ -96,6 +100,28 @@ def _place(tensor: Tensor) -> tuple[Node, int]:
     if node is None:
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     return node, tensor._index
+
+
+Start = tuple[Node, int, Any]  # a node, which of its outputs, and the gradient of that
+
+
+def _plain_start(tensor: Any) -> Start | None:
+    """Returns where backward of a loss starts, the usual case, in few steps."""
+    if type(tensor) is Tensor and tensor._base is None and type(tensor._node) is OpNode:
+        array = tensor._array
+        if not array.ndim:
+            # Not an array: arithmetic on a number of the backend takes a tenth of the time.
+            return tensor._node, tensor._index, NAMESPACES[type(array)].unit(array)
+    return None
+
+
+def _starts(tensors: Any, grads: Any, create_graph: bool) -> list[Start]:
+    roots, seeds = _roots(tensors, grads)
+    starts: list[Start] = []
+    for tensor, seed in zip(roots, seeds, strict=True):
+        assert tensor._node is not None
+        starts.append((tensor._node, tensor._index, seed if create_graph else _value(seed)))
+    return starts
 
 
 def _roots(tensors: Any, grads: Any) -> tuple[list[Tensor], list[Tensor]]:
@@ -158,26 +184,21 @@ class _Quiet:
 
 
 def run(
-    roots: Sequence[Tensor],
-    grads: Sequence[Tensor],
+    starts: list[Start],
     retain_graph: bool,
     create_graph: bool,
     capture: list[tuple[Node, int]] | None = None,
 ) -> list[Tensor | None]:
-    """Sends gradients from the roots down the tape; returns those captured on the way."""
+    """Sends gradients from the starts down the tape; returns those captured on the way."""
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
     leaves: dict[Node, Any] = {}
-    value: Any
-    for tensor, seed in zip(roots, grads, strict=True):
-        value = seed if create_graph else (active.trace.read(seed) if active.trace else seed._array)
-        assert tensor._node is not None
-        _send(pending, heap, leaves, tensor._node, tensor._index, value)
-    value = None
+    for start in starts:
+        _send(pending, heap, leaves, *start)
     wanted = useful = None
     if capture is not None:
         wanted = dict.fromkeys(capture)
-        useful = _reaching([t._node for t in roots], {node for node, _ in capture})
+        useful = _reaching([node for node, _, _ in starts], {node for node, _ in capture})
     before, mode.enabled = mode.enabled, create_graph
     quiet = _Quiet()
     try:
@@ -208,30 +229,32 @@ def _visit(
         if node is None:
             node = heappop(heap)[1]
             g = pending.pop(node)
-        if node.hooks is not None:
+        hooks = node.hooks
+        if hooks is not None:
             g = quiet.aloud(_before_hooks, node, g)
         if wanted is not None:
             _take(wanted, node, g)
             if node not in useful:  # type: ignore[operator]
                 node = None
                 continue
-        if type(node) is not OpNode:
-            call = quiet.aloud if node.calls_user else _call
-            results = call(node.backward, g, create_graph)
-        elif node.plan.quick is None or create_graph:
-            results = node.plan.backward(node, g, create_graph)
-        else:
+        if type(node) is OpNode and node.plan.quick is not None and not create_graph:
             results = node.plan.quick(node, g)
+        elif node.calls_user:
+            results = quiet.aloud(node.backward, g, create_graph)
+        else:
+            results = node.backward(g, create_graph)
         if checks_nan:
             _refuse_nan(node, results)
-        if node.hooks is not None and node.hooks.after:
+        if hooks is not None and hooks.after:
             results = quiet.aloud(_after_hooks, node, results, g)
         follow = g = None  # a lone next node is visited at once, without the heap
         for edge, value in zip(node.edges, results, strict=True):
             if edge is None or value is None:
                 continue
             target, index = edge
-            if target is follow:
+            if type(target) is AccumulateGrad:
+                leaves[target] = leaves[target] + value if target in leaves else value
+            elif target is follow:
                 g = g + value
             elif follow is None and not heap and target.inner and target.outputs == 1:
                 follow, g = target, value
@@ -246,15 +269,13 @@ def _visit(
         node = follow
 
 
-def _call(function: Any, *args: Any) -> Any:
-    return function(*args)
-
-
 def _finish(leaves: dict[Node, Any], wanted: dict | None, quiet: _Quiet) -> None:
     """Adds what has arrived at the leaves to their `.grad`."""
     order = list(leaves)
-    if any(node.hooks is not None for node in order):
-        order.sort(key=lambda node: -node.sequence)
+    for node in order:
+        if node.hooks is not None:  # users see in which order they are called
+            order.sort(key=lambda node: -node.sequence)
+            break
     for node in order:
         g = leaves.pop(node)
         if node.hooks is not None:
@@ -355,7 +376,7 @@ def _accumulate(node: AccumulateGrad, g: Any) -> None:
     if active.trace is not None:
         active.trace.accumulates(leaf)
     held = leaf._grad
-    if isinstance(g, Tensor):
+    if type(g) is Tensor or isinstance(g, Tensor):
         leaf._grad = share_history(g) if held is None else held + g
     elif held is None:
         shared = sys.getrefcount(g) > _ALONE  # someone else may still look at this memory

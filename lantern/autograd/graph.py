@@ -126,6 +126,7 @@ class AccumulateGrad(Node):
     def __init__(self, leaf: Any):
         super().__init__([])
         self._leaf = weakref.ref(leaf)
+        self.hooks = None
 
     def name(self) -> str:
         """Returns PyTorch's name for the node of a leaf."""
@@ -175,6 +176,8 @@ class OpNode(Node):
         self.checks = checks
         self.facts = facts
         self.sequence = next(numbers)
+        self.hooks = None  # found sooner here than in the class
+        self.outputs = 1
 
     @property
     def op(self) -> Any:

@@ -90,6 +90,9 @@ def asarray(value, dtype=None):
     return np.asarray(value, None if dtype is None else NUMPY_DTYPE[dtype])
 
 
+as_array = np.asarray
+
+
 def address_of(x):
     """Returns the address of the first element."""
     return x.__array_interface__["data"][0] if x.dtype.char != "E" else x.ctypes.data
@@ -182,6 +185,16 @@ def keep(x, shared):
 def side_by_side(arrays):
     """Returns the elements of several arrays in one flat array."""
     return np.concatenate(arrays, None)
+
+
+@functools.cache
+def _ones(kind):
+    return kind.type(1)
+
+
+def unit(x):
+    """Returns the number 1 in the dtype of an array, as NumPy's own kind of number."""
+    return _ones(x.dtype)
 
 
 def is_row_major(x):

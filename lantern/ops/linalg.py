@@ -24,7 +24,8 @@ KERNELS = {"dot": "dot", "mv": "addmv_impl_cpu", "mm": "addmm_impl_cpu_", "bmm":
 
 def swapped(xp, x):
     """Returns matrices transposed."""
-    return xp.permute(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+    ndim = x.ndim
+    return xp.permute(x, (1, 0) if ndim == 2 else (*range(ndim - 2), ndim - 1, ndim - 2))
 
 
 def rows_of(xp, x):
@@ -395,8 +396,9 @@ def linear(xp, input, weight, bias=None):
     >>> lantern.nn.functional.linear(lantern.ones(3), lantern.ones(2, 3), lantern.ones(2))
     tensor([4., 4.])
     """
-    plain = weight.ndim == 2 and (bias is None or bias.shape == weight.shape[:1])
-    if not plain or input.shape[-1:] != weight.shape[1:]:
+    sizes = weight.shape
+    plain = len(sizes) == 2 and (bias is None or bias.shape == sizes[:1])
+    if not plain or not input.ndim or input.shape[-1] != sizes[1]:
         _check_layer(input, weight, bias)
     if plain:
         return xp.linear(input, weight, bias)
@@ -417,6 +419,8 @@ def _layer_weight(xp, g, input, weight_shape):
         return _other_gradient(xp, g, input, weight_shape)
     if input.ndim == 1:
         return column(xp, g) * input
+    if input.ndim == 2:
+        return xp.matmul(xp.permute(g, (1, 0)), input)
     return xp.matmul(swapped(xp, rows_of(xp, g)), rows_of(xp, input))
 
 

@@ -104,8 +104,10 @@ def mse_loss(xp, input, target, reduction="mean", weight=None):
     >>> lantern.nn.functional.mse_loss(lantern.tensor([1.0, 2.0]), lantern.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    check_reduction(reduction)
-    warn_shapes(input, target)
+    if reduction not in REDUCTIONS:
+        check_reduction(reduction)
+    if input.shape != target.shape:
+        warn_shapes(input, target)
     losses = xp.square(input - target)
     if weight is None:
         return reduced(xp, losses, reduction)
