@@ -37,7 +37,7 @@ def backward(
         if start is not None:
             run([start], keep, False)
             return
-    starts = _starts(tensors, grad_tensors, create_graph)
+    starts = starts_of(tensors, grad_tensors, create_graph)
     if inputs is not None:
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         if not inputs:
@@ -75,7 +75,7 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("autograd.grad(is_grads_batched=True) is not in Lantern yet")
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    starts = _starts(outputs, grad_outputs, create_graph)
+    starts = starts_of(outputs, grad_outputs, create_graph)
     for each in inputs:
         if not each.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -115,7 +115,8 @@ def _plain_start(tensor: Any) -> Start | None:
     return None
 
 
-def _starts(tensors: Any, grads: Any, create_graph: bool) -> list[Start]:
+def starts_of(tensors: Any, grads: Any, create_graph: bool = False) -> list[Start]:
+    """Returns where a backward starts that sends `grads` (1 where there is none) to `tensors`."""
     roots, seeds = _roots(tensors, grads)
     starts: list[Start] = []
     for tensor, seed in zip(roots, seeds, strict=True):

@@ -288,7 +288,8 @@ class Record:
         for node in ends:  # they are called when the gradient arrives
             node.hooks = None
         try:
-            found = engine.run(roots, grads, False, False, capture=[(node, 0) for node in ends])
+            starts = engine.starts_of(roots, grads)
+            found = engine.run(starts, False, False, capture=[(node, 0) for node in ends])
         finally:
             for node, held in hooks:
                 node.hooks = held
