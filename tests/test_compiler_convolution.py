@@ -9,6 +9,7 @@ import pytest
 
 import lantern
 from lantern import dtypes
+from lantern.compiler import parts
 from lantern.compiler.interpret import interpret
 from lantern.compiler.ir import Graph
 from lantern.compiler.native import Program
@@ -97,10 +98,13 @@ def convolution(setting, graph, name, finished):
 
 
 @pytest.mark.parametrize("name", ["conv", "conv_input", "conv_weight"])
-@pytest.mark.parametrize("target", ["wide", "narrow"])
-def test_random_convolutions_give_what_the_interpreter_gives(name, target):
-    target = None if target == "wide" else host()._replace(vector_bytes=16, registers=16)
-    for seed in range(COUNT // (3 if target is None else 10)):
+@pytest.mark.parametrize("way", ["wide", "narrow", "in parts"])
+def test_random_convolutions_give_what_the_interpreter_gives(name, way, monkeypatch):
+    target = host()._replace(vector_bytes=16, registers=16) if way == "narrow" else None
+    if way == "in parts":
+        monkeypatch.setattr(parts, "SMALL", 0.001)
+        monkeypatch.setattr(parts, "cores", lambda: 3)
+    for seed in range(COUNT // (5 if way == "wide" else 10)):
         setting, graph = Setting(seed), Graph()
         arrays = convolution(setting, graph, name, seed % 3 == 0)
         try:

@@ -19,7 +19,7 @@ from . import scalar
 from .builder import Function
 from .fuse import BATCH, Kernel, Plan
 from .ir import Value
-from .loops import Accesses, Dim, Nest, lanes_of
+from .loops import Accesses, Dim, Nest, Rows, lanes_of
 from .matmul import cut
 from .memory import Memory
 from .runtime import Target
@@ -228,8 +228,8 @@ class _Writer:
 class Correlation(_Writer):
     """Writes `conv` and `conv_input`: sums over channels and taps for each place of the result."""
 
-    def write(self) -> None:
-        """Writes the whole kernel."""
+    def write(self, part: Rows | None = None) -> None:
+        """Writes the whole kernel, or a part: of images, channels or rows of the result."""
         b, value = self.b, self.value
         x, weight = self.kernel.factors
         self.back = value.name == "conv_input"
@@ -241,9 +241,19 @@ class Correlation(_Writer):
         self.row_dim, self.sum_dim = (1, 0) if self.back else (0, 1)
         self.accesses = Accesses(self.plan, self.memory, self.kernel)
         ends = [b.pointer(*each.place) for each in self.accesses.all]
+        given, factor, made = self.seen(x), self.seen(weight), self.seen(value)
+        self.batch, self.first = value.shape[0], None
+        if part is not None:
+            made, ends = made.moved(b, part.start, part.dim), self._ends(ends, part.start, part.dim)
+            if part.dim == 0:
+                given, self.batch = given.moved(b, part.start, 0), part.size
+            elif part.dim == 1:
+                factor, self.rows = factor.moved(b, part.start, self.row_dim), part.size
+            else:
+                self.first, self.count = part.start, part.size
+                given = given.moved(b, part.start, 2, self.lines[0][0].pace)
         self.height, self.width = self._tile()
         b.lanes = self.lanes
-        given, factor, made = self.seen(x), self.seen(weight), self.seen(value)
         with b.loop(0, self.groups, 1, []) as loop:
             given = given.moved(b, loop.index, 1, self.sums)
             made = made.moved(b, loop.index, 1, self.rows)
@@ -252,7 +262,7 @@ class Correlation(_Writer):
             if self.along_batch:
                 self._places(given, factor, made, ends)
             else:
-                with b.loop(0, value.shape[0], 1, []) as images:
+                with b.loop(0, self.batch, 1, []) as images:
                     given = given.moved(b, images.index, 0)
                     made = made.moved(b, images.index, 0)
                     ends = self._ends(ends, images.index, 0)
@@ -290,8 +300,11 @@ class Correlation(_Writer):
                 here, result, at = given, made, ends
                 taps = []
                 for d, phase in enumerate(phases):
-                    index = stack.enter_context(b.loop(0, phase.count, 1, [])).index
-                    q: Any = 0 if phase.count == 1 else index
+                    part = d == 0 and self.first is not None
+                    count = self.count if part else phase.count
+                    index = stack.enter_context(b.loop(0, count, 1, [])).index
+                    q: Any = 0 if count == 1 and not part else index
+                    q = self._absolute(index) if part else q
                     taps.append((phase, *bounds(b, phase, q)))
                     here = here.moved(b, index, 2 + d, phase.pace)
                     here = here.moved(b, phase.start, 2 + d)
@@ -301,6 +314,13 @@ class Correlation(_Writer):
                     at = self._ends(at, phase.first, 2 + d)
                 assert len(taps) == outer
                 self._channels(here, factor, result, at, taps)
+
+    def _absolute(self, row: str) -> str:
+        """Writes the number of a row of a part in the whole."""
+        lanes, self.b.lanes = self.b.lanes, 1
+        row = self.b.op("add", "i64", row, self.first)
+        self.b.lanes = lanes
+        return row
 
     def _channels(self, given: Seen, factor: Seen, made: Seen, ends: list[str], taps: list) -> None:
         b = self.b
@@ -312,7 +332,7 @@ class Correlation(_Writer):
                 if not self.along_batch:
                     self._line(given, weight, result, at, taps, step, None)
                     continue
-                for first, last, images, count in self.blocks(self.value.shape[0]):
+                for first, last, images, count in self.blocks(self.batch):
                     with b.loop(first, last, images, []) as block:
                         place = self._ends(at, block.index, 0)
                         self._line(
@@ -420,17 +440,32 @@ class Correlation(_Writer):
 class WeightGradient(_Writer):
     """Writes `conv_weight`: for each weight, the sum over all places of all images."""
 
-    def write(self) -> None:
-        """Writes the whole kernel."""
+    def write(self, part: Rows | None = None) -> None:
+        """Writes the whole kernel, or a part: of channels or of rows of the weights."""
         b, value = self.b, self.value
         g, x = self.kernel.factors
         self.batch, self.images = g.shape[0], g.shape[0] >= BATCH
         kernel = value.shape[2:]
         self.lines = [each[0] for each in self.phases(x.shape[2:], kernel, g.shape[2:], False)]
         outs, ins = value.shape[0] // self.groups, value.shape[1]
+        given, seen, made = self.seen(g), self.seen(x), self.seen(value)
+        accesses = Accesses(self.plan, self.memory, self.kernel)
+        ends = [b.pointer(*each.place) for each in accesses.all]
+        shape = value.shape
+        self.first: Any = None
+        if part is not None:  # of a convolution without groups
+            shape = (*shape[: part.dim], part.size, *shape[part.dim + 1 :])
+            made = made.moved(b, part.start, part.dim)
+            if part.dim == 0:
+                outs, given = part.size, given.moved(b, part.start, 1)
+            else:
+                self.first = part.start
+                seen = seen.moved(b, part.start, 2, self.lines[0].apart)
+            ends = [b.advance(pointer, part.start, each.strides[part.dim])
+                    for pointer, each in zip(ends, accesses.all, strict=True)]  # fmt: skip
+        self.rows = shape[2]
         self.heights, self.depth, self.taps = self._tile(outs, ins)
         b.lanes = self.lanes
-        given, seen, made = self.seen(g), self.seen(x), self.seen(value)
         with b.loop(0, self.groups, 1, []) as loop:
             given = given.moved(b, loop.index, 1, outs)
             seen = seen.moved(b, loop.index, 1, ins)
@@ -443,9 +478,7 @@ class WeightGradient(_Writer):
                             lower = seen.moved(b, channels.index, 1)
                             place = result.moved(b, channels.index, 1)
                             self._outer(0, upper, lower, place, [], (height, depth))
-        accesses = Accesses(self.plan, self.memory, self.kernel)
-        ends = [b.pointer(*each.place) for each in accesses.all]
-        self.epilogue(accesses, ends, list(zip(value.shape, range(value.ndim), strict=True)))
+        self.epilogue(accesses, ends, list(zip(shape, range(value.ndim), strict=True)))
 
     def _tile(self, outs: int, ins: int) -> tuple[int, int, int]:
         """Returns how many channels of both tensors, and taps, the registers hold."""
@@ -472,8 +505,13 @@ class WeightGradient(_Writer):
         b = self.b
         if d < len(self.lines) - 1:
             line = self.lines[d]
-            with b.loop(0, line.taps, 1, []) as loop:
-                first, stop = self._rows(line, loop.index)
+            with b.loop(0, self.rows if d == 0 else line.taps, 1, []) as loop:
+                tap = loop.index
+                if d == 0 and self.first is not None:
+                    lanes, b.lanes = b.lanes, 1
+                    tap = b.op("add", "i64", tap, self.first)
+                    b.lanes = lanes
+                first, stop = self._rows(line, tap)
                 moved = x.moved(b, loop.index, 2 + d, line.apart).moved(b, line.start, 2 + d)
                 place = made.moved(b, loop.index, 2 + d)
                 self._outer(d + 1, g, moved, place, [*taps, (line, first, stop)], tile)
@@ -586,12 +624,17 @@ class WeightGradient(_Writer):
 
 
 def write_convolution(
-    b: Function, plan: Plan, memory: Memory, kernel: Kernel, target: Target
+    b: Function,
+    plan: Plan,
+    memory: Memory,
+    kernel: Kernel,
+    target: Target,
+    rows: Rows | None = None,
 ) -> None:
-    """Writes a convolution or one of its gradients, and what its kernel computes from it."""
+    """Writes a convolution or a gradient and what its kernel computes from it, or a part of it."""
     if prod(kernel.space) == 0:
         return
     value = kernel.product
     assert value is not None
     writer = WeightGradient if value.name == "conv_weight" else Correlation
-    writer(b, plan, memory, kernel, target).write()
+    writer(b, plan, memory, kernel, target).write(rows)

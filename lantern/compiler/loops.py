@@ -8,6 +8,7 @@ its body is written once per kind of block: several vectors at a time, one, and 
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from .fuse import Kernel, Picked, Plan, immediate, operand_dtype
 from .ir import Value
 from .looks import Look, aligned_strides
 from .memory import Memory
+from .transpose import write_turned
 
 UNROLLED = 4  # vectors per step where a loop is long enough
 
@@ -234,6 +236,9 @@ class Nest:
 
     def run(self, dims: list[Dim], pointers: list[str]) -> None:
         """Writes the loops over `dims` from where `pointers` stand."""
+        crossed = self._crossed(dims)
+        if crossed is not None:
+            return self._turn(dims, pointers, *crossed)
         chosen = vector_dim(dims, self.accesses.all, self.lanes)
         if self.accesses.scatter is not None:
             chosen = self._whole_dim(dims)
@@ -250,6 +255,39 @@ class Nest:
         self.first_reduced = flags.index(True) if True in flags else len(dims)
         self.b.lanes = self.lanes if chosen is not None else 1
         self._level(0, pointers, {}, None, Segment(0, 0, 1, None))
+
+    def _crossed(self, dims: list[Dim]) -> tuple[int, int] | None:
+        """Returns the dimensions that lie innermost in what a plain copy reads and writes."""
+        kernel, all_ = self.kernel, self.accesses.all
+        if kernel.kind != "loop" or kernel.values or kernel.reductions or len(all_) != 2:
+            return None
+        if kernel.scatter is not None or kernel.adds or len(kernel.stores) != 1:
+            return None
+        kind = all_[0].value.dtype
+        if all_[1].value.dtype is not kind or kind not in (dtypes.float32, dtypes.float64):
+            return None
+        reads, writes = (
+            next((d for d, each in enumerate(dims) if each.strides[i] == all_[i].item), None)
+            for i in (0, 1)
+        )
+        if reads is None or writes is None or reads == writes:
+            return None
+        small = min(dims[reads].size, dims[writes].size)
+        return (reads, writes) if small * 2 >= self.lanes else None
+
+    def _turn(self, dims: list[Dim], pointers: list[str], reads: int, writes: int) -> None:
+        """Writes a copy between two orders of memory."""
+        self.b.lanes = self.lanes
+        with ExitStack() as stack:
+            for d, dim in enumerate(dims):
+                if d not in (reads, writes):
+                    loop = stack.enter_context(self.b.loop(0, dim.size, 1, []))
+                    pointers = self._advance(pointers, loop.index, dim)
+            source = pointers[0], dims[writes].strides[0]
+            target = pointers[1], dims[reads].strides[1]
+            kind = self.accesses.all[0].value.dtype
+            sizes = dims[writes].size, dims[reads].size
+            write_turned(self.b, kind, source, target, sizes)
 
     def _whole_dim(self, dims: list[Dim]) -> int | None:
         """Returns the last dimension if a scatter goes along it as a whole: the others in order."""

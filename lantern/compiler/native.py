@@ -83,7 +83,7 @@ def _write(
     if kernel.kind == "matmul":
         write_matmul(b, plan, memory, kernel, target, rows)
     elif kernel.kind == "conv":
-        write_convolution(b, plan, memory, kernel, target)
+        write_convolution(b, plan, memory, kernel, target, rows)
     else:
         lanes = lanes_of(kernel, target.vector_bytes)
         Nest(b, Accesses(plan, memory, kernel), lanes).write(rows)

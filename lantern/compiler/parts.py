@@ -9,7 +9,8 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from .fuse import Kernel, Plan
+from .fuse import BATCH, Kernel, Plan
+from .looks import aligned_strides
 from .memory import operands
 from .pool import cores
 
@@ -30,7 +31,7 @@ def cut_up(plan: Plan, kernel: Kernel) -> Cut | None:
     threads = cores()
     if (
         threads == 1
-        or kernel.kind not in ("loop", "matmul")
+        or kernel.kind not in ("loop", "matmul", "conv")
         or kernel.checks
         or prod(kernel.space) == 0
     ):
@@ -53,9 +54,20 @@ def cost(plan: Plan, kernel: Kernel) -> float:
     moved = sum(each.size * each.itemsize for each in operands(kernel))
     moved += sum(target.leaf.size * target.leaf.itemsize for _, target in kernel.stores)
     total = moved / BYTES + size * (len(kernel.values) + len(kernel.reductions)) / VALUES / 8
-    if kernel.product is not None:
+    if kernel.kind == "conv":
+        total += _sums(kernel) / FLOPS
+    elif kernel.product is not None:
         total += size * kernel.factors[0].shape[-1] * 2 / FLOPS
     return total
+
+
+def _sums(kernel: Kernel) -> int:
+    """Returns how many products a convolution adds up."""
+    value, (first, second) = kernel.product, kernel.factors
+    if value.name == "conv_weight":  # type: ignore[union-attr]
+        return kernel.factors[0].size * prod(kernel.space[1:])
+    places = value.size if value.name == "conv" else first.size  # type: ignore[union-attr]
+    return places * prod(second.shape[1:])
 
 
 def _dim(plan: Plan, kernel: Kernel) -> tuple[int, int] | None:
@@ -72,8 +84,47 @@ def _dim(plan: Plan, kernel: Kernel) -> tuple[int, int] | None:
         if wide and columns >= 32:  # a large right operand: each thread keeps its part of it
             return len(kernel.space) - 1, 16 if columns >= 256 else 4
         return (len(kernel.space) - 2, 1) if rows > 1 else None
-    for dim, size in enumerate(kernel.space):
-        if dim not in (kernel.dims or ()) and size > 1:
-            last = dim == len(kernel.space) - 1
-            return dim, 64 if last else 1
-    return None
+    if kernel.kind == "conv":
+        return _images(kernel)
+    return _outermost(plan, kernel)
+
+
+def _images(kernel: Kernel) -> tuple[int, int] | None:
+    """Returns how to cut a convolution: rows where they are apart, or channels, or images."""
+    value, shape = kernel.product, kernel.space
+    assert value is not None
+    stride, _, _, groups = value.args[-4:]
+    rows = shape[2] if len(shape) > 3 else 1
+    if value.name == "conv_weight":
+        if groups > 1 or shape[0] >= 12 or rows == 1:
+            return (0, 4 if shape[0] >= 12 else 1) if groups == 1 and shape[0] > 1 else None
+        return 2, 1
+    if rows > 1 and (value.name == "conv" or stride[0] == 1):
+        return 2, 1
+    if groups == 1 and shape[1] >= 16:
+        return 1, 8
+    if shape[0] >= 2 * BATCH:
+        return 0, BATCH
+    return (0, 1) if 1 < shape[0] < BATCH else None
+
+
+def _outermost(plan: Plan, kernel: Kernel) -> tuple[int, int] | None:
+    """Returns the dimension whose neighbours lie farthest apart, if it is long enough."""
+    free = [d for d, n in enumerate(kernel.space) if d not in (kernel.dims or ()) and n > 1]
+    if kernel.adds:  # parts may not add to the same places
+        free = [d for d in free if d == 0]
+    if not free:
+        return None
+    strides = _lying(plan, kernel)
+    dim = max(free, key=lambda d: (min(kernel.space[d], 8), strides[d], -d))
+    return dim, 64 if strides[dim] == 1 else 1
+
+
+def _lying(plan: Plan, kernel: Kernel) -> tuple[int, ...]:
+    """Returns the strides of what a loop writes, or of the largest tensor that it reads."""
+    for source, target in kernel.stores:
+        if source not in kernel.reductions and len(target.strides) == len(kernel.space):
+            return tuple(map(abs, target.strides))
+    read = max(operands(kernel), key=lambda each: each.size)
+    strides = aligned_strides(plan.looks[read], read.shape, kernel.space)
+    return tuple(map(abs, strides[: len(kernel.space)]))
