@@ -161,6 +161,8 @@ class _Part:
 class _PartNode(Node):
     """Stands on the tape for a part that is run again."""
 
+    calls_user = True
+
     facts: list[tuple]
 
     def __init__(self, part: _Part, edges: list[Edge], outputs: int):
@@ -190,9 +192,9 @@ class _PartNode(Node):
         elsewhere = _WayOut(None, start + 0.1 / (len(self.edges) + 2))
         for node, place, edge in _leaving([tensor for tensor, _ in pairs], start):
             node.edges[place] = (ways_out.get(edge, elsewhere), 0)
+        tensors, grads = [tensor for tensor, _ in pairs], [grad for _, grad in pairs]
         found = engine.run(
-            [tensor for tensor, _ in pairs],
-            [grad for _, grad in pairs],
+            engine.starts_of(tensors, grads, create_graph),
             create_graph,
             create_graph,
             capture=[(ways_out[edge], 0) for edge in self.edges],
