@@ -14,7 +14,7 @@ from typing import Any
 from . import dtypes
 from .autograd.mode import active, enable_grad
 from .autograd.views import write_inplace
-from .backends import NAMESPACES
+from .backends import NAMESPACES, silently
 from .ops.pointwise import copy
 from .tensor import Tensor
 
@@ -25,6 +25,7 @@ BLOCK = 1 << 14  # elements; some ten float32 blocks fit into a core's second-le
 Job = tuple[Sequence[Tensor], Sequence[Tensor], tuple]
 
 
+@silently
 def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     """Carries out jobs `(tensors, constants, numbers)`, each in place.
 
@@ -58,6 +59,7 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
                 tensor._storage.version += 1
 
 
+@silently
 def update_whole(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     """Carries out jobs like `update`, for rules that look at a tensor as a whole."""
     for tensors, constants, numbers in jobs:

@@ -100,7 +100,7 @@ sys.exit(7)
 def test_missing_names_say_so_as_the_program_spells_them(run) -> None:
     wanted = {
         "torch.foo": "AttributeError: torch.foo is not in Lantern yet",
-        "torch._dynamo": "AttributeError: torch._dynamo is not in Lantern yet",
+        "torch._inductor": "AttributeError: torch._inductor is not in Lantern yet",
         "torch.nn.Foo": "AttributeError: torch.nn.Foo is not in Lantern yet",
         "torch.sofmax": "AttributeError: torch.sofmax is not in Lantern yet; "
         "did you mean torch.softmax?",
