@@ -222,6 +222,9 @@ def write_record(plan: Plan) -> Callable[..., Any]:
         lines.append("    _node.facts = None")
     else:
         same = " and ".join(f"v_{each}.shape == _shape" for each in inputs)
+        others = ", ".join(f"v_{each}" for each in operands if each not in inputs)
+        if others:  # a loss of one number may have been broadcast before it was reduced
+            same += f" and (_shape or not any(getattr(each, 'shape', ()) for each in [{others}]))"
         facts = ", ".join(f"(v_{each}.shape, None)" for each in inputs)
         lines += ["    _shape = _out.shape", f"    _node.facts = None if {same} else [{facts}]"]
     lines += ["    _node.sequence = _next()", "    _node.hooks = None", "    _node.outputs = 1"]

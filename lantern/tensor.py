@@ -262,6 +262,8 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """Returns a tensor of the same memory without history."""
+        if active.trace is not None:
+            active.trace.meet(self)
         return share(Tensor, self)
 
     def detach_(self) -> Tensor:
@@ -274,6 +276,8 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """A tensor of the same memory without history; what is done to it is not recorded."""
+        if active.trace is not None:
+            active.trace.meet(self)
         tensor = share(type(self) if type(self) is Tensor else Tensor, self)
         tensor._silent = True
         return tensor

@@ -10,10 +10,21 @@ import pytest
 
 import lantern
 from lantern.autograd import Function, gradcheck, gradgradcheck
+from lantern.nn import functional as F
 
 
 def leaf(*values, dtype=lantern.float64):
     return lantern.tensor(list(values), dtype=dtype, requires_grad=True)
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_the_gradient_of_a_number_that_a_loss_broadcasts_is_a_number():
+    for loss in (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss) * 60:
+        x = lantern.tensor(0.5, requires_grad=True)
+        loss(x, lantern.ones(3, 1)).backward()
+        each = lantern.full((3, 1), 0.5, requires_grad=True)
+        loss(each, lantern.ones(3, 1)).backward()
+        assert x.grad.shape == () and lantern.allclose(x.grad, each.grad.sum())
 
 
 def test_gradients_accumulate_until_they_are_taken_away():

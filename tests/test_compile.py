@@ -322,3 +322,33 @@ def test_a_module_is_compiled_in_place():
         net.zero_grad()
         net(x).sum().backward()
         assert net.bias.grad.tolist() == [3.0]
+
+
+def test_a_recording_knows_how_eager_results_lie_in_memory():
+    from lantern.backends import numpy as backend
+    from lantern.backends.vocabulary import MOVEMENT, POINTWISE, SCAN, VOCABULARY
+    from lantern.compiler.ir import Graph
+
+    x = (np.random.RandomState(0).rand(5, 3) * 0.8 + 0.1).astype(np.float32).T
+    arguments = {"pow": (2.0,), "cast": (lantern.float64,), "flip": ((0,),), "permute": ((1, 0),)}
+    tried = 0
+    for name, primitive in VOCABULARY.items():
+        if primitive.kind not in (*POINTWISE, SCAN) and name not in arguments:
+            continue
+        count = len(primitive.parameters.split(","))
+        rest = arguments.get(name, (0,) if primitive.kind == SCAN else (x.copy("K"),) * (count - 1))
+        if primitive.kind == MOVEMENT and name not in arguments:
+            continue
+        graph = Graph()
+        value = graph.input(x.shape, lantern.float32)
+        value.lies(tuple(each // 4 for each in x.strides))
+        try:
+            with np.errstate(all="ignore"):
+                result = np.asarray(getattr(backend, name)(x, *rest))
+        except (TypeError, ValueError):  # of integers only, or no array
+            continue
+        operands = [value if isinstance(each, np.ndarray) else each for each in rest]
+        made = graph.add(name, (value, *operands))
+        assert tuple(each // result.itemsize for each in result.strides) == made.memory[0], name
+        tried += 1
+    assert tried > 60

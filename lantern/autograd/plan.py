@@ -84,6 +84,8 @@ class Plan:
         for position in self.inputs:
             if values[position].shape != shape:
                 return False
+        if not shape:  # a loss of one number may have been broadcast before it was reduced
+            return not any(getattr(each, "shape", ()) for each in values)
         return True
 
     def facts(self, args: tuple, values: list, converted: Any) -> list:

@@ -119,8 +119,12 @@ def _kernel(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
 
     def kernel(x: Array) -> Array:
         x = np.asarray(x)
-        result = np.empty(x.shape, x.dtype)
-        source, target = x.reshape(-1), result.reshape(-1)
+        result = np.empty_like(x)  # its dimensions lie in the order of those of `x`
+        source, target = (x, result) if x.flags.c_contiguous else (x.T, result.T)
+        if not target.flags.c_contiguous:
+            order = sorted(range(x.ndim), key=lambda d: -result.strides[d])
+            source, target = x.transpose(order), result.transpose(order)
+        source, target = source.reshape(-1), target.reshape(-1)
         for start in range(0, source.size, BLOCK):
             part = source[start : start + BLOCK].astype(np.float64)
             target[start : start + BLOCK] = function(part)

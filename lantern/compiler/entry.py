@@ -49,7 +49,7 @@ class _Writer:
         self.space: dict[str, Any] = {
             "mode": mode,  "MISS": MISS, "new": object.__new__,
             "Tensor": Tensor, "Storage": Storage, "door": self.program.native.door,
-            "program": self.program,
+            "program": self.program, "bound": self.program.bound, "used": self.program.used,
         }  # fmt: skip
         self.lines: list[str] = []
         self.words: list[tuple[int, int]] = []  # addresses of what the door looks at
@@ -193,6 +193,9 @@ class _Writer:
         self.lines.append(f"if door({', '.join(given)}) is None: return MISS")
         if program.whole:
             return
+        for i in program.arguments:  # what NumPy computes reads these arrays
+            array = f"x{self.record.inputs[i].place}"
+            self.lines.append(f"bound[{i}] = used[{i}] = {array}")
         for step in program.steps:
             self.lines.append(f"{self.name('run', step)}()")
             if program.checks:

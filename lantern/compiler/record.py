@@ -14,7 +14,7 @@ from ..autograd.graph import AccumulateGrad, Node
 from ..autograd.mode import mode
 from ..backends import NAMESPACES
 from ..storage import Storage
-from ..tensor import Tensor, current_node, share, wrap
+from ..tensor import Tensor, current_node, mark, share, wrap
 from .interpret import run
 from .ir import INPUT, Value, verify
 from .machine import machine_code
@@ -28,6 +28,7 @@ from .trace import (
     Trace,
     TraceError,
     recording,
+    user_line,
 )
 
 # How a result is made: from a fresh array, or from something that is there already.
@@ -43,6 +44,13 @@ class Place:
 
 class ArgumentNode(Node):
     """Stands for the history of an argument that was computed before the call."""
+
+    def backward(self, g: Any, create_graph: bool) -> Any:
+        """Raises TraceError: where the gradient would go lies outside of the recording."""
+        raise TraceError(
+            "backward() in a compiled function comes to an argument that was computed outside of "
+            f"it ({user_line()}). Detach the argument, or do the whole forward inside."
+        )
 
 
 class Record:
@@ -122,6 +130,7 @@ class Record:
         later = {id(x) for v in self.graph.values[self.split :] for x in v.operands()}
         later |= {id(each) for each in self.back_values}
         cells = zip(self.forward_inputs(), self.inputs, strict=True)
+        self.sources = self._sources()
         self.saved = [
             cell for v, cell in cells if id(v) in later and not isinstance(cell, NumberInput)
         ]
@@ -184,7 +193,7 @@ class Record:
         storage, base = tensor._storage, tensor._base
         known = storage in self.trace.storages
         family = self._families.get(id(storage), [])
-        if not known and len(family) < 2:
+        if not known and len(family) < 2 and not (base is not None and _repeats(tensor)):
             return self._fresh(tensor)
         root = base
         if base is None:  # its own root, or detached from one
@@ -199,8 +208,8 @@ class Record:
         start = () if base is None else base._layout
         if source is None or tensor._layout[: len(start)] != start:
             return self._fresh(tensor)
-        tracked = base is not None and (tensor._node is not None or base._node is None)
-        return (SHOWN, source, tensor._layout[len(start) :], tracked)
+        tracked = base is not None and (current_node(tensor) is not None or base._node is None)
+        return (SHOWN, source, tensor._layout[len(start) :], tracked, tensor._made)
 
     def _owner(self, storage: Storage) -> tuple | None:
         for i, each in enumerate(self.stand_ins):
@@ -266,6 +275,7 @@ class Record:
         self.back_values: list[Value | None] = []
         self.back_inputs: list[Value] = []
         self.back_edges: list[Any] = []
+        self.back_errors: dict[int, str] = {}  # of results whose backward raises
         self.tracked = [i for i, each in enumerate(self.results) if current_node(each) is not None]
         self.rewritten = [i for i, (_, each) in enumerate(self.rebased) if each._node is not None]
         roots = [self.results[i] for i in self.tracked]
@@ -287,9 +297,17 @@ class Record:
         hooks = [(node, node.hooks) for node in ends]
         for node in ends:  # they are called when the gradient arrives
             node.hooks = None
+        places = [(node, 0) for node in ends]
+
+        def sent(which: list[int]) -> list:
+            starts = engine.starts_of([roots[i] for i in which], [grads[i] for i in which])
+            return engine.run(starts, True, False, capture=places)
+
         try:
-            starts = engine.starts_of(roots, grads)
-            found = engine.run(starts, False, False, capture=[(node, 0) for node in ends])
+            try:
+                found = sent(list(range(len(roots))))
+            except RuntimeError:
+                found = self._sent_apart(sent)
         finally:
             for node, held in hooks:
                 node.hooks = held
@@ -298,6 +316,26 @@ class Record:
             if grad is not None:
                 self.back_edges.append(first.get(id(node), node))
                 self.back_values.append(self.trace.read(grad))
+
+    def _sent_apart(self, sent: Callable[[list[int]], list]) -> list:
+        """Sends back the gradients of those results whose backward does not raise."""
+        for i in range(self.root_count):
+            try:
+                sent([i])
+            except TraceError:
+                raise
+            except RuntimeError as error:  # raised when this backward is asked for
+                self.back_errors[i] = str(error)
+        good = [i for i in range(self.root_count) if i not in self.back_errors]
+        return sent(good) if good else [None for _ in range(len(sent([])))]
+
+    def _sources(self) -> list[set[Value]]:
+        """Returns, for each gradient that goes out, the gradients that it is computed from."""
+        known: dict[Value, set[Value]] = {each: {each} for each in self.back_inputs}
+        for value in self.graph.values[self.split :]:
+            if value.name != INPUT:
+                known[value] = set().union(*(known.get(x, ()) for x in value.operands()))
+        return [known.get(each, set()) for each in self.back_values]
 
     def _restore(self, done: bool) -> None:
         """Takes everything that was recorded away from tensors and spots that were there before."""
@@ -451,7 +489,7 @@ def make(maker: tuple, results: list[Tensor], tensors: list[Tensor]) -> Tensor:
     if kind is CAPTURED:
         return source
     base = make(source, results, tensors)
-    steps, tracked = maker[2:]
+    steps, tracked, made = maker[2:]
     if not tracked:
         base = share(Tensor, base)
     before, mode.enabled = mode.enabled, True
@@ -460,7 +498,14 @@ def make(maker: tuple, results: list[Tensor], tensors: list[Tensor]) -> Tensor:
             base = op.show(base, args)
     finally:
         mode.enabled = before
+    if made:
+        mark(base, made)
     return base
+
+
+def _repeats(tensor: Tensor) -> bool:
+    """Says whether several elements of a tensor share a place in memory."""
+    return any(n > 1 and not s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
 
 
 def _copy(array: Any) -> Any:
@@ -486,6 +531,9 @@ class CompiledNode(Node):
             raise NotImplementedError(
                 "create_graph=True through a compiled function is not in Lantern yet"
             )
+        for i, error in self.record.back_errors.items():
+            if (g[i] if self.outputs > 1 else g) is not None:
+                raise RuntimeError(error)
         if self.known is None:
             raise RuntimeError(
                 "Trying to backward through the graph a second time: a compiled function's values "
@@ -500,12 +548,21 @@ class CompiledNode(Node):
                 )
         known = dict(self.known)
         grads = g if self.outputs > 1 else [g]
+        given = zip(self.record.back_inputs, grads, strict=True)
+        absent = {value for value, grad in given if grad is None}
         for value, grad in zip(self.record.back_inputs, grads, strict=True):
             known[value] = _zeros(value) if grad is None else grad
         if self.record.machine is not None:
-            return self.record.machine.backward(known)
-        run(self.record.graph.values[self.record.split :], known)
-        return [known[value] for value in self.record.back_values]
+            found = self.record.machine.backward(known)
+        else:
+            run(self.record.graph.values[self.record.split :], known)
+            found = [known[value] for value in self.record.back_values]
+        if not absent:
+            return found
+        sources = self.record.sources
+        return [
+            None if source <= absent else each for each, source in zip(found, sources, strict=True)
+        ]
 
 
 def _zeros(value: Value) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backends import default
-from ..backends.vocabulary import MOVEMENT, POINTWISE, VOCABULARY
+from ..backends.vocabulary import GATHER, MOVEMENT, POINTWISE, VOCABULARY
 from ..dtypes import dtype
 from .ir import INPUT, Graph, Value
 from .scalar import fits
@@ -32,15 +32,22 @@ def simplify(graph: Graph) -> Graph:
 
 
 def reachable(graph: Graph) -> set[Value]:
-    """Returns the values that an output needs, and all draws: these move the random state."""
+    """Returns the values that an output needs, and those that do more than give a value."""
     needed: set[Value] = set()
-    stack = [*graph.outputs, *(each for each in graph.values if each.name == "draw")]
+    stack = [*graph.outputs, *filter(acts, graph.values)]
     while stack:
         value = stack.pop()
         if value not in needed:
             needed.add(value)
             stack.extend(value.operands())
     return needed
+
+
+def acts(value: Value) -> bool:
+    """Says whether a value moves a random state, or raises for an index out of range."""
+    if value.name in ("getitem", "put", "put_add"):
+        return any(isinstance(each, Value) for each in value.args[1])
+    return value.name == "draw" or value.name != INPUT and VOCABULARY[value.name].kind == GATHER
 
 
 def _without_unused(graph: Graph) -> Graph:

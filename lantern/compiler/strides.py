@@ -140,7 +140,11 @@ RULES: dict[str, Callable[..., Place]] = {
     "getitem": _getitem,
     "diagonal": _diagonal,
     "put": _replaced,
-    "put_add": _replaced,
+    "flip": _replaced,
+    "cumsum": _replaced,
+    "cumprod": _replaced,
+    "argcummax": _replaced,
+    "argcummin": _replaced,
     "clone": _replaced,
     "cast": _replaced,
 }

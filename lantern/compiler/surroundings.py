@@ -207,6 +207,8 @@ class Watch:
         """Looks into what lies in a spot."""
         spots = self.near if spots is None else spots
         kind = type(value)
+        if isinstance(value, Tensor):
+            self._tensor(value)
         if kind in PLAIN or depth > DEPTH or isinstance(value, Tensor):
             return
         if kind in (types.FunctionType, types.MethodType, functools.partial) or _compiled(value):
@@ -222,6 +224,10 @@ class Watch:
             self.optimizer(value, name)
         else:
             self._object(value, name, names, depth)
+
+    def _tensor(self, value: Any) -> None:
+        if isinstance(value, Tensor) and self._first(value):
+            self.facts.append(Facts(value))
 
     def _items(self, value: Any, name: str, names: Any, depth: int, spots: list) -> None:
         if not self._first(value):
@@ -283,6 +289,7 @@ class Watch:
                 if isinstance(value, dict) and key.startswith("_"):
                     self._length(value, f"{label}.{key}")
                     for inner, held in value.items():
+                        self._tensor(held)
                         self.far.append((Spot(ITEM, value, inner, f"{label}.{inner}"), held))
                 else:
                     spot = Spot(ITEM, vars(each), key, f"{label}.{key}")

@@ -79,8 +79,8 @@ def outside(index: Value, low: int, high: int) -> None:
 
 
 def keep(x: Value, shared: bool) -> Value:
-    """Returns the value: symbols have no memory that could be shared."""
-    return x
+    """Returns the value, row-major: symbols have no memory that could be shared."""
+    return x if is_packed(x) else globals()["contiguous"](x)
 
 
 def address_of(x: Value) -> int:

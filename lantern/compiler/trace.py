@@ -203,7 +203,7 @@ class Trace:
         if value is None:
             value = self._first(storage)
         if not isinstance(tensor._array, Value):
-            self._meet(tensor)
+            self.meet(tensor)
         steps = tensor._layout
         if not steps:
             return value
@@ -215,8 +215,9 @@ class Trace:
             found = self._looks[value, id(steps)] = (shown, steps)
         return found[0]
 
-    def _meet(self, tensor: Tensor) -> None:
-        if id(tensor) not in self.met:
+    def meet(self, tensor: Tensor) -> None:
+        """Notes a tensor that was there before: the record depends on where it lies."""
+        if id(tensor) not in self.met and not isinstance(tensor._array, Value):
             self.met[id(tensor)] = tensor
             self.watch.facts.append(Facts(tensor))
 
