@@ -108,6 +108,14 @@ class Function:
         """Writes a function that the machine has."""
         return self._emit("intrinsic", element, *args, extra=name)
 
+    def scaled(self, x: str, whole: str, n: str) -> str:
+        """Writes `x * 2**n` of a float for an n that is given as a float and as an i32."""
+        return self._emit("scaled", "float", x, whole, n)
+
+    def inverse(self, element: str, x: str) -> str:
+        """Writes `1 / x` for an x from 1 to infinity."""
+        return self._emit("inverse", element, x)
+
     def library(self, name: str, element: str, *args: Any) -> str:
         """Writes a call of the C library for each live lane."""
         return self._emit("library", element, *args, extra=(name, self.live or self.lanes))

@@ -339,6 +339,59 @@ class _Printer:
         args = ", ".join(f"{type_} {self._value(x, element, lanes)}" for x in each.args)
         self._say(f"{each.result} = call {type_} @{name}({args})")
 
+    def _scaled(self, each: Instruction) -> None:
+        lanes = each.lanes
+        x, whole = (self._value(v, "float", lanes) for v in each.args[:2])
+        floats = kind("float", lanes)
+        if lanes == 16:  # only AVX-512 has vectors of 64 bytes, and this instruction
+            name = "llvm.x86.avx512.mask.scalef.ps.512"
+            self._declare(floats, name, floats, floats, floats, "i16", "i32")
+            self._say(
+                f"{each.result} = call {floats} @{name}({floats} {x}, {floats} {whole}, "
+                f"{floats} {x}, i16 -1, i32 4)"
+            )
+            return
+        ints = kind("i32", lanes)  # in two steps, so that both ends are reached
+        n = self._value(each.args[2], "i32", lanes)
+        half, rest, first = (self._temporary() for _ in range(3))
+        self._say(f"{half} = ashr {ints} {n}, {self._value(1, 'i32', lanes)}")
+        self._say(f"{rest} = sub {ints} {n}, {half}")
+        self._say(f"{first} = fmul {floats} {x}, {self._power_of_two(half, lanes)}")
+        second = self._power_of_two(rest, lanes)
+        self._say(f"{each.result} = fmul {floats} {first}, {second}")
+
+    def _power_of_two(self, n: str, lanes: int) -> str:
+        biased, bits_, power = (self._temporary() for _ in range(3))
+        ints = kind("i32", lanes)
+        self._say(f"{biased} = add {ints} {n}, {self._value(127, 'i32', lanes)}")
+        self._say(f"{bits_} = shl {ints} {biased}, {self._value(23, 'i32', lanes)}")
+        self._say(f"{power} = bitcast {ints} {bits_} to {kind('float', lanes)}")
+        return power
+
+    def _inverse(self, each: Instruction) -> None:
+        lanes, element = each.lanes, each.element
+        x, one = (self._value(v, element, lanes) for v in (each.args[0], 1.0))
+        type_ = kind(element, lanes)
+        if element != "float" or lanes != 16:
+            self._say(f"{each.result} = fdiv {type_} {one}, {x}")
+            return
+        # AVX-512 knows 14 bits of it; a step of Newton's gives the others, but inf times 0 at inf.
+        name, add = "llvm.x86.avx512.rcp14.ps.512", f"llvm.fmuladd.{suffix(element, lanes)}"
+        self._declare(type_, name, type_, type_, "i16")
+        self._declare(type_, add, type_, type_, type_)
+        guess, minus, rest, better, below = (self._temporary() for _ in range(5))
+        self._say(f"{guess} = call {type_} @{name}({type_} {x}, {type_} {x}, i16 -1)")
+        self._say(f"{minus} = fneg {type_} {x}")
+        self._say(f"{rest} = call {type_} @{add}({type_} {minus}, {type_} {guess}, {type_} {one})")
+        self._say(
+            f"{better} = call {type_} @{add}({type_} {guess}, {type_} {rest}, {type_} {guess})"
+        )
+        most = self._value(2.0**126, element, lanes)
+        self._say(f"{below} = fcmp ult {type_} {x}, {most}")
+        self._say(
+            f"{each.result} = select {kind('i1', lanes)} {below}, {type_} {better}, {type_} {guess}"
+        )
+
     def _library(self, each: Instruction) -> None:
         (name, live), element, lanes = each.extra, each.element, each.lanes
         self._declare(element, name, *[element] * len(each.args))

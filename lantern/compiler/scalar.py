@@ -198,10 +198,6 @@ def _polynomial(b: Builder, e: str, x: str, coefficients: tuple[float, ...]) -> 
     return result
 
 
-def _power_of_two(b: Builder, n: str) -> str:
-    return b.convert("bitcast", "i32", "float", b.op("shl", "i32", b.op("add", "i32", n, 127), 23))
-
-
 def exp(b: Builder, e: str, x: str) -> str:
     """Writes the exponential: 2**n times a polynomial, scaled in two steps to reach both ends."""
     if e != "float":
@@ -215,10 +211,7 @@ def exp(b: Builder, e: str, x: str) -> str:
     r = b.intrinsic("fma", e, whole, 2.12194440e-4, r)
     tail = _polynomial(b, e, r, _EXP)
     value = b.intrinsic("fma", e, tail, b.op("fmul", e, r, r), r)
-    value = b.op("fadd", e, value, 1.0)
-    half = b.op("ashr", "i32", n, 1)
-    value = b.op("fmul", e, value, _power_of_two(b, half))
-    return b.op("fmul", e, value, _power_of_two(b, b.op("sub", "i32", n, half)))
+    return b.scaled(b.op("fadd", e, value, 1.0), whole, n)
 
 
 _LOG = (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1)
@@ -279,13 +272,13 @@ def _tanh(b: Builder, e: str, x: str) -> str:
     near = b.intrinsic("fma", e, b.op("fmul", e, _polynomial(b, e, z, _TANH), z), x, x)
     size = b.intrinsic("fabs", e, x)
     far = b.op("fadd", e, exp(b, e, b.op("fadd", e, size, size)), 1.0)
-    far = b.op("fsub", e, 1.0, b.op("fdiv", e, 2.0, far))
+    far = b.intrinsic("fma", e, -2.0, b.inverse(e, far), 1.0)
     value = b.select(b.op("fcmp olt", e, size, 0.625), e, near, far)
     return b.intrinsic("copysign", e, value, x)
 
 
 def _sigmoid(b: Builder, e: str, x: str) -> str:
-    return b.op("fdiv", e, 1.0, b.op("fadd", e, exp(b, e, b.op("fneg", e, x)), 1.0))
+    return b.inverse(e, b.op("fadd", e, exp(b, e, b.op("fneg", e, x)), 1.0))
 
 
 def _rsqrt(b: Builder, e: str, x: str) -> str:
