@@ -1,26 +1,29 @@
-"""Write tests/goldens/transforms.npz: what torchvision's transforms give on small images.
+"""Write tests/goldens/transforms.npz and vision.json: what torchvision gives and says.
 
 Run with torchvision installed: python scripts/make_vision_goldens.py
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from torchvision import transforms
+import torchvision
+from torchvision import models, transforms
 from torchvision.transforms import functional
 
 TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
+import vision_facts as facts  # noqa: E402
 from vision_cases import run  # noqa: E402
 
 
-def main() -> None:
+def write_results() -> None:
     """Run every case; equal arrays are stored once, all in one row of bytes."""
     index, arrays, places = [], [], {}
     for key, result in run(torch, transforms, functional):
@@ -42,5 +45,39 @@ def main() -> None:
     os.replace(partial, target)
 
 
+def write_facts() -> None:
+    """Ask for names, parameters, texts, errors and networks."""
+    names = {name: facts.public_names(torchvision, name) for name in facts.MODULES}
+    asked = {
+        f"{name}.{each}": facts.parameters(getattr(facts.module_of(torchvision, name), each))
+        for name in ("datasets", "datasets.folder", "transforms", "transforms.functional", "utils")
+        for each in names[name]
+    }
+    calls = facts.wrong_calls(transforms, functional, torch)
+    networks = [name for name in models.list_models(models) if hasattr(models, name)]
+    patterns = ("alexnet", "vgg", "resn", "wide_resnet", "mobilenet_v2", "squeeze", "dense", "goog")
+    networks = [name for name in networks if name.startswith(patterns)]
+    small = ("resnet18", "mobilenet_v2", "squeezenet1_1", "googlenet")
+    answers = {
+        "names": names,
+        "parameters": asked,
+        "texts": facts.texts(transforms, torch),
+        "errors": {key: facts.raised(call) for key, call in calls.items()},
+        "structure": {
+            name: facts.quietly(lambda: facts.structure(getattr(models, name)()))  # noqa: B023
+            for name in networks
+        },
+        "numbers": {
+            name: facts.quietly(lambda: facts.numbers(torch, getattr(models, name)))  # noqa: B023
+            for name in small
+        },
+    }
+    target = TESTS / "goldens" / "vision.json"
+    partial = target.with_suffix(".part")
+    partial.write_text(json.dumps(answers, indent=0))
+    os.replace(partial, target)
+
+
 if __name__ == "__main__":
-    main()
+    write_results()
+    write_facts()

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from lantern.compat.missing import missing
+
 from .vision import Transform, VisionDataset
 
 IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -189,3 +191,6 @@ class ImageFolder(DatasetFolder):
             allow_empty,
         )
         self.imgs = self.samples
+
+
+__getattr__ = missing(__name__)

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from lantern.compat.missing import missing
+
 from . import download
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tbz", ".tbz2")
@@ -87,6 +89,33 @@ def download_and_extract_archive(
     extract_archive(os.path.join(folder, name), extract_root or folder, remove_finished)
 
 
+def list_dir(root: str | os.PathLike, prefix: bool = False) -> list[str]:
+    """The folders in a folder, with its path in front if `prefix`."""
+    root = os.path.expanduser(root)
+    names = [name for name in os.listdir(root) if os.path.isdir(os.path.join(root, name))]
+    return [os.path.join(root, name) for name in names] if prefix else names
+
+
+def list_files(root: str | os.PathLike, suffix: str, prefix: bool = False) -> list[str]:
+    """The files in a folder whose names end in `suffix`, with its path in front if `prefix`."""
+    root = os.path.expanduser(root)
+    names = [
+        name
+        for name in os.listdir(root)
+        if os.path.isfile(os.path.join(root, name)) and name.endswith(suffix)
+    ]
+    return [os.path.join(root, name) for name in names] if prefix else names
+
+
+def iterable_to_str(iterable: Iterable[Any]) -> str:
+    """The items in quotes, with commas between.
+
+    >>> iterable_to_str(["a", 1])
+    "'a', '1'"
+    """
+    return ", ".join(f"'{item}'" for item in iterable)
+
+
 def verify_str_arg(
     value: Any,
     arg: str | None = None,
@@ -101,5 +130,8 @@ def verify_str_arg(
         return value
     if custom_msg is not None:
         raise ValueError(custom_msg)
-    known = ", ".join(repr(known) for known in valid_values)
+    known = iterable_to_str(valid_values)
     raise ValueError(f"Unknown value '{value}'{name}. Valid values are {{{known}}}.")
+
+
+__getattr__ = missing(__name__)

@@ -188,8 +188,8 @@ def _per_channel(value: Any, tensor: Tensor) -> Tensor:
     return numbers.view(-1, 1, 1) if numbers.dim() == 1 else numbers
 
 
-def convert_image_dtype(image: Tensor, dtype: lantern.dtype | None = None) -> Tensor:
-    """Convert a tensor image to `dtype` (float32), scaled so that full range stays full range.
+def convert_image_dtype(image: Tensor, dtype: lantern.dtype = lantern.float32) -> Tensor:
+    """Convert a tensor image to `dtype`, scaled so that full range stays full range.
 
     Raises TypeError for anything but a tensor, RuntimeError for a float type whose numbers cannot
     count through an integer `dtype`.
@@ -199,7 +199,7 @@ def convert_image_dtype(image: Tensor, dtype: lantern.dtype | None = None) -> Te
     """
     if not isinstance(image, Tensor):
         raise TypeError("Input img should be Tensor Image")
-    return tensor_images.convert_dtype(image, lantern.float32 if dtype is None else dtype)
+    return tensor_images.convert_dtype(image, dtype)
 
 
 def resize(

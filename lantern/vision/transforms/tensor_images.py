@@ -33,7 +33,7 @@ def largest(dtype: lantern.dtype) -> int:
     return lantern.iinfo(dtype).max
 
 
-def _check_channels(img: Tensor, least_dimensions: int = 2) -> None:
+def _check_channels(img: Tensor, least_dimensions: int = 2, permitted: Any = (1, 3)) -> None:
     check(img)
     if img.ndim < least_dimensions:
         raise TypeError(
@@ -41,9 +41,9 @@ def _check_channels(img: Tensor, least_dimensions: int = 2) -> None:
             f"but found {img.ndim}"
         )
     found = dimensions(img)[0]
-    if found not in (1, 3):
+    if found not in permitted:
         raise TypeError(
-            f"Input image tensor permitted channel values are [1, 3], but found {found}"
+            f"Input image tensor permitted channel values are {list(permitted)}, but found {found}"
         )
 
 
@@ -264,7 +264,7 @@ def adjust_brightness(img: Tensor, factor: float) -> Tensor:
 
 def adjust_contrast(img: Tensor, factor: float) -> Tensor:
     """Between its mean grey (0) and the image (1), and beyond."""
-    _check_channels(img)
+    _check_channels(img, permitted=(3, 1))
     grey = grayscale(img, 1) if dimensions(img)[0] == 3 else img
     mean = lantern.mean(grey.to(_float_type(img)), dim=(-3, -2, -1), keepdim=True)
     return _blend(img, mean, factor)
