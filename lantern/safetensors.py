@@ -198,7 +198,15 @@ class safe_open:
         return {name: self.get_tensor(name) for name in self._order}
 
     def get_tensor(self, name: str) -> Any:
-        """Returns one tensor; raises the library's SafetensorError for an unknown name."""
+        """Returns one tensor; raises the library's SafetensorError for an unknown name.
+
+        Where the file is mapped its memory is read when it is first used, and copied when it is
+        written: the file stays as it is.
+        """
+        found = self._shown(name)
+        return self._read(name) if found is None else found
+
+    def _read(self, name: str) -> Any:
         entry = self._entry(name)
         start, end = entry["data_offsets"]
         flat, buffer = bridge.allocate(end - start, _dtype(entry["dtype"], name))
@@ -210,12 +218,12 @@ class safe_open:
         return TensorSlice(self, name, self._entry(name))
 
     def _shown(self, name: str) -> Any:
-        """Returns a tensor in the mapped memory where it can lie there, else a copy."""
+        """Returns a tensor over the mapped memory, None where it cannot lie there."""
         entry = self._entry(name)
         dtype = _dtype(entry["dtype"], name)
         start, end = (self._start + each for each in entry["data_offsets"])
         if self._mapped is None or start % dtype.itemsize or start == end:
-            return self.get_tensor(name)
+            return None
         return bridge.over(self._mapped[start:end], dtype).view(tuple(entry["shape"]))
 
     def _entry(self, name: str) -> dict[str, Any]:
@@ -249,7 +257,8 @@ class TensorSlice:
         return self._entry["dtype"]
 
     def __getitem__(self, index: Any) -> Any:
-        return self._file._shown(self._name)[index].clone()
+        whole = self._file.get_tensor(self._name)
+        return whole[index].clone()
 
 
 TORCH_FRAMEWORKS = ("pt", "torch", "pytorch")

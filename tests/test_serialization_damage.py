@@ -84,7 +84,7 @@ for _ in range(rounds):
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     found = lantern.load(path)
-    assert found.shape == (200_000,) and len(set(found.tolist())) == 1, "a partial file"
+    assert found.shape == (200_000,) and found.min() == found.max(), "a partial file"
 left = len(os.listdir(os.path.dirname(path)))
 lantern.save(values[0], path)
 assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)], "a file was left"
@@ -95,14 +95,14 @@ print("whole", rounds, "left behind and removed", left - 1)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to kill a saver mid-way")
 def test_a_saver_killed_at_any_moment_never_leaves_a_partial_file(tmp_path):
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLED, str(tmp_path / "x.pt"), "20"],
+        [sys.executable, "-W", "ignore", "-c", KILLED, str(tmp_path / "x.pt"), "200"],
         capture_output=True,
         text=True,
         timeout=120,
         cwd=TESTS.parent,
         check=False,
     )
-    assert run.stdout.startswith("whole 20 "), run.stderr
+    assert run.stdout.startswith("whole 200 "), run.stderr
 
 
 # --- what is no checkpoint

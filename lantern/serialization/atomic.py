@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 try:
     import fcntl
@@ -16,6 +16,7 @@ except ImportError:  # Windows, where a file that is being written can not be re
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".saving"
+FLUSHED_AT_ONCE = 1 << 26  # bytes
 
 
 @contextmanager
@@ -39,7 +40,11 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     beside, new_file = _open_beside(prefix)
     try:
         with new_file as file:
-            yield file
+            early = _Early(file)
+            try:
+                yield early  # type: ignore[misc]
+            finally:
+                early.wait()
             file.flush()
             os.fsync(file.fileno())
             with suppress(FileNotFoundError):
@@ -55,6 +60,42 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     _sync_folder(folder)
 
 
+class _Early:
+    """A file that sends what is written to the disk from time to time, in a thread.
+
+    Whoever writes need not wait for the whole of it at the end.
+    """
+
+    def __init__(self, file: BinaryIO):
+        self.file = file
+        self.name = file.name
+        self._since = 0
+        self._flush: threading.Thread | None = None
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Appends bytes."""
+        count = self.file.write(data)
+        self._since += count
+        if self._since > FLUSHED_AT_ONCE and (self._flush is None or not self._flush.is_alive()):
+            self._since = 0
+            self._flush = threading.Thread(target=_to_disk, args=(self.file.fileno(),))
+            self._flush.start()
+        return count
+
+    def wait(self) -> None:
+        """Returns when no thread uses the file any more."""
+        if self._flush is not None:
+            self._flush.join()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def _to_disk(descriptor: int) -> None:
+    with suppress(OSError):  # the flush at the end says what is wrong
+        os.fsync(descriptor)
+
+
 def _check_target(path: str, target: str, folder: str) -> None:
     if not path:
         raise RuntimeError("invalid file name: the path to save to is empty")
@@ -67,7 +108,7 @@ def _check_target(path: str, target: str, folder: str) -> None:
 def _open_beside(prefix: str) -> tuple[str, BinaryIO]:
     """Opens a new file that is locked for as long as it is being written."""
     while True:
-        beside = f"{prefix}{secrets.token_hex(8)}{SUFFIX}"
+        beside = f"{prefix}{os.urandom(8).hex()}{SUFFIX}"
         file = open(beside, "xb")
         if _lock(file) and os.path.exists(beside):
             return beside, file

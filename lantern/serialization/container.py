@@ -8,13 +8,11 @@ here keeps to the same layout, padding and descriptors included.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import sys
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 ALIGNMENT = 64
 WORTH_A_THREAD = 1 << 18  # bytes of a record whose checksum is computed in a thread
@@ -112,6 +110,8 @@ class RecordWriter:
 
     def _fingerprint(self) -> bytes:
         """40 digits that depend on the names and on the contents, as PyTorch's readers expect."""
+        import hashlib
+
         names = hashlib.sha256(b"\0".join(sorted(each.full_name for each in self._records)))
         contents = zlib.crc32(b"".join(each.crc.to_bytes(4, "little") for each in self._records))
         return b"%020d%020d" % (int.from_bytes(names.digest()[:8], "little"), contents)
@@ -127,7 +127,7 @@ class Beside:
     """Computes checksums of large pieces in a thread, while they are written or read."""
 
     def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Any = None
 
     def start(self, data: bytes | memoryview) -> Callable[[], int]:
         """Begins to compute the checksum of `data`; the result is a call away."""
@@ -135,6 +135,8 @@ class Beside:
             crc = zlib.crc32(data)
             return lambda: crc
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._pool = ThreadPoolExecutor(1)
         return self._pool.submit(_checksum, data).result
 
