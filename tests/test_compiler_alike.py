@@ -79,7 +79,7 @@ def test_kernels_that_differ_in_a_number_share_nothing():
         graph.add("exp", (graph.add("mul", (x, number)),)) for number in (0.0, -0.0, 2.0)
     ]
     plan = fuse(graph)
-    memory = lay_out(plan, [], 64)
+    memory = lay_out(plan, [])
     shared = Shared(plan, memory)
     keys = {shared.find(each, None)[1].key for each in plan.kernels}
     assert len(keys) == len(plan.kernels)

@@ -221,10 +221,13 @@ class Function:
             return self._emit("load", element, pointer, extra=span)
         return self._emit("gather", element, pointer, stride, extra=span)
 
+    def wrapped(self, index: str, size: int) -> str:
+        """Writes an index in which negative numbers have been counted from the end."""
+        below = self._emit("icmp slt", "i64", index, 0)
+        return self.select(below, "i64", self._emit("add", "i64", index, size), index)
+
     def checked(self, index: str, size: int, count: int | None) -> str:
         """Writes an index brought into range; one that lies outside is noted as an error."""
-        below = self._emit("icmp slt", "i64", index, 0)
-        index = self.select(below, "i64", self._emit("add", "i64", index, size), index)
         outside = self._emit("icmp uge", "i64", index, size)
         if count is not None and self.lanes > 1:
             outside = self._emit("and", "i1", outside, self.mask(count))

@@ -49,6 +49,8 @@ class Picked:
     stride: int
     size: int
     adds: bool = False
+    wraps: bool = True  # whether negative numbers count from the end
+    known: bool = False  # whether an earlier kernel has found the numbers to be in range
 
 
 @dataclass(eq=False)
@@ -82,9 +84,15 @@ class Kernel:
         return f"{self.kind} over {list(self.space)}: {names}" + (f"  # {places}" if places else "")
 
     @property
+    def picks(self) -> bool:
+        """Says whether elements are found by index."""
+        return bool(self.picked) or self.scatter is not None
+
+    @property
     def checks(self) -> bool:
         """Says whether an index may turn out to be out of range."""
-        return bool(self.picked) or self.scatter is not None
+        picked = [*self.picked.values(), *([self.scatter] if self.scatter is not None else [])]
+        return not all(each.known for each in picked)
 
     def __str__(self) -> str:
         over = f" reducing {self.dims}" if self.dims else ""
@@ -151,6 +159,7 @@ class _Fuser:
         self.waiting: dict[Value, None] = {}  # cheap values that each user computes for itself
         self.packed: dict[Any, Value] = {}
         self.along_batch: set[Value] = set()  # leaves whose first dimension lies innermost
+        self.in_range: set[tuple[Value, int]] = set()  # indices checked, and against what
 
     def run(self) -> Plan:
         for value in scalars_first(self.graph):
@@ -204,7 +213,7 @@ class _Fuser:
             self._cat(value)
         elif name == "windows_add" and value.dtype in scalar.COMPUTED and value.dtype.kind != "b":
             self._windows_add(value)
-        elif name in ("gather", "getitem") and picks(value):
+        elif name in ("gather", "getitem", "pick") and picks(value):
             self._gather(value)
         elif name in ("scatter", "scatter_add", "put_add") and picks(value):
             self._scatter(value)
@@ -365,11 +374,35 @@ class _Fuser:
         if narrow and self.looks[x].leaf.name == INPUT and is_narrow(x):
             self._pack(x)
         x, y = factors = [self.packed.get(self.looks[each], each) for each in (x, y)]
+        if not narrow and self._turns(x, y):
+            y = factors[1] = self._copy(y, contiguous_strides(y.shape))
         kernel = self._new("matmul", value.shape)
         kernel.product, kernel.factors = value, factors
         self._made(kernel, value)
         if narrow and self._is_narrow(x):
             self.looks[value] = Look(value, 0, (1, value.shape[0]))
+
+    def _turns(self, x: Value, y: Value) -> bool:
+        """Says whether it pays to turn the second factor so that its rows are contiguous.
+
+        Otherwise both factors are contiguous along the summed dimension, and each element of the
+        result ends with a sum over lanes.
+        """
+        (rows, inner), columns = x.shape[-2:], y.shape[-1]
+        if self.looks[x].strides[-1] != 1 or self.looks[y].strides[-1] == 1:
+            return False
+        along = self.looks[y].strides[-2] == 1
+        return along and columns >= BATCH and rows >= 48 and BATCH <= inner <= 4 * rows
+
+    def _copy(self, x: Value, strides: tuple[int, ...]) -> Value:
+        """Returns a copy that lies otherwise; of equal ones there is one."""
+        key = (self.looks[x], x.shape, strides)
+        if key not in self.packed:
+            copy = Value(self.graph, -1, "clone", (x,), x.shape, x.dtype)
+            self.looks[copy] = Look(copy, 0, strides)
+            self._store(x, self.looks[copy])
+            self.packed[key] = copy
+        return self.packed[key]
 
     def _convolution(self, value: Value) -> None:
         factors = list(value.args[:2])
@@ -394,16 +427,12 @@ class _Fuser:
             return x
         if not along_batch and x.shape[-1] == 1:
             return x
-        key = (look, x.shape)
-        if key not in self.packed:
-            copy = Value(self.graph, -1, "clone", (x,), x.shape, x.dtype)
-            strides = batch_innermost(x.shape) if along_batch else contiguous_strides(x.shape)
-            self.looks[copy] = Look(copy, 0, strides)
-            self._store(x, self.looks[copy])
-            self.packed[key] = copy
-            if along_batch:
-                self.along_batch.add(copy)
-        return self.packed[key]
+        copy = self._copy(
+            x, batch_innermost(x.shape) if along_batch else contiguous_strides(x.shape)
+        )
+        if along_batch:
+            self.along_batch.add(copy)
+        return copy
 
     def _pack(self, x: Value) -> None:
         """Has a narrow input copied to where it lies column by column."""
@@ -487,7 +516,9 @@ class _Fuser:
             after = len(space) - dim - index.ndim
             along = (*look.strides[:dim], *(0,) * index.ndim, *look.strides[dim + 1 :])
             places = (*(0,) * dim, *aligned_strides(seen, index.shape, index.shape), *(0,) * after)
-        return Picked(base, index, dim, places, along, stride, size)
+        wraps, known = value.name != "pick", (index, size) in self.in_range
+        self.in_range.add((index, size))
+        return Picked(base, index, dim, places, along, stride, size, wraps=wraps, known=known)
 
     def _scatter(self, value: Value) -> None:
         x, source = value.args[0], value.args[-1]

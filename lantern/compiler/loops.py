@@ -49,6 +49,8 @@ class Pick:
     stride: int
     size: int
     adds: bool
+    wraps: bool
+    known: bool
 
 
 class Dim(NamedTuple):
@@ -104,7 +106,8 @@ class Accesses:
         item = picked.base.dtype.itemsize
         base = self._note(look, picked.base_strides, item, False)
         index = self._note(seen, picked.index_strides, picked.index.dtype.itemsize, False)
-        return Pick(base, index, picked.stride * item, picked.size, picked.adds)
+        facts = (picked.size, picked.adds, picked.wraps, picked.known)
+        return Pick(base, index, picked.stride * item, *facts)
 
     def _note(self, look: Look, strides: tuple[int, ...], item: int, write: bool) -> int:
         key = (look.leaf, look.offset, strides, write)
@@ -531,7 +534,9 @@ class Nest:
             self.b.lanes = 1
         index = self.b.load(kind, pointers[pick.index], stride, block.count)
         index = scalar.cast(self.b, kind, dtypes.int64, index)
-        offset = self.b.checked(index, pick.size, block.count)
+        offset = self.b.wrapped(index, pick.size) if pick.wraps else index
+        if not pick.known:
+            offset = self.b.checked(offset, pick.size, block.count)
         offset = self.b.op("mul", "i64", offset, pick.stride)
         self.b.lanes = lanes
         return offset, stride == 0

@@ -78,7 +78,7 @@ def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:
             look = plan.looks[value]
             if immediate(look.leaf) is None or kernel.kind != "loop":
                 strides = aligned_strides(look, value.shape, kernel.space)
-                whole = kernel.kind == "call" or value in kernel.factors or kernel.checks
+                whole = kernel.kind == "call" or value in kernel.factors or kernel.picks
                 seen = None if whole else Look(look.leaf, look.offset, strides)
                 reads.setdefault(look.leaf, []).append((kernel, seen))
     return reads

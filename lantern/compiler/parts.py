@@ -32,7 +32,7 @@ def cut_up(plan: Plan, kernel: Kernel) -> Cut | None:
     if (
         threads == 1
         or kernel.kind not in ("loop", "matmul", "conv")
-        or kernel.checks
+        or kernel.scatter is not None
         or prod(kernel.space) == 0
     ):
         return None

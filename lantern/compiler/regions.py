@@ -170,7 +170,7 @@ class _Finder:
 
     # --- what a kernel does with the rows
     def _role(self, kernel: Kernel) -> str | None:
-        if kernel.kind in ("call", "conv") or kernel.checks:
+        if kernel.kind in ("call", "conv") or kernel.picks:
             return None
         role = self._product_role(kernel) if kernel.kind == "matmul" else self._loop_role(kernel)
         if role is None or not all(self._fits(kernel, each, role) for each in operands(kernel)):
