@@ -15,6 +15,7 @@ from . import dtypes
 from .autograd.mode import active, enable_grad
 from .autograd.views import write_inplace
 from .backends import NAMESPACES, silently
+from .fused import Fused
 from .ops.pointwise import copy
 from .tensor import Tensor
 
@@ -40,6 +41,17 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
         for job in jobs:
             _record(rule, *job)
         return
+    if flow.home is None:
+        _update_plainly(rule, jobs)
+        return
+    key = rule, id(jobs[0][0][0])
+    fused = flow.home.get(key)
+    if fused is None:
+        fused = flow.home[key] = Fused()
+    fused.update(_update_plainly, rule, jobs)
+
+
+def _update_plainly(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     small: list[Job] = []
     for job in jobs:
         first = job[0][0]._array
@@ -132,9 +144,14 @@ def _update_at_once(
 
 
 class _Flow:
-    """Says whether gradients flow through updates: `differentiable=True` of an optimizer."""
+    """What the optimizer at work wants: gradients that flow (`on`: `differentiable=True`).
 
-    on = False
+    `home` is where it keeps what has been compiled for its updates.
+    """
+
+    def __init__(self) -> None:
+        self.on = False
+        self.home: dict | None = None
 
     def __enter__(self) -> None:
         self.on = True

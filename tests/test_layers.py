@@ -21,7 +21,7 @@ LAYERS = {
     "backends.special backends.vocabulary",
     2: "autograd binding op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
-    4: "converting creation cuda factories indexing legacy methods printing random sampling "
+    4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version",
     5: "checkpoint data linalg nn optim safetensors serialization utils",
     6: "_dynamo compiler",

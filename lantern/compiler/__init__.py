@@ -14,5 +14,6 @@ from .control import list_backends as list_backends
 from .control import reset as reset
 from .control import set_stance as set_stance
 from .trace import TraceError as TraceError
+from .updates import update_program as update_program
 
 __getattr__ = missing(__name__)

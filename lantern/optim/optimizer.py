@@ -78,6 +78,7 @@ class Optimizer:
         self._pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
         self._post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
         self._other_hooks: dict[str, OrderedDict[int, Callable[..., Any]]] = {}
+        self._fused: dict = {}  # what has been compiled for the updates
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds parameters with settings of their own; missing ones come from the defaults."""
@@ -173,6 +174,14 @@ class Optimizer:
         if closure is not None:
             with lantern.enable_grad():
                 loss = closure()
+        flow.home = self._fused
+        try:
+            self._update_groups()
+        finally:
+            flow.home = None
+        return loss
+
+    def _update_groups(self) -> None:
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p._grad is not None]
             if active.trace is not None:
@@ -183,7 +192,6 @@ class Optimizer:
                         self.update(group, parameters)
                 else:
                     self.update(group, parameters)
-        return loss
 
     def _run_hooked(self, step: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
         for hook in (*_before_any.values(), *self._pre_hooks.values()):
