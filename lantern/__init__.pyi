@@ -56,6 +56,7 @@ from .creation import from_numpy as from_numpy
 from .creation import frombuffer as frombuffer
 from .creation import full as full
 from .factories import full_like as full_like
+from . import fused as fused
 from .factories import get_default_device as get_default_device
 from .dtypes import get_default_dtype as get_default_dtype
 from .random import get_rng_state as get_rng_state
