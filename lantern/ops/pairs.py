@@ -186,3 +186,27 @@ def _(xp, g, input, p, dim, maxnorm):
     falling = xp.full((), -maxnorm, norms) / xp.square(norms + 1e-7)
     falling = xp.where(xp.gt(norms, maxnorm), falling, zero) * xp.sum(g * input, dims, True)
     return (g * _factor(xp, norms, maxnorm) + falling * slope(xp, input, norms, p),)
+
+
+@composite(method=False)
+def pdist(xp, input, p=2.0):
+    """The distances of all pairs of rows of `(N, M)`, in the order (0, 1), (0, 2), ..., (1, 2), ...
+
+    Raises RuntimeError unless the tensor has two dimensions and `p` is not negative.
+
+    >>> import lantern
+    >>> lantern.pdist(lantern.tensor([[0.0, 0.0], [3.0, 4.0]]))
+    tensor([5.])
+    """
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if input.dtype.kind != "f":
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    rows = input.shape[0]
+    square = cdist(input, input, p, MODES[2])
+    if rows < 2:
+        return xp.reshape(xp.getitem(square, (slice(0, 0),)), (0,))
+    parts = [xp.getitem(square, (i, slice(i + 1, rows))) for i in range(rows - 1)]
+    return xp.cat(parts, 0)

@@ -296,3 +296,45 @@ pixel_unshuffle.vjp(
         xp.clone(g) if 0 in input_shape else _shuffled(xp, g, downscale_factor)
     )
 )
+
+
+@op(promote=KEEP, method=False, exact=True)
+def channel_shuffle(xp, input, groups):
+    """The channels of `(N, C, *)`, which lie in `groups`, dealt out in turn.
+
+    Raises RuntimeError where the groups do not divide the channels.
+
+    >>> import lantern
+    >>> lantern.channel_shuffle(lantern.arange(4).reshape(1, 4, 1), 2).flatten()
+    tensor([0, 2, 1, 3])
+    """
+    if input.ndim < 3:
+        raise RuntimeError(
+            "channel_shuffle expects input with > 2 dims, but got input with sizes "
+            f"{list(input.shape)}"
+        )
+    if groups <= 0:
+        raise RuntimeError(
+            "Number of groups to divide channels in must be positive. Value of "
+            f"groups:{groups}"
+        )
+    channels = input.shape[1]
+    if channels % groups:
+        raise RuntimeError(
+            f"Number of channels must be divisible by groups. Got {channels} channels and {groups} "
+            "groups."
+        )
+    return _dealt(xp, input, groups)
+
+
+def _dealt(xp, x, groups):
+    batch, channels, *rest = x.shape
+    blocks = xp.reshape(x, (batch, groups, channels // groups, *rest))
+    order = (0, 2, 1, *range(3, len(rest) + 3))
+    return xp.reshape(xp.contiguous(xp.permute(blocks, order)), (batch, channels, *rest))
+
+
+channel_shuffle.vjp(
+    input=lambda xp, g, groups: _dealt(xp, g, g.shape[1] // groups)
+)
+channel_shuffle._grad_name = "NativeChannelShuffleBackward0"
