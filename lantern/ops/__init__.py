@@ -22,6 +22,7 @@ from . import (
     convolution,
     counting,
     creation,
+    ctc,
     decompositions,
     distance,
     dropouts,
@@ -32,6 +33,7 @@ from . import (
     join,
     layout,
     linalg,
+    linear_loss,
     loss,
     margin_loss,
     masks,
@@ -56,6 +58,7 @@ from . import (
     special,
     systems,
     transcendental,
+    unpooling,
     views,
 )
 

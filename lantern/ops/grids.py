@@ -140,7 +140,9 @@ def _check_shapes(input: Any, grid: Any, mode: str) -> None:
         raise RuntimeError(
             f"expected scalar type {input.dtype.legacy} but found {grid.dtype.legacy}"
         )
-    if not shape or not places or shape[0] != places[0]:
+    if not shape or not places:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    if shape[0] != places[0]:
         raise RuntimeError(
             "grid_sampler(): expected grid and input to have same batch size, but got input with "
             f"sizes {shape} and grid with sizes {places}"

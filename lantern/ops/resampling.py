@@ -42,8 +42,10 @@ def _nearest(xp: Any, along: Along, dtype: Any) -> Any:
 
 def _is_repeat(along: Along) -> bool:
     """Says whether each element is just repeated."""
-    return bool(along.before) and along.scale * along.after == along.before and (
-        along.after % along.before == 0
+    return (
+        bool(along.before)
+        and along.scale * along.after == along.before
+        and (along.after % along.before == 0)
     )
 
 
@@ -312,8 +314,8 @@ def _check_mode(ndim: int, mode: str, antialias: bool) -> None:
         raise NotImplementedError(f"Got {ndim}D input, but {mode} mode needs {wanted}D input")
     raise NotImplementedError(
         "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-        f"{ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | "
-        f"nearest-exact | lanczos (got {mode})"
+        f"{ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | "
+        f"area | nearest-exact (got {mode})"
     )
 
 
@@ -328,11 +330,12 @@ def _check_sizes(input: Any, sizes: tuple, mode: str) -> None:
             f"{list(input.shape)}"
         )
     before, after = (
-        ", ".join(f"{c}: {n}" for c, n in zip(names, each, strict=True)) for each in (spatial, sizes)
+        ", ".join(f"{c}: {n}" for c, n in zip(names, each, strict=True))
+        for each in (spatial, sizes)
     )
     raise RuntimeError(
         "Input and output sizes should be greater than 0, but got input "
-        f"({before}) output ({after})"
+        f"({before}) {'and ' * (len(sizes) == 1)}output ({after})"
     )
 
 

@@ -315,8 +315,7 @@ def channel_shuffle(xp, input, groups):
         )
     if groups <= 0:
         raise RuntimeError(
-            "Number of groups to divide channels in must be positive. Value of "
-            f"groups:{groups}"
+            f"Number of groups to divide channels in must be positive. Value of groups:{groups}"
         )
     channels = input.shape[1]
     if channels % groups:
@@ -334,7 +333,5 @@ def _dealt(xp, x, groups):
     return xp.reshape(xp.contiguous(xp.permute(blocks, order)), (batch, channels, *rest))
 
 
-channel_shuffle.vjp(
-    input=lambda xp, g, groups: _dealt(xp, g, g.shape[1] // groups)
-)
-channel_shuffle._grad_name = "NativeChannelShuffleBackward0"
+channel_shuffle.vjp(input=lambda xp, g, groups: _dealt(xp, g, g.shape[1] // groups))
+channel_shuffle._grad_name = "ChannelShuffleBackward0"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .record import ErrorSample, Make, Record, Sample
@@ -52,7 +54,17 @@ def renorm_samples(make: Make):
 
 ONES = np.ones((2, 2))
 
+
+def paired(make: Make) -> Iterator[Sample]:
+    for p in (2.0, 1.0, 3.5, np.inf):
+        yield Sample(make(4, 3), p)
+    yield Sample(make(3, 0))  # PyTorch crashes in the backward of less than two rows
+    yield Sample(make())
+    yield Sample(make(3, 2), -1.0)
+
+
 RECORDS = [
+    Record("pdist", paired, dtypes=PLAIN, method=False, second=False, nodes=False),
     Record(
         "cdist",
         cdist_samples,

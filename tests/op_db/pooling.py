@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .loss import functional
-from .record import Make, Sample
+from .record import Make, Record, Sample
 
 KINDS = ("float32", "float64", "int64")
 Samples = Callable[[Make], Iterator[Sample]]
@@ -93,7 +93,17 @@ def unshuffled(make: Make) -> Iterator[Sample]:
     yield Sample(make(2, 4, 4), 0)
 
 
+def dealt(make: Make) -> Iterator[Sample]:
+    yield Sample(make(0, 4, 2), 2)
+    yield Sample(make(), 2)
+    yield Sample(make(2, 6, 2, 3), 3)
+    yield Sample(make(1, 4, 2), 1)
+    yield Sample(make(1, 4, 2), 3)
+    yield Sample(make(1, 4, 2), 0)
+
+
 RECORDS = [
+    Record("channel_shuffle", dealt, dtypes=KINDS, method=False),
     *(functional(f"max_pool{n}d", pooled(n, True), dtypes=KINDS) for n in (1, 2, 3)),
     *(functional(f"avg_pool{n}d", pooled(n, False), dtypes=KINDS) for n in (1, 2, 3)),
     *(functional(f"adaptive_max_pool{n}d", adaptive(n, True), dtypes=KINDS[:2]) for n in (1, 2, 3)),

@@ -6,6 +6,7 @@ from lantern.compat.missing import missing
 
 from . import (
     activation,
+    adaptive,
     attention,
     batchnorm,
     channelshuffle,
@@ -29,6 +30,7 @@ from . import (
 )
 from . import module as module
 from .activation import *  # noqa: F403
+from .adaptive import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .batchnorm import *  # noqa: F403
 from .channelshuffle import *  # noqa: F403
@@ -53,7 +55,7 @@ from .upsampling import *  # noqa: F403
 
 _FILES = (activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear)
 _FILES += (loss, normalization, pixelshuffle, pooling, rnn, sparse, attention, transformer)
-_FILES += (channelshuffle, distance, padding, upsampling)
+_FILES += (channelshuffle, distance, padding, upsampling, adaptive)
 __all__ = ["Module", *(name for file in _FILES for name in file.__all__)]
 
 __getattr__ = missing(__name__)

@@ -9,15 +9,20 @@ keep them apart. The older arguments `size_average` and `reduce` still work, wit
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from lantern.nn import functional as F
 from lantern.nn._reduction import legacy_get_string
 from lantern.tensor import Tensor
 
+from .distance import PairwiseDistance
 from .module import Module
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
     "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
@@ -35,6 +40,7 @@ __all__ = [
     "SmoothL1Loss",
     "SoftMarginLoss",
     "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]
 
 
@@ -495,3 +501,71 @@ class TripletMarginLoss(_Loss):
             swap=self.swap,
             reduction=self.reduction,
         )
+
+
+class TripletMarginWithDistanceLoss(_Loss):
+    """`TripletMarginLoss` with a distance of the user's own, of two tensors `(N, *)`.
+
+    Without a `distance_function` it is `PairwiseDistance`. Raises ValueError for a margin that is
+    not positive.
+    """
+
+    __constants__ = ["margin", "swap", "reduction"]
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        if margin <= 0:
+            raise ValueError(
+                "TripletMarginWithDistanceLoss: expected margin to be greater than 0, got "
+                f"{margin} instead"
+            )
+        self.distance_function = distance_function or PairwiseDistance()
+        self.margin = margin
+        self.swap = swap
+
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        return F.triplet_margin_with_distance_loss(
+            anchor,
+            positive,
+            negative,
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
+
+
+class CTCLoss(_Loss):
+    """The loss of label sequences under log-probabilities `(T, N, C)`, wherever in time they are.
+
+    `targets` holds labels `(N, S)`, or all one after another; 'mean' divides each loss by the
+    number of its labels first. Graves et al., Connectionist Temporal Classification, 2006.
+
+    >>> import lantern
+    >>> log_probs = lantern.zeros(3, 1, 2).log_softmax(2)
+    >>> lantern.nn.CTCLoss()(log_probs, lantern.tensor([[1]]), (3,), (1,))
+    tensor(0.2877)
+    """
+
+    __constants__ = ["blank", "reduction"]
+
+    def __init__(
+        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(
+        self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any
+    ) -> Tensor:
+        lengths = (input_lengths, target_lengths)
+        how = (self.blank, self.reduction, self.zero_infinity)
+        return F.ctc_loss(log_probs, targets, *lengths, *how)

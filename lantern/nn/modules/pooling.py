@@ -10,11 +10,12 @@ from lantern.nn import functional as F
 from lantern.tensor import Tensor
 
 from .module import Module
-from .utils import _single
+from .utils import _ntuple, _single
 
 _DIMS = (1, 2, 3)
-_KINDS = ("MaxPool", "AvgPool", "LPPool", "AdaptiveAvgPool", "AdaptiveMaxPool")
+_KINDS = ("MaxPool", "AvgPool", "LPPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "MaxUnpool")
 __all__ = [f"{kind}{n}d" for kind in _KINDS for n in _DIMS]
+__all__ += [f"FractionalMaxPool{n}d" for n in (2, 3)]
 
 
 class _MaxPoolNd(Module):
@@ -164,6 +165,55 @@ class _AdaptiveMaxPoolNd(Module):
         return f"output_size={self.output_size}"
 
 
+class _MaxUnpoolNd(Module):
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        several = _ntuple(self._ndim)  # type: ignore[arg-type]
+        self.kernel_size = several(kernel_size)
+        self.stride = several(stride if stride is not None else kernel_size)
+        self.padding = several(padding)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        how = (self.kernel_size, self.stride, self.padding, output_size)
+        return getattr(F, self._function)(input, indices, *how)  # type: ignore[arg-type]
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class _FractionalMaxPoolNd(Module):
+    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        several = _ntuple(self._ndim)  # type: ignore[arg-type]
+        self.kernel_size = several(kernel_size)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = several(output_size) if output_size is not None else None
+        self.output_ratio = several(output_ratio) if output_ratio is not None else None
+        if output_size is None and output_ratio is None:
+            raise ValueError(
+                f"{self._get_name()} requires specifying either an output size, or a pooling ratio"
+            )
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < each < 1 for each in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input: Tensor) -> Any:
+        pool = getattr(F, self._function)  # type: ignore[arg-type]
+        how = (self.kernel_size, self.output_size, self.output_ratio, self.return_indices)
+        return pool(input, *how, _random_samples=self._random_samples)
+
+
 _BASES: dict[str, tuple[type, str, str]] = {
     "MaxPool": (_MaxPoolNd, "max_pool", "The largest element of each window"),
     "AvgPool": (_AvgPoolWide, "avg_pool", "The mean of each window"),
@@ -178,6 +228,12 @@ _BASES: dict[str, tuple[type, str, str]] = {
         "adaptive_max_pool",
         "The largest of each of some windows",
     ),
+    "MaxUnpool": (_MaxUnpoolNd, "max_unpool", "Puts maxima back where they came from,"),
+    "FractionalMaxPool": (
+        _FractionalMaxPoolNd,
+        "fractional_max_pool",
+        "The largest of each of some windows at random places",
+    ),
 }
 
 
@@ -187,17 +243,24 @@ def _declare(kind: str, ndim: int) -> None:
     axes = ("L", "H, W", "D, H, W")[ndim - 1]
     given = "2, 2" if kind == "LPPool" else "2"
     fours, twos = ", 4" * ndim, ", 2" * ndim
+    given = "2, output_size=2" if kind == "FractionalMaxPool" else given
+    call, first = f"lantern.nn.{name}({given})(lantern.ones(1, 1{fours})).shape", ""
+    if kind == "MaxUnpool":
+        first = f"""
+    >>> pool = lantern.nn.MaxPool{ndim}d(2, return_indices=True)"""
+        call, twos = f"lantern.nn.{name}(2)(*pool(lantern.ones(1, 1{fours}))).shape", fours
     doc = f"""{what} over `(N, C, {axes})` or `(C, {axes})`.
 
-    >>> import lantern
-    >>> lantern.nn.{name}({given})(lantern.ones(1, 1{fours})).shape
+    >>> import lantern{first}
+    >>> {call}
     torch.Size([1, 1{twos}])
     """
     members = {"__doc__": doc, "__module__": __name__, "_function": f"{function}{ndim}d"}
+    members["_ndim"] = ndim
     globals()[name] = type(name, (base,), members)
 
 
 for _kind in _BASES:
     for _ndim in _DIMS:
-        if f"{_kind}{_ndim}d" not in globals():
+        if f"{_kind}{_ndim}d" in __all__ and f"{_kind}{_ndim}d" not in globals():
             _declare(_kind, _ndim)
