@@ -34,8 +34,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     `(N,)`. Grave et al., Efficient softmax approximation for GPUs, 2017.
 
     >>> import lantern
-    >>> layer = lantern.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs=[4, 10])
-    >>> output, loss = layer(lantern.ones(3, 8), lantern.tensor([0, 5, 19]))
+    >>> layer = lantern.nn.AdaptiveLogSoftmaxWithLoss(16, 20, cutoffs=[4, 10])
+    >>> output, loss = layer(lantern.ones(3, 16), lantern.tensor([0, 5, 19]))
     >>> output.shape, loss.shape
     (torch.Size([3]), torch.Size([]))
     """
