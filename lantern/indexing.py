@@ -45,7 +45,9 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 
 def _take(self: Tensor, places: tuple) -> Tensor:
-    if active.trace is None and not (mode.enabled and current_node(self) is not None):
+    if not (active.recording and active.trace) and not (
+        mode.enabled and current_node(self) is not None
+    ):
         array = self._array
         raw = tuple([each._array if isinstance(each, Tensor) else each for each in places])
         return Op.__call__(ops.getitem, self, raw) if array.ndim else ops.getitem(self, places)
@@ -200,7 +202,7 @@ def _refuse(each: Any) -> IndexError:
 def _integer_of(index: Tensor) -> Any:
     if index.dtype.kind == "f":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    return index if active.trace is not None else int(index._array.item())
+    return index if (active.recording and active.trace) else int(index._array.item())
 
 
 def _int64(value: int) -> int:
@@ -305,7 +307,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if type(index) is tuple and len(index) == 1:
         index = index[0]
     if kind is int or kind is float:
-        if active.trace is None and not _is_tracked(self):
+        if not (active.recording and active.trace) and not _is_tracked(self):
             _write_number(self, index, value)
             return
     elif not isinstance(value, (Tensor, bool, complex)) and (
@@ -442,7 +444,7 @@ def _write_places(target: Tensor, places: tuple, value: Tensor, accumulate: bool
     tracked = mode.enabled and (target.requires_grad or value.requires_grad)
     check_writable(target, tracked)
     check_apart(target, value)
-    if active.trace is None and not tracked:
+    if not (active.recording and active.trace) and not tracked:
         array = target._array
         if 0 in array.strides and 0 not in array.shape:
             _warn_expanded(target)

@@ -210,7 +210,9 @@ class Op:
         mask = 0
         dtype = None
         easy = True
-        trace = active.trace
+        trace = active.recording
+        if trace is not None:
+            trace = active.trace
         for bit, position, numeric in self.tensors:
             arg = args[position]
             if isinstance(arg, Tensor):

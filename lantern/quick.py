@@ -108,7 +108,7 @@ def write_call(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
 
 def _heading(op: Op, space: dict[str, Any]) -> list[str]:
     """Returns the lines that bind the parameters; what Python does not bind goes the slow way."""
-    listed, unusual = [], ["_rest", "_named", "_active.trace is not None"]
+    listed, unusual = [], ["_rest", "_named", "_active.recording is not None"]
     for name in op.parameters:
         default = f"_default_{name}"
         space[default] = op.defaults.get(name, MISSING)

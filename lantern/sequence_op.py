@@ -35,7 +35,7 @@ class SequenceOp(Op):
             tensors = [
                 t if t.dtype is dtype else NAMESPACES[Tensor].cast(t, dtype) for t in tensors
             ]
-        trace = active.trace
+        trace = active.recording and active.trace
         values = [each._array if trace is None else trace.read(each) for each in tensors]
         xp = NAMESPACES[type(values[0])]
         if any(type(each) is not type(values[0]) for each in values):

@@ -208,7 +208,7 @@ def _resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
         raise RuntimeError("numel: integer multiplication overflow")
     if size == self.shape:
         return self
-    if active.trace is not None:
+    if active.recording and active.trace:
         active.trace.refuse("resize_()")
     offset, stride = self.storage_offset(), contiguous_strides(size)
     storage = self._storage
@@ -241,7 +241,7 @@ def _set_(self: Tensor, source: Any = None, *rest: Any) -> Tensor:
             f"{self.dtype.legacy}"
         )
     check_writable(self)
-    if active.trace is not None:
+    if active.recording and active.trace:
         active.trace.refuse("what else looks at the memory given to set_()")
     flags.version += 1
     self._storage, self._array, self._layout = source._storage, source._array, source._layout
@@ -256,7 +256,7 @@ def _as_strided_(self: Tensor, size: Any, stride: Any, storage_offset: Any = Non
 
 def _is_plain(tensor: Tensor) -> bool:
     """Says whether a write concerns memory only: no gradient, nothing recorded."""
-    if active.trace is not None:
+    if active.recording and active.trace:
         return False
     return not mode.enabled or not tensor.requires_grad
 

@@ -242,7 +242,7 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward has added up; None where there is none yet."""
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.look_at_grad(self)
         if self._grad is None and self.grad_fn is not None and not self.retains_grad:
             _warn_about_grad_of_result()
@@ -252,7 +252,7 @@ class Tensor:
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             _check_grad(self, value)
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.clears(self)
         self._grad = value
 
@@ -262,7 +262,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """Returns a tensor of the same memory without history."""
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.meet(self)
         return share(Tensor, self)
 
@@ -276,7 +276,7 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """A tensor of the same memory without history; what is done to it is not recorded."""
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.meet(self)
         tensor = share(type(self) if type(self) is Tensor else Tensor, self)
         tensor._silent = True
@@ -286,7 +286,7 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if active.trace is not None and value._storage is not self._storage:
+        if (active.recording and active.trace) and value._storage is not self._storage:
             active.trace.refuse("what else looks at the memory that .data is replaced by", DATA)
         flags.version += 1  # a record holds the memory that was there
         self._storage, self._array, self._layout = value._storage, value._array, value._layout
@@ -341,7 +341,7 @@ class Tensor:
     # --- values that leave the framework
     def item(self) -> Any:
         """Returns the one element as a Python number; raises RuntimeError if there are more."""
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.refuse(".item()")
         try:
             return self._array.item()
@@ -352,7 +352,7 @@ class Tensor:
 
     def tolist(self) -> Any:
         """Returns the elements as nested lists of Python numbers."""
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.refuse(".tolist()")
         return NAMESPACES[type(self._array)].to_list(self._array)
 
@@ -364,7 +364,7 @@ class Tensor:
         >>> a.numpy()[0] = 5.0; a
         tensor([5., 0.])
         """
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.refuse(".numpy()")
         if self.requires_grad and not force:
             raise RuntimeError(
@@ -396,7 +396,7 @@ class Tensor:
         )
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.refuse(".__dlpack_device__()")
         return NAMESPACES[type(self._array)].to_numpy(self._array, True).__dlpack_device__()
 

@@ -37,7 +37,7 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
         for job in jobs:
             _differentiate(rule, *job)
         return
-    if active.trace is not None:
+    if active.recording and active.trace:
         for job in jobs:
             _record(rule, *job)
         return
@@ -77,7 +77,7 @@ def update_whole(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     for tensors, constants, numbers in jobs:
         if flow.on:
             _differentiate(rule, tensors, constants, numbers)
-        elif active.trace is not None:
+        elif active.recording and active.trace:
             _record(rule, tensors, constants, numbers)
         else:
             _update_at_once(rule, tensors, constants, numbers)
@@ -178,7 +178,7 @@ def _differentiate(
 def _record(
     rule: Callable[..., Any], tensors: Sequence[Tensor], constants: Sequence[Tensor], numbers: tuple
 ) -> None:
-    trace = active.trace
+    trace = active.recording and active.trace
     xp = trace.namespace
     values = [trace.read(each) for each in (*tensors, *constants)]
     dtype = values[0].dtype
@@ -197,7 +197,7 @@ def numbers_of(group: dict, *names: str) -> list:
     A number that is zero stays a plain 0, so that formulas can leave terms out; that it is zero
     then becomes a condition of the recording. A rate is never left out: schedules pass through 0.
     """
-    if active.trace is None:
+    if not (active.recording and active.trace):
         return [_plain(group[name]) for name in names]
     return [_input(group, name) for name in names]
 
@@ -221,7 +221,7 @@ def _input(group: dict, name: str) -> Any:
 def items_of(group: dict, name: str) -> Any:
     """Returns the items of a tuple of numbers, such as `betas`, as `numbers_of` does."""
     values = group[name]
-    if active.trace is None:
+    if not (active.recording and active.trace):
         return [_plain(each) for each in values]
     return [
         value_of(each) if isinstance(each, Tensor) else active.trace.number(group, name, i)
@@ -231,14 +231,14 @@ def items_of(group: dict, name: str) -> Any:
 
 def make_ready() -> None:
     """Says that state is about to be made; a recording gives way to an eager call that makes it."""
-    if active.trace is not None:
+    if active.recording and active.trace:
         active.trace.postpone()
 
 
 def choices(group: dict, *names: str) -> list:
     """Returns settings that decide what is computed; under trace each becomes a condition."""
     values = [group[name] for name in names]
-    if active.trace is not None:
+    if active.recording and active.trace:
         for name in names:
             active.trace.guard_item(group, name)
     return values
@@ -246,12 +246,12 @@ def choices(group: dict, *names: str) -> list:
 
 def advance(step: Tensor) -> Any:
     """Adds 1 to a step count and returns it in double precision."""
-    if active.trace is None:
+    if not (active.recording and active.trace):
         count = step._array.item() + 1
         step._array.fill(count)
         step._storage.version += 1
         return count
-    trace = active.trace
+    trace = active.recording and active.trace
     new = trace.read(step) + 1
     trace.write(step, new)
     step._storage.version += 1
@@ -260,7 +260,7 @@ def advance(step: Tensor) -> Any:
 
 def value_of(number: Tensor) -> Any:
     """Returns the number in a tensor of one element, in double precision."""
-    trace = active.trace
+    trace = active.recording and active.trace
     if trace is None:
         return number.item()
     xp = trace.namespace
@@ -269,7 +269,7 @@ def value_of(number: Tensor) -> Any:
 
 def store(number: Tensor, value: Any) -> None:
     """Gives a tensor of one element a value."""
-    trace = active.trace
+    trace = active.recording and active.trace
     if trace is None:
         number._array.fill(value)
     else:
@@ -279,7 +279,7 @@ def store(number: Tensor, value: Any) -> None:
 
 def scale(number: Tensor, factor: Any) -> None:
     """Multiplies a tensor of one element, in its own precision."""
-    trace = active.trace
+    trace = active.recording and active.trace
     if trace is None:
         number._array *= factor
     else:

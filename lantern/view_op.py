@@ -69,7 +69,7 @@ class View(Op):
         base = source._base
         if base is not None and base._node is not source._seen:
             rederive(source)
-        trace = active.trace
+        trace = active.recording and active.trace
         value = source._array if trace is None else trace.read(source)
         tensor = wrap_view(
             source, self.forward(NAMESPACES[type(value)], value, *rest), (self, rest)
@@ -125,7 +125,7 @@ class Memory(Window):
         if base is not None and base._node is not source._seen:
             rederive(source)
         size, stride, offset = rest[:3]
-        storage, trace = source._storage, active.trace
+        storage, trace = source._storage, active.recording and active.trace
         root = share(Tensor, source)
         root._array, root._layout = storage.array, ()
         step = (self, (size, stride, offset, geometry_of(root)))
@@ -163,7 +163,7 @@ class Parts(Op):
         base = source._base
         if base is not None and base._node is not source._seen:
             rederive(source)
-        trace = active.trace
+        trace = active.recording and active.trace
         value = source._array if trace is None else trace.read(source)
         xp = NAMESPACES[type(value)]
         dim, places = self.forward(xp, value, *args[1:])

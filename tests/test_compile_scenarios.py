@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
+import pickle
+import threading
 from collections import namedtuple
 
 import numpy as np
@@ -838,3 +841,168 @@ def test_memory_with_two_names_is_refused():
     with pytest.raises(lantern.compiler.TraceError, match="share memory.*clone"):
         f(lantern.ones(4))
     assert array.tolist() == [1.0] * 4
+
+
+# --- threads, processes, copies
+def _net():
+    lantern.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+
+
+def test_other_threads_compute_while_one_records():
+    stop, wrong, counts = threading.Event(), [], [0]
+
+    def work():
+        x = lantern.arange(6).float().reshape(2, 3)
+        while not stop.is_set():
+            y = (x @ x.t() + x.sum()).tolist()
+            counts[0] += 1
+            if y != [[20.0, 29.0], [29.0, 65.0]]:
+                wrong.append(y)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for each in threads:
+        each.start()
+    try:
+        net = _net()
+        for n in range(2, 12):
+            f = lantern.compile(lambda x: net(x).softmax(-1), backend="interpreter")
+            for _ in range(3):
+                f(lantern.ones(n, 4))
+    finally:
+        stop.set()
+        for each in threads:
+            each.join()
+    assert not wrong and counts[0] > 10
+
+
+def test_one_compiled_function_may_be_called_by_several_threads():
+    net = _net()
+    f = lantern.compile(lambda x, y: net(x).sum() + y)
+    wrong = []
+
+    def work(n):
+        for i in range(60):
+            x, y = lantern.full((1 + i % 2, 4), float(n)), lantern.full((), float(i))
+            with lantern.no_grad():
+                got, want = f(x, y), net(x).sum() + y
+            if not lantern.allclose(got, want):
+                wrong.append((n, i))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not wrong and len(f.graphs) == 2
+
+
+@pytest.mark.parametrize("way", ["pickle", "deepcopy"])
+def test_compiled_modules_can_be_copied(way):
+    net = lantern.compile(_net())
+    x = lantern.ones(3, 4)
+    want = [net(x) for _ in range(3)][-1]
+    copied = copy.deepcopy(net) if way == "deepcopy" else pickle.loads(pickle.dumps(net))
+    assert type(copied) is type(net) and list(copied.state_dict()) == list(net.state_dict())
+    with lantern.no_grad():
+        copied._orig_mod[2].bias.add_(1.0)
+    for _ in range(3):
+        assert lantern.allclose(copied(x), want + 1) and lantern.allclose(net(x), want)
+    inner = _net()
+    inner.compile()
+    inner(x), inner(x)
+    assert lantern.allclose(copy.deepcopy(inner)(x), inner(x))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_compiled_functions_go_on_in_a_forked_process():
+    net = lantern.compile(_net())
+    x = lantern.ones(3, 4)
+    want = [net(x) for _ in range(3)][-1].tolist()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            other = lantern.compile(lambda x: x * 2)
+            found = [net(x).tolist(), [other(x).sum().item() for _ in range(3)]]
+            os.write(write, pickle.dumps(found))
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as file:
+        found = pickle.loads(file.read())
+    os.waitpid(child, 0)
+    assert found == [want, [24.0] * 3] and net(x).tolist() == want
+
+
+def test_a_module_compiled_is_still_that_module():
+    net = _net()
+    compiled = lantern.compile(net, mode="reduce-overhead")
+    assert type(compiled).__name__ == "OptimizedModule" and compiled._orig_mod is net
+    assert list(compiled.state_dict())[0] == "_orig_mod.0.weight"
+    assert compiled.eval() is compiled and not net.training and not net[0].training
+    compiled.note = 3
+    assert net.note == 3 and len(compiled) == 3
+    optimizer = lantern.optim.SGD(compiled.parameters(), lr=0.1)
+    x, losses = lantern.ones(5, 4), []
+    for _ in range(6):
+        loss = compiled(x).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.7 * losses[0]
+    assert lantern.compile(net, disable=True) is net
+    with pytest.raises(RuntimeError, match="Unrecognized mode=fast"):
+        lantern.compile(net, mode="fast")
+
+
+def test_an_interrupt_leaves_parameters_and_later_calls_whole(monkeypatch):
+    net = _net()
+    optimizer = lantern.optim.SGD(net.parameters(), lr=0.1)
+    stop = []
+
+    @lantern.compile
+    def step(x):
+        loss = net(x).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        if stop:
+            raise KeyboardInterrupt
+        optimizer.step()
+        return loss
+
+    x = lantern.ones(5, 4)
+    step(x)
+    stop.append(1)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            step(x)
+    stop.clear()
+    before = [each.detach().clone() for each in net.parameters()]
+    grads = [each.grad for each in net.parameters() if each.grad is not None]
+    assert all(isinstance(each.tolist(), list) for each in grads)
+    losses = [step(x).item() for _ in range(4)]
+    assert losses == sorted(losses, reverse=True)
+    assert not any(lantern.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+def test_dynamo_names():
+    dynamo = __import__("lantern._dynamo", fromlist=["config"])
+    f = lantern.compile(lambda x: x.sum().item())
+    f(lantern.ones(2))
+    dynamo.config.suppress_errors = True
+    try:
+        with pytest.warns(UserWarning, match="runs eagerly"):
+            assert f(lantern.ones(2)) == 2.0
+    finally:
+        dynamo.config.suppress_errors = False
+    dynamo.reset()
+    with pytest.raises(AttributeError, match="capture_scalar_outputs is not in Lantern yet"):
+        dynamo.config.capture_scalar_outputs = True
+    g = lantern.compile(lambda x: x * (2 if lantern.compiler.is_compiling() else 3))
+    assert [g(lantern.ones(1)).item() for _ in range(3)] == [3.0, 2.0, 2.0]
+    with lantern.compiler.set_stance("force_eager"):
+        assert g(lantern.ones(1)).item() == 3.0
+    assert g(lantern.ones(1)).item() == 2.0

@@ -32,7 +32,12 @@ def backward(
     tensor(6.)
     """
     keep = create_graph if retain_graph is None else retain_graph
-    if grad_tensors is None and inputs is None and not create_graph and active.trace is None:
+    if (
+        grad_tensors is None
+        and inputs is None
+        and not create_graph
+        and not (active.recording and active.trace)
+    ):
         start = _plain_start(tensors)
         if start is not None:
             run([start], keep, False)
@@ -156,7 +161,7 @@ def _root(tensor: Tensor, value: Tensor | None, place: int) -> Tensor:
     if value is None:
         if array.ndim and tensor.numel() != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        if active.trace is not None:
+        if active.recording and active.trace:
             array = active.trace.read(tensor)
         return wrap(NAMESPACES[type(array)].full(array.shape, 1, array))
     if tuple(value.shape) != array.shape:
@@ -295,7 +300,7 @@ checks_nan = False  # set by `autograd.detect_anomaly`
 
 def _refuse_nan(node: Node, results: Any) -> None:
     for i, value in enumerate(results):
-        if value is not None and active.trace is None:
+        if value is not None and not (active.recording and active.trace):
             xp = NAMESPACES[type(value)]
             if bool(xp.any(xp.isnan(value))):
                 raise RuntimeError(
@@ -374,7 +379,7 @@ def _accumulate(node: AccumulateGrad, g: Any) -> None:
     leaf = node._leaf()
     if leaf is None:
         return
-    if active.trace is not None:
+    if active.recording and active.trace:
         active.trace.accumulates(leaf)
     held = leaf._grad
     if type(g) is Tensor or isinstance(g, Tensor):
@@ -396,7 +401,7 @@ def share_history(g: Tensor) -> Tensor:
 
 
 def _value(tensor: Tensor) -> Any:
-    return active.trace.read(tensor) if active.trace is not None else tensor._array
+    return active.trace.read(tensor) if (active.recording and active.trace) else tensor._array
 
 
 def _before_hooks(node: Node, g: Any) -> Any:

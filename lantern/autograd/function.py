@@ -125,7 +125,7 @@ class FunctionNode(Node):
             )
         if create_graph:
             return grad
-        return grad._array if active.trace is None else active.trace.read(grad)
+        return grad._array if not (active.recording and active.trace) else active.trace.read(grad)
 
 
 class Function:

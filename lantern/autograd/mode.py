@@ -18,12 +18,24 @@ mode = _Mode()
 
 
 class _Active:
-    """Holds the trace that is being recorded, if any; every op call looks here."""
+    """Holds the trace that is being recorded, if any; every op call looks here.
 
-    __slots__ = ("trace",)
+    `recording` is that of whichever thread, which costs least to ask; `trace` is for the thread
+    that asks, as other threads go on computing meanwhile.
+    """
+
+    __slots__ = ("recording",)
 
     def __init__(self) -> None:
-        self.trace: Any = None
+        self.recording: Any = None
+
+    @property
+    def trace(self) -> Any:
+        """The trace that this thread records."""
+        trace = self.recording
+        if trace is None or trace.thread != threading.get_ident():
+            return None
+        return trace
 
 
 active = _Active()

@@ -220,7 +220,7 @@ def assign(tensor: Tensor, new: Tensor) -> Tensor:
 
 
 def _assign(tensor: Tensor, new: Tensor) -> Tensor:
-    if active.trace is None:
+    if not (active.recording and active.trace):
         NAMESPACES[type(tensor._array)].copy_into(tensor._array, new._array)
     else:
         active.trace.touch(tensor)
@@ -313,7 +313,7 @@ def _keep_old(node: Node, op: Any, tensor: Tensor) -> None:
 
 def _copied(tensor: Tensor) -> Tensor:
     """Returns a tensor of the same value and history in memory of its own."""
-    if active.trace is None:
+    if not (active.recording and active.trace):
         copied = wrap(NAMESPACES[type(tensor._array)].clone(tensor._array))
     else:
         copied = wrap(active.trace.read(tensor))
@@ -327,7 +327,7 @@ def _watch_result(node: Node, fresh: Storage, tensor: Tensor) -> None:
         return
     now = tensor._storage, tensor._storage.version
     node.checks = [now if storage is fresh else (storage, v) for storage, v in node.checks]
-    if active.trace is not None or node.saved is None or node.values is None:
+    if (active.recording and active.trace) or node.saved is None or node.values is None:
         return
     for i, each in enumerate(node.saved):
         if each is fresh and node.values[i].dtype is tensor._array.dtype:

@@ -98,7 +98,7 @@ class _Writer:
         return self.space["entry"]
 
     def _circumstances(self) -> None:
-        self.holds(active, "trace", None)
+        self.holds(active, "recording", None)
         self.unless(f"mode.enabled is {mode.enabled}")
         self.holds(flags, "version", flags.version)
         self.holds(default_floating, "dtype", get_default_dtype())

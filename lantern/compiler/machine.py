@@ -42,7 +42,8 @@ class Machine:
         wanted = [value for value in record.back_values if value is not None]
         self.saved = _used_before(later, wanted, set(graph.values[: record.split]) | set(inputs))
         self.inputs = inputs
-        self.kept = [each for each in self.saved if each.name != INPUT]
+        replaced = {inputs[place] for place in record.write_inputs}
+        self.kept = [each for each in self.saved if each.name != INPUT or each in replaced]
         written = [value for _, value in record.writes]
         grads = [value for _, value in record.grads]
         outputs = [*record.result_values, *written, *grads, *self.kept]

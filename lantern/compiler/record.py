@@ -132,7 +132,11 @@ class Record:
         cells = zip(self.forward_inputs(), self.inputs, strict=True)
         self.sources = self._sources()
         self.saved = [
-            cell for v, cell in cells if id(v) in later and not isinstance(cell, NumberInput)
+            cell
+            for i, (v, cell) in enumerate(cells)
+            if id(v) in later
+            and i not in self.write_inputs  # of these a copy is kept
+            and not isinstance(cell, NumberInput)
         ]
 
     def _changes(self) -> None:
@@ -405,7 +409,8 @@ class Record:
         grads = [_copy(known[value]) for _, value in self.grads]
         outs = [_copy(known[value]) for value in self.result_values]
         if self.back_edges and self.writes:  # some may be views of what is written now
-            known = {v: each if v.name == INPUT else _copy(each) for v, each in known.items()}
+            whole = set(self.forward_inputs()) - {self.graph.inputs[i] for i in self.write_inputs}
+            known = {v: each if v in whole else _copy(each) for v, each in known.items()}
         news = [_copy(known[value]) for _, value in self.writes]
         for place, new in zip(self.write_inputs, news, strict=True):
             NAMESPACES[type(arrays[place])].copy_into(arrays[place], new)
@@ -444,9 +449,8 @@ class Record:
 
     def _versions(self, tensors: list[Tensor]) -> list[tuple[Storage, int]]:
         """Returns the memory that a later backward reads, with the count of writes to it."""
-        written = {id(each.cell(tensors)) for each, _ in self.writes}
         found = [each.cell(tensors) for each in self.saved]
-        return [(each, each.version + (id(each) in written)) for each in found]
+        return [(each, each.version) for each in found]
 
     def _track(
         self, results: list[Tensor], known: Any, tensors: list[Tensor], versions: list
@@ -492,7 +496,7 @@ def make(maker: tuple, results: list[Tensor], tensors: list[Tensor]) -> Tensor:
     steps, tracked, made = maker[2:]
     if not tracked:
         base = share(Tensor, base)
-    before, mode.enabled = mode.enabled, True
+    before, mode.enabled = mode.enabled, not made.startswith("no_grad")
     try:
         for op, args in steps:
             base = op.show(base, args)

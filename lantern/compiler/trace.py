@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Any, NoReturn
 
 from ..autograd.mode import active
@@ -153,6 +154,7 @@ class Trace:
 
     def __init__(self, watch: Watch | None = None) -> None:
         self.graph = Graph()
+        self.thread = threading.get_ident()
         self.watch = Watch() if watch is None else watch
         self.values: dict[Storage, Value] = {}
         self.inputs: list[Any] = []  # how to get the array of each graph input
@@ -324,8 +326,11 @@ def user_line() -> str:
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
+_alone = threading.Lock()  # held while a thread records
+
+
 class recording:
-    """Makes a trace the active one for a `with` block."""
+    """Makes a trace the active one for a `with` block; other threads that record wait."""
 
     def __init__(self, trace: Trace):
         self.trace = trace
@@ -333,8 +338,25 @@ class recording:
     def __enter__(self) -> Trace:
         if active.trace is not None:
             raise TraceError("a function that is being compiled cannot start another recording")
-        active.trace = self.trace
+        _alone.acquire()
+        self.trace.thread = threading.get_ident()
+        active.recording = self.trace
         return self.trace
 
     def __exit__(self, *exception: object) -> None:
-        active.trace = None
+        active.recording = None
+        _alone.release()
+
+
+if hasattr(os, "register_at_fork"):
+    # A child has one thread, and nothing is being recorded in it unless its parent's was that.
+    os.register_at_fork(after_in_child=lambda: _renew())
+
+
+def _renew() -> None:
+    global _alone
+    if active.recording is not None and active.trace is None:
+        active.recording = None
+    _alone = threading.Lock()
+    if active.recording is not None:
+        _alone.acquire()

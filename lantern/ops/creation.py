@@ -9,7 +9,7 @@ from ..tensor import Tensor, wrap
 
 def namespace():
     """Returns where new values are made: the active trace, or the array library of the CPU."""
-    return default() if active.trace is None else active.trace.namespace
+    return default() if not (active.recording and active.trace) else active.trace.namespace
 
 
 def full(shape, value, like):

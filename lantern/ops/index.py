@@ -43,7 +43,7 @@ class IndexOp(Op):
 def _raw(each: Any, keep: bool) -> Any:
     if not isinstance(each, Tensor):
         return each
-    if active.trace is not None:
+    if active.recording and active.trace:
         return active.trace.read(each)
     value = each._array  # what backward will need must not change under it
     return NAMESPACES[type(value)].clone(value) if keep else value
@@ -313,7 +313,7 @@ def index_fill(xp, input, dim, index, value):
 
 def outside(index, low, high):
     """Returns a place of an index tensor that is out of range; None where none is known to be."""
-    value = index._array if active.trace is None else active.trace.read(index)
+    value = index._array if not (active.recording and active.trace) else active.trace.read(index)
     return NAMESPACES[type(value)].outside(value, low, high)
 
 
@@ -414,7 +414,7 @@ def nonzero_tuple(input: Tensor) -> tuple:
 
     Raises RuntimeError under trace: how many there are depends on the data.
     """
-    if active.trace is not None:
+    if active.recording and active.trace:
         active.trace.refuse("nonzero or a boolean mask")
     value = input._array
     return tuple([wrap(each) for each in NAMESPACES[type(value)].nonzero(value)])

@@ -33,7 +33,7 @@ def draw(kind: str, shape: Sequence[int], dtype: Any, generator: Any, *parameter
 
 
 def _value(tensor: Tensor) -> Any:
-    return tensor._array if active.trace is None else active.trace.read(tensor)
+    return tensor._array if not (active.recording and active.trace) else active.trace.read(tensor)
 
 
 def memory_order(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ def viewed(input, shape):
     base = input._base
     if base is not None and base._node is not input._seen:
         rederive(input)
-    trace = active.trace
+    trace = active.recording and active.trace
     value = input._array if trace is None else trace.read(input)
     shown = NAMESPACES[type(value)].view_as(value, shape)
     if shown is None:

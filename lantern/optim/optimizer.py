@@ -168,7 +168,7 @@ class Optimizer:
         return self._step(closure)
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
-        if active.trace is not None:
+        if active.recording and active.trace:
             active.trace.uses(self)
         loss = None
         if closure is not None:
@@ -184,7 +184,7 @@ class Optimizer:
     def _update_groups(self) -> None:
         for group in self.param_groups:
             parameters = [p for p in group["params"] if p._grad is not None]
-            if active.trace is not None:
+            if active.recording and active.trace:
                 active.trace.uses_up(parameters)
             if parameters:
                 if group.get("differentiable"):

@@ -131,7 +131,7 @@ class Module(ConvertMixin, HookMixin, StateMixin):
                 or own["_backward_pre_hooks"]
                 or EVERYWHERE
                 or "_compiled_call_impl" in own
-                or active.trace is not None
+                or active.recording is not None
             ):
                 if active.trace is not None:
                     active.trace.uses(self)
