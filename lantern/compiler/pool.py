@@ -24,7 +24,7 @@ MOST = 16  # threads that a step is ever cut for
 # The state of a step: which way it goes now (0: with helpers), calls until the next decision, the
 # mean times in ns with and without helpers, whether this is a trial, calls that do not count yet,
 # the distance between trials, when the step began.
-STATE = "[8 x i64] [i64 1, i64 8, i64 0, i64 0, i64 0, i64 2, i64 128, i64 0]"
+STATE = "[8 x i64] [i64 1, i64 8, i64 0, i64 0, i64 0, i64 2, i64 32, i64 0]"
 
 
 def cores() -> int:
@@ -364,7 +364,9 @@ start:
   %other = sub i64 1, %way
   store i64 %other, ptr %state
   store i64 1, ptr %p.trial
-  store i64 8, ptr %p.left
+  %lasting = icmp ugt i64 %taken, 200000
+  %tried = select i1 %lasting, i64 4, i64 8
+  store i64 %tried, ptr %p.left
   store i64 2, ptr %p.skip
   %o.place = add i64 %other, 2
   %p.other = getelementptr i64, ptr %state, i64 %o.place
@@ -376,13 +378,15 @@ judge:
   store i64 %best, ptr %state
   store i64 0, ptr %p.trial
   store i64 2, ptr %p.skip
-  ; each time that helpers lose they are tried later again, up to 8192 calls
+  ; each time that helpers lose they are tried later again, up to a limit
+  %long = icmp ugt i64 %without, 200000
+  %most = select i1 %long, i64 256, i64 2048
   %double = shl i64 %apart, 1
-  %big = icmp ugt i64 %double, 8192
-  %capped = select i1 %big, i64 8192, i64 %double
+  %big = icmp ugt i64 %double, %most
+  %capped = select i1 %big, i64 %most, i64 %double
   %half = lshr i64 %apart, 1
-  %small = icmp ult i64 %half, 128
-  %floor = select i1 %small, i64 128, i64 %half
+  %small = icmp ult i64 %half, 32
+  %floor = select i1 %small, i64 32, i64 %half
   %apart.next = select i1 %alone.better, i64 %capped, i64 %floor
   store i64 %apart.next, ptr %p.apart
   %left.new = select i1 %alone.better, i64 %capped, i64 1024
