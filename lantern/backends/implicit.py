@@ -1,4 +1,4 @@
-"""How draws of the gamma and beta distributions move with their parameters.
+"""The incomplete gamma function, and how draws of gamma and beta distributions move.
 
 A draw x of a distribution with the function F(x; a) moves with `a` by -(dF/da) / (dF/dx) when the
 place in the distribution is kept (Figurnov, Mohamed and Mnih 2018). F and dF/da come from the
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .special import digamma
+from .special import digamma, lgamma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,28 +39,64 @@ def gamma_slope(x: Array, y: Array) -> Array:
     return result.astype(dtype)
 
 
-def _by_series(a: Array, x: Array) -> Array:
-    """-(dP/da) / density, with P the density times x times a sum of rising powers."""
+def gammainc(x: Array, y: Array) -> Array:
+    """The part of the gamma function of x that lies below y: P(x, y)."""
+    return _gamma_part(x, y, True)
+
+
+def gammaincc(x: Array, y: Array) -> Array:
+    """The part of the gamma function of x that lies above y: Q(x, y)."""
+    return _gamma_part(x, y, False)
+
+
+def _gamma_part(x: Array, y: Array, below: bool) -> Array:
+    a, x = np.broadcast_arrays(x.astype(np.float64), y.astype(np.float64))
+    with np.errstate(all="ignore"):
+        usual = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
+        low = usual & (x < a + 1)
+        first = np.where((x == np.inf) & (a < np.inf) | (a == 0) & (x > 0), 1.0, np.nan)
+        first = np.where((x == 0) & (a > 0) | (a == np.inf) & (x < np.inf), 0.0, first)
+        first[(a < 0) | (x < 0)] = np.nan
+        result = first if below else 1 - first
+        for part, total, mine in (low, _series, below), (usual & ~low, _fraction, not below):
+            if part.any():
+                b, z = a[part], x[part]
+                found = total(b, z)[0] * np.exp(b * np.log(z) - z - lgamma(b))
+                result[part] = found if mine else 1 - found
+    return result.astype(y.dtype)
+
+
+def _series(a: Array, x: Array) -> tuple[Array, Array]:
+    """A sum of rising powers, P over the density times x, and its derivative by a."""
     term, slope = 1 / a, -1 / a  # the term, and the derivative of its logarithm
     total, moved = term.copy(), term * slope
-    for n in range(1, ROUNDS):
+    for n in range(1, _rounds(a)):
         term = term * x / (a + n)
         slope = slope - 1 / (a + n)
         total += term
         moved += term * slope
         if (np.abs(term * slope) <= 1e-17 * np.abs(moved)).all():
             break
-    # d log(x density) / da = log x - digamma(a)
+    return total, moved
+
+
+def _rounds(a: Array) -> int:
+    return max(ROUNDS, int(12 * a.max() ** 0.5))
+
+
+def _by_series(a: Array, x: Array) -> Array:
+    """-(dP/da) / density; d log(x density) / da is log x - digamma(a)."""
+    total, moved = _series(a, x)
     return -x * (total * (np.log(x) - digamma(a)) + moved)
 
 
-def _by_fraction(a: Array, x: Array) -> Array:
-    """(dQ/da) / density, with Q = 1 - P the density times x times a continued fraction."""
+def _fraction(a: Array, x: Array) -> tuple[Array, Array]:
+    """A continued fraction, Q over the density times x, and its derivative by a."""
     b = x + 1 - a
     c, d = np.full_like(a, 1 / TINY), 1 / b
     dc, dd = np.zeros_like(a), 1 / (b * b)  # derivatives by a, in which b falls
     h, dh = d.copy(), dd.copy()
-    for n in range(1, ROUNDS):
+    for n in range(1, _rounds(a)):
         factor, slope = -n * (n - a), float(n)
         b = b + 2
         below, dbelow = factor * d + b, slope * d + factor * dd - 1
@@ -70,6 +106,12 @@ def _by_fraction(a: Array, x: Array) -> Array:
         h, dh = h * step, dh * step + h * dstep
         if ((np.abs(step - 1) < 1e-15) & (np.abs(dstep) < 1e-15)).all():
             break
+    return h, dh
+
+
+def _by_fraction(a: Array, x: Array) -> Array:
+    """(dQ/da) / density."""
+    h, dh = _fraction(a, x)
     return x * (h * (np.log(x) - digamma(a)) + dh)
 
 

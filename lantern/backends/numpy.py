@@ -23,7 +23,7 @@ from ..device import CPU
 from . import NAMESPACES, dlpack
 from .arithmetic import linear, matmul, maximum, minimum, sigmoid, sum, where  # noqa: F401  (primitives)
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
-from .implicit import beta_slope, gamma_slope  # noqa: F401  (primitives)
+from .implicit import beta_slope, gamma_slope, gammainc, gammaincc  # noqa: F401  (primitives)
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
     cofactor,

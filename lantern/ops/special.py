@@ -155,3 +155,26 @@ def _xlog1py_input(xp, g, input, other):
 
 
 xlog1py.vjp(input=_xlog1py_input, other=lambda g, input, other: g * input / (other + 1))
+
+
+def _incomplete(name: str, sign: int, text: str) -> Op:
+    """Declares an incomplete gamma function, with a derivative by its second argument."""
+
+    def forward(xp, input, other):
+        return getattr(xp, name)(input, other)
+
+    def slope(xp, g, input, other):
+        density = xp.exp((input - 1) * xp.log(other) - other - xp.lgamma(input))
+        return g * density * sign
+
+    def refuse(g):
+        raise RuntimeError("the derivative for 'igamma: input' is not implemented.")
+
+    forward.__name__, forward.__doc__ = name, text
+    declared = op(forward, promote=FLOAT, method=False, function=False)
+    declared._grad_name = "IgammaBackward0" if sign > 0 else "IgammacBackward0"
+    return declared.vjp(input=refuse, other=slope)
+
+
+gammainc = _incomplete("gammainc", 1, "The part of the gamma function of x below y, P(x, y).")
+gammaincc = _incomplete("gammaincc", -1, "The part of the gamma function of x above y, Q(x, y).")

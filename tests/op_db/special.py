@@ -16,6 +16,17 @@ def xlog1py_samples(make: Make):
     yield Sample(2, make(2, 3, low=0.2))
 
 
+def incomplete_samples(make: Make):
+    yield Sample(make(2, 3, low=0.2, high=9), make(2, 3, low=0.1, high=12))
+    yield Sample(make(3, low=2, high=40), make(2, 3, low=0.1, high=60))
+    yield Sample(make(0, 3, low=0.2), make(0, 3, low=0.2))
+
+
+# PyTorch has no derivative by the first argument, and none of second order.
+INCOMPLETE = {
+    "dtypes": ("float32", "float64"), "special": "", "out": True, "method": False,
+    "gradient": (1,), "second": False, "tolerance": {"float32": (1e-5, 1e-6)},
+}  # fmt: skip
 RECORDS = [
     Record("i0", unary(), **{**FORMS, "method": True}, inplace=True, reference=np.i0),
     Record("special.i0e", unary(), **FORMS, tolerance=HALVES, edges=False),
@@ -30,4 +41,6 @@ RECORDS = [
     Record("special.expit", unary(), **FORMS),
     Record("special.gammaln", unary(0.2, 6), **FORMS),
     Record("special.psi", unary(0.2, 6), **FORMS, edges=False),
+    Record("special.gammainc", incomplete_samples, **INCOMPLETE),
+    Record("special.gammaincc", incomplete_samples, **INCOMPLETE),
 ]

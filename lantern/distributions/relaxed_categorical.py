@@ -1,0 +1,104 @@
+"""One-hot vectors softened, so that draws have gradients (Jang et al. 2017)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lantern
+from lantern import Size, Tensor
+
+from . import constraints
+from .categorical import Categorical
+from .distribution import Distribution
+from .transformed_distribution import TransformedDistribution
+from .transforms import ExpTransform
+from .utils import broadcast_all, clamp_probs
+
+
+class ExpRelaxedCategorical(Distribution):
+    """The logarithms of softened one-hot vectors."""
+
+    arg_constraints = {
+        "probs": constraints.simplex,
+        "logits": constraints.real_vector,
+    }
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(
+        self,
+        temperature: Tensor,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        validate_args: bool | None = None,
+    ):
+        self._categorical = Categorical(probs, logits)
+        self.temperature = temperature
+        shape = self._categorical.param_shape
+        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
+
+    @property
+    def probs(self) -> Tensor:
+        """The chances."""
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms of the chances."""
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Size:
+        """The shape of the parameter given."""
+        return self._categorical.param_shape
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """Returns draws that move with the parameters."""
+        shape = self._extended_shape(sample_shape)
+        gumbel = -(-clamp_probs(lantern.rand(shape, dtype=self.logits.dtype)).log()).log()
+        scores = (self.logits + gumbel) / self.temperature
+        return scores - scores.logsumexp(dim=-1, keepdim=True)
+
+    def _log_density(self, value: Tensor) -> Tensor:
+        count = self._categorical._num_events
+        logits, value = broadcast_all(self.logits, value)
+        scores = logits - value * self.temperature
+        scores = (scores - scores.logsumexp(dim=-1, keepdim=True)).sum(-1)
+        return scores + math.lgamma(count) + self.temperature.log() * (count - 1)
+
+
+class RelaxedOneHotCategorical(TransformedDistribution):
+    """Shares of 1, nearer to one-hot vectors the lower the temperature."""
+
+    arg_constraints = {
+        "probs": constraints.simplex,
+        "logits": constraints.real_vector,
+    }
+    support = constraints.simplex
+    has_rsample = True
+
+    def __init__(
+        self,
+        temperature: Tensor,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        validate_args: bool | None = None,
+    ):
+        inner = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
+        super().__init__(inner, ExpTransform(), validate_args=validate_args)
+
+    @property
+    def temperature(self) -> Tensor:
+        """The temperature."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms of the chances."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The chances."""
+        return self.base_dist.probs
