@@ -72,7 +72,42 @@ PIPELINES = {
         [transforms.PILToTensor(), transforms.ConvertImageDtype(lantern.int16)]
     ),
 }
+RANDOM_PIPELINES = {
+    "augmented": lambda: transforms.Compose(
+        [
+            transforms.RandomCrop(5, padding=2),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(0.1307, 0.3081),
+        ]
+    ),
+    "a flip": lambda: transforms.Compose(
+        [transforms.ToTensor(), transforms.RandomVerticalFlip(0.3)]
+    ),
+    "nested draws": lambda: transforms.Compose(
+        [
+            transforms.RandomVerticalFlip(0.7),
+            transforms.Compose([transforms.RandomCrop((6, 5)), transforms.RandomCrop((2, 4))]),
+            transforms.RandomHorizontalFlip(0.2),
+            transforms.PILToTensor(),
+        ]
+    ),
+    "tensor crops": lambda: transforms.Compose(
+        [transforms.ToTensor(), transforms.RandomCrop(4, (1, 2, 0, 1)), transforms.RandomCrop(3)]
+    ),
+}
+PIPELINES |= RANDOM_PIPELINES
 ONE_BY_ONE = {
+    "crop of another colour": lambda: transforms.Compose(
+        [transforms.RandomCrop(6, padding=1, fill=3), transforms.ToTensor()]
+    ),
+    "draws of a user": lambda: transforms.Compose(
+        [
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Lambda(lambda image: image + lantern.rand(1)),
+        ]
+    ),
     "Lambda": lambda: transforms.Compose(
         [transforms.ToTensor(), transforms.Lambda(lambda image: image * 2)]
     ),
@@ -114,11 +149,53 @@ def test_batches_are_bit_for_bit_the_images_one_by_one(root, name):
             assert first.stride() == second.stride()
 
 
+@pytest.mark.parametrize("name", RANDOM_PIPELINES)
+def test_batches_leave_the_random_stream_where_images_one_by_one_do(root, name):
+    mnist = datasets.MNIST(root, transform=PIPELINES[name]())
+    ends = []
+    for collate_fn in (None, one_by_one):
+        lantern.manual_seed(4)
+        list(data.DataLoader(mnist, 3, collate_fn=collate_fn))
+        ends.append(lantern.rand(3).tolist())
+    assert ends[0] == ends[1]
+    lantern.manual_seed(4)
+    mnist.transform = transforms.Compose([mnist.transform, transforms.PILToTensor()])
+    before = lantern.get_rng_state()
+    assert mnist.__gather__(lantern.tensor([0])) is None  # a tensor is no PIL image
+    assert lantern.equal(lantern.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", RANDOM_PIPELINES)
+def test_workers_draw_from_their_own_streams(root, name):
+    mnist = datasets.MNIST(root, transform=PIPELINES[name]())
+    at_once, singly = both_ways(mnist, num_workers=2)
+    for left, right in zip(at_once, singly, strict=True):
+        equal(left[0], right[0])
+    lantern.manual_seed(1)
+    here = [batch[0] for batch in data.DataLoader(mnist, 4, shuffle=True)]
+    assert not all(
+        lantern.equal(first, second[0]) for first, second in zip(here, at_once, strict=True)
+    )
+
+
+def test_draws_beside_those_of_a_target_keep_their_order(root):
+    mnist = datasets.MNIST(
+        root,
+        transform=PIPELINES["augmented"](),
+        target_transform=lambda target: target + lantern.rand(1).item(),
+    )
+    at_once, singly = both_ways(mnist)
+    for left, right in zip(at_once, singly, strict=True):
+        for first, second in zip(left, right, strict=True):
+            equal(first, second)
+
+
+@pytest.mark.parametrize("name", ["Normalize", "augmented"])
 @pytest.mark.parametrize("dtype", ["float64", "float16"])
-def test_batches_follow_the_default_dtype(root, dtype):
+def test_batches_follow_the_default_dtype(root, dtype, name):
     lantern.set_default_dtype(getattr(lantern, dtype))
     try:
-        at_once, singly = both_ways(datasets.MNIST(root, transform=PIPELINES["Normalize"]()))
+        at_once, singly = both_ways(datasets.MNIST(root, transform=PIPELINES[name]()))
     finally:
         lantern.set_default_dtype(lantern.float32)
     assert str(at_once[0][0].dtype) == f"torch.{dtype}"

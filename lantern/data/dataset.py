@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import lantern
 from lantern.tensor import Tensor
 
-from .gather import gatherer, gathers_with_user_code, index_tensor, stands_for
+from .gather import gatherer, gathers_plainly, index_tensor, stands_for
 
 if TYPE_CHECKING:
     from lantern import Generator
@@ -86,9 +86,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
             return None
         return [tensor[indices] for tensor in self.tensors]
 
-    def gathers_with_user_code(self) -> bool:
-        """Whether a gathered batch runs functions of the user: it never does."""
-        return False
+    def gathers_plainly(self) -> bool:
+        """Whether a gathered batch runs nothing of the user's: it never does."""
+        return True
 
 
 class StackDataset(Dataset):
@@ -253,9 +253,9 @@ class Subset(Dataset[Sample]):
         chosen = index_tensor([self.indices[i] for i in indices.tolist()])
         return None if chosen is None else gather(chosen)
 
-    def gathers_with_user_code(self) -> bool:
-        """Whether a gathered batch runs functions of the user, which belong into workers."""
-        return gathers_with_user_code(self.dataset)
+    def gathers_plainly(self) -> bool:
+        """Whether a gathered batch runs nothing of the user's and draws no random numbers."""
+        return gathers_plainly(self.dataset)
 
 
 def random_split(

@@ -75,10 +75,14 @@ def gatherer(dataset: Any) -> Callable[[Tensor], Any] | None:
     return stand_in(dataset, "__gather__", SAMPLE_METHODS)
 
 
-def gathers_with_user_code(dataset: Any) -> bool:
-    """Whether `__gather__` runs functions of the user. A dataset that does not say may do so."""
-    answer = getattr(dataset, "gathers_with_user_code", None)
-    return True if answer is None else answer()
+def gathers_plainly(dataset: Any) -> bool:
+    """Whether `__gather__` runs nothing of the user's and draws no random numbers.
+
+    Both belong into the workers that a loader was told to have. False for a dataset that does
+    not say.
+    """
+    answer = getattr(dataset, "gathers_plainly", None)
+    return answer is not None and answer()
 
 
 def index_tensor(indices: Any) -> Tensor | None:

@@ -7,7 +7,7 @@ runs Python and NumPy on one thread, and OpenBLAS gives up its threads before a 
 warning is not passed on. A program whose other threads matter chooses for itself:
 `multiprocessing_context="spawn"`, or `multiprocessing.set_start_method`.
 
-A pass over a dataset that gathers (see `gather.py`) without running anything of the user's stays
+A pass over a dataset that gathers (see `gather.py`) without chance and code of the user's stays
 in the calling process, also with `num_workers`: values, order and random streams are the same.
 """
 
@@ -30,7 +30,7 @@ import lantern
 
 from .channel import Closed, channel_pair, wait_for
 from .fetch import Recipe
-from .gather import gathers_with_user_code, stand_in
+from .gather import gathers_plainly, stand_in
 from .pinning import pin
 from .sampler import draw_seed
 from .worker import Answer, Begin, End, Failure, Job, Task, work
@@ -53,7 +53,7 @@ def _served_here(loader: DataLoader) -> bool:
     """Whether nobody could tell that there are no workers."""
     if loader.worker_init_fn is not None or _recipe(loader).gather() is None:
         return False
-    return not gathers_with_user_code(loader.dataset)
+    return gathers_plainly(loader.dataset)
 
 
 def _recipe(loader: DataLoader) -> Recipe:

@@ -11,7 +11,7 @@ from lantern.data import Dataset, default_collate, stands_for
 from lantern.data.collate import NumPyValue
 from lantern.tensor import Tensor
 
-from ..transforms.batch import ImageBatch, batch_method, is_lanterns_own
+from ..transforms.batch import ImageBatch, batch_method, draws, is_lanterns_own
 
 Transform = Callable[[Any], Any]
 
@@ -123,10 +123,13 @@ class HeldImages(VisionDataset):
     @stands_for(__getitem__)
     def __gather__(self, indices: Tensor) -> list[Any] | None:
         transform = batch_method(self.transform)
-        found = None if transform is None else self._batch(indices)
+        # One by one, the target's transform draws its numbers between those for two images.
+        if transform is None or (self.target_transform is not None and draws(self.transform)):
+            return None
+        found = self._batch(indices)
         if found is None:
             return None
-        images = transform(ImageBatch(found[0]))  # type: ignore[misc]
+        images = transform(ImageBatch(found[0]))
         if not isinstance(images, Tensor):
             return None
         targets: Any = found[1]
@@ -134,9 +137,10 @@ class HeldImages(VisionDataset):
             targets = default_collate([self.target_transform(t) for t in targets.tolist()])
         return [images, targets]
 
-    def gathers_with_user_code(self) -> bool:
-        """Whether a gathered batch runs functions of the user, which belong into workers."""
-        return self.target_transform is not None or not is_lanterns_own(self.transform)
+    def gathers_plainly(self) -> bool:
+        """Whether a gathered batch runs nothing of the user's and draws no random numbers."""
+        plain = is_lanterns_own(self.transform) and not draws(self.transform)
+        return plain and self.target_transform is None
 
     def extra_repr(self) -> str:
         """Which split this is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +10,24 @@ from typing import Any
 import lantern
 from lantern.tensor import Tensor
 
+# Integers below this take one word of the random stream.
+ONE_WORD = 1 << 28
+
 
 def draw() -> float:
-    """One draw from 0 to 1."""
-    return lantern.rand(1).item()
+    """One draw from 0 to 1: `rand(1)`, without a tensor around it."""
+    if lantern.get_default_dtype() != lantern.float32:
+        return lantern.rand(1).item()
+    word = int(lantern.default_generator.stream.words32(1)[0])
+    return (word & 0xFFFFFF) * 2.0**-24
+
+
+def happens(p: float) -> bool:
+    """Whether a draw is below `p`: `rand(1) < p`, which compares in the type of the draw."""
+    drawn = draw()
+    if lantern.get_default_dtype() == lantern.float32:
+        p = struct.unpack("f", struct.pack("f", p))[0]
+    return drawn < p
 
 
 def draw_uniform(low: float, high: float) -> float:
@@ -21,8 +36,13 @@ def draw_uniform(low: float, high: float) -> float:
 
 
 def draw_integer(low: int, high: int) -> int:
-    """One draw from `low` up to, not including, `high`."""
-    return int(lantern.randint(low, high, size=(1,)).item())
+    """One draw from `low` up to, not including, `high`: `randint(low, high, (1,))`.
+
+    Raises RuntimeError where there is nothing to draw from.
+    """
+    if not 0 < high - low < ONE_WORD:
+        return int(lantern.randint(low, high, size=(1,)).item())
+    return low + int(lantern.default_generator.stream.words32(1)[0]) % (high - low)
 
 
 def pair(

@@ -33,17 +33,15 @@ class Compose:
             img = transform(img)
         return img
 
+    def chained(self) -> Sequence[Callable[[Any], Any]]:
+        """The transforms, for those who run them on batches."""
+        return self.transforms
+
     @stands_for(__call__)
     def batch(self, images: Any) -> Any:
         """The same for N images, where every transform can take them at once."""
-        methods = [batch_method(transform) for transform in self.transforms]
-        if None in methods:
-            return None
-        for method in methods:
-            images = method(images)  # type: ignore[misc]
-            if images is None:
-                return None
-        return images
+        method = batch_method(self)
+        return None if method is None else method(images)
 
     def __repr__(self) -> str:
         lines = "".join(f"\n    {transform}" for transform in self.transforms)

@@ -169,8 +169,7 @@ def normalize(
             "Expected tensor to be a tensor image of size (..., C, H, W). "
             f"Got tensor.size() = {tensor.size()}"
         )
-    shift = _per_channel(mean, tensor)
-    scale = _per_channel(std, tensor)
+    shift, scale = _per_channel(mean, tensor), _per_channel(std, tensor)
     if (scale == 0).any():
         raise ValueError(
             f"std evaluated to zero after conversion to {tensor.dtype}, "

@@ -8,6 +8,7 @@ from typing import Any
 
 import lantern
 from lantern import nn
+from lantern.data import stands_for
 from lantern.tensor import Tensor
 
 from . import functional
@@ -15,14 +16,16 @@ from .arguments import (
     check_scale_and_ratio,
     check_sequence,
     checked_fill,
-    draw,
     draw_integer,
     draw_uniform,
     fill_for,
+    happens,
     pair,
     range_of_angles,
 )
+from .batch import chances, on_rows, size_of
 from .functional import get_dimensions
+from .geometry import borders
 from .interpolation import InterpolationMode, as_mode
 
 Size = int | Sequence[int]
@@ -186,8 +189,56 @@ class RandomCrop(nn.Module):
             img = functional.pad(img, missing, self.fill, self.padding_mode)
         return functional.crop(img, *self.get_params(img, self.size))  # type: ignore[arg-type]
 
+    def _border(self) -> tuple[int, int, int, int]:
+        return (0, 0, 0, 0) if self.padding is None else borders(self.padding)
+
+    def words_for(self, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+        """How many words of the random stream an image takes, and its size afterwards."""
+        left, top, right, bottom = self._border()
+        padded = (size[0] + top + bottom, size[1] + left + right)
+        return (0 if padded == self.size else 2), self.size  # type: ignore[return-value]
+
+    @stands_for(forward, nn.Module.__call__)
+    def batch(self, images: Any, words: Tensor | None) -> Any:
+        """The same for N images: black borders, and parts of one size."""
+        if self.fill != 0 or self.padding_mode != "constant" or self.pad_if_needed:
+            return None
+        left, top, right, bottom = self._border()
+        if min(left, top, right, bottom) < 0 or not all(type(n) is int for n in self.size):
+            return None
+        height, width = size_of(images)
+        spare_rows = height + top + bottom - self.size[0]
+        spare_columns = width + left + right - self.size[1]
+        if min(spare_rows, spare_columns) < 0 or type(self).get_params is not _CROP_PARAMETERS:
+            return None
+
+        def cut(pixels: Tensor) -> Tensor:
+            behind = [0, 0] * (pixels.dim() - 3)
+            padded = nn.functional.pad(pixels, [*behind, left, right, top, bottom])
+            if words is None or words.shape[1] == 0:
+                return padded
+            rows = lantern.arange(self.size[0]) + words[:, :1] % (spare_rows + 1)
+            columns = lantern.arange(self.size[1]) + words[:, 1:] % (spare_columns + 1)
+            number = lantern.arange(len(pixels))[:, None, None]
+            return padded[number, rows[:, :, None], columns[:, None, :]]
+
+        return on_rows(images, cut)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(size={self.size}, padding={self.padding})"
+
+
+_CROP_PARAMETERS = RandomCrop.get_params
+
+
+def _flipped(images: Any, words: Tensor, p: float, axis: int) -> Any:
+    """The batch with some images turned around: those whose draw is below `p`."""
+    chosen = chances(words[:, 0]) < p
+
+    def turn(pixels: Tensor) -> Tensor:
+        return lantern.where(chosen.view(-1, *[1] * (pixels.dim() - 1)), pixels.flip(axis), pixels)
+
+    return on_rows(images, turn)
 
 
 class RandomHorizontalFlip(nn.Module):
@@ -199,7 +250,16 @@ class RandomHorizontalFlip(nn.Module):
 
     def forward(self, img: Any) -> Any:
         """Transform one image."""
-        return functional.hflip(img) if draw() < self.p else img
+        return functional.hflip(img) if happens(self.p) else img
+
+    def words_for(self, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+        """How many words of the random stream an image takes, and its size afterwards."""
+        return 1, size
+
+    @stands_for(forward, nn.Module.__call__)
+    def batch(self, images: Any, words: Tensor) -> Any:
+        """The same for N images."""
+        return _flipped(images, words, self.p, 2)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
@@ -214,7 +274,16 @@ class RandomVerticalFlip(nn.Module):
 
     def forward(self, img: Any) -> Any:
         """Transform one image."""
-        return functional.vflip(img) if draw() < self.p else img
+        return functional.vflip(img) if happens(self.p) else img
+
+    def words_for(self, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+        """How many words of the random stream an image takes, and its size afterwards."""
+        return 1, size
+
+    @stands_for(forward, nn.Module.__call__)
+    def batch(self, images: Any, words: Tensor) -> Any:
+        """The same for N images."""
+        return _flipped(images, words, self.p, 1)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
@@ -429,7 +498,7 @@ class RandomPerspective(nn.Module):
         """Transform one image."""
         channels, height, width = get_dimensions(img)
         fill = fill_for(img, self.fill, channels)
-        if draw() >= self.p:
+        if not happens(self.p):
             return img
         starts, ends = self.get_params(width, height, self.distortion_scale)
         return functional.perspective(img, starts, ends, self.interpolation, fill)
