@@ -471,6 +471,29 @@ def test_map_location_may_return_another_storage():
         loaded(dumped(lantern.ones(3)), map_location=lambda *_: other.untyped_storage())
 
 
+def test_programs_can_register_places_of_their_own(monkeypatch):
+    from lantern.serialization import locations
+
+    monkeypatch.setattr(locations, "_packages", [])
+    seen = []
+
+    def put(storage, location):
+        seen.append(location)
+        return storage if location.startswith("shelf") else None
+
+    serialization.register_package(10, lambda storage: "shelf:1", put)
+    content = dumped(lantern.ones(2))
+    assert serialization.location_tag(lantern.ones(1).untyped_storage()) == "shelf:1"
+    assert loaded(content).tolist() == [1.0, 1.0] and seen == ["shelf:1"]
+    storage = lantern.ones(1).untyped_storage()
+    assert serialization.default_restore_location(storage, "cpu") is storage
+    locations._packages.clear()
+    with pytest.raises(RuntimeError, match=r"tagged with shelf:1"):
+        loaded(content)
+    with pytest.raises(AttributeError, match=r"torch\.serialization\.skip_data is not in Lantern"):
+        serialization.skip_data  # noqa: B018
+
+
 # --- memory
 
 

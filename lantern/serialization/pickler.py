@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import lantern
 
 from . import bridge, names
+from .locations import location_tag
 from .names import TorchName
 
 _PLAIN = frozenset((str, int, float, bool, bytes, type(None), tuple, list, dict, OrderedDict, set))
@@ -85,7 +86,7 @@ class TorchPickler(_PythonPickler):
         if kind is not StorageReference:
             if kind in _PLAIN or not bridge.is_storage(obj):
                 return None
-            obj = self._storages.refer(obj, lantern.uint8, bridge.location_of(obj))
+            obj = self._storages.refer(obj, lantern.uint8, location_tag(obj))
         module = "torch.storage" if obj.name == "UntypedStorage" else "torch"
         saved = obj.saved
         known = "storage", self._name(module, obj.name), saved.key, saved.location, obj.numel
@@ -150,7 +151,7 @@ class TorchPickler(_PythonPickler):
 
     def _reduce_plain(self, tensor: Any) -> tuple:
         storage, offset, stride = bridge.storage_of(tensor)
-        reference = self._storages.refer(storage, tensor.dtype, str(tensor.device))
+        reference = self._storages.refer(storage, tensor.dtype, location_tag(storage))
         hooks: OrderedDict = OrderedDict()
         args: tuple = (reference, offset, tuple(tensor.shape), stride, tensor.requires_grad, hooks)
         if reference.name != "UntypedStorage":

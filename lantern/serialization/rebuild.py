@@ -13,8 +13,9 @@ from typing import Any
 import lantern
 
 from . import bridge
+from .locations import as_text, restorer
 from .pickling import shown
-from .storages import Storages, as_text, checked_place, restorer
+from .storages import Storages, checked_place
 
 
 class Rebuilder:

@@ -8,14 +8,12 @@ so that tensors that shared memory when they were saved share it again.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
-import lantern
-
 from . import bridge
 from .container import RecordReader
+from .locations import as_text, restorer
 from .pickling import shown
 
 MAX_NUMEL = 1 << 62  # element counts and byte offsets stay within signed 64 bits
@@ -164,16 +162,6 @@ def unpacked_id(saved_id: Any, length: int) -> tuple[StorageType, str, str, int,
     return kind, key, location, numel, saved_id[5] if length > 5 else None
 
 
-def as_text(value: Any) -> Any:
-    """Returns texts that Python 2 wrote as bytes as texts."""
-    if type(value) is bytes:
-        try:
-            return value.decode("ascii")
-        except UnicodeDecodeError:
-            raise UnpicklingError(f"{shown(value)} is not a text") from None
-    return value
-
-
 def checked_place(
     nbytes: int, dtype: Any, offset: Any, size: Any, stride: Any
 ) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
@@ -217,44 +205,3 @@ def swap_bytes(buffer: memoryview, dtype: Any) -> None:
     for place in range(width):
         reversed_copy[place::width] = buffer[width - 1 - place :: width].tobytes()
     buffer[:] = reversed_copy
-
-
-def restorer(map_location: Any) -> Callable[[Any, str], Any]:
-    """Returns the function `(storage, location) -> storage` that `map_location` stands for.
-
-    `map_location` is None, the name of a device, a `device`, a dict from locations in the file to
-    locations here, or a function that returns a storage, or None to leave it where it was.
-    """
-    if map_location is None:
-        return _restore
-    if isinstance(map_location, dict):
-        return lambda storage, place: _restore(storage, str(map_location.get(place, place)))
-    if isinstance(map_location, (str, bytes, lantern.device)):
-        target = str(as_text(map_location))
-        return lambda storage, place: _restore(storage, target)
-    if not callable(map_location):
-        raise TypeError(f"'{type(map_location).__name__}' object is not callable")
-
-    def restore(storage: Any, place: str) -> Any:
-        chosen = map_location(storage, place)
-        return _restore(storage, place) if chosen is None else chosen
-
-    return restore
-
-
-def _restore(storage: Any, location: str) -> Any:
-    """Puts a storage where `location` says; raises RuntimeError where that is not possible."""
-    if location == "cpu":
-        return storage
-    if location.partition(":")[0] == "cuda":
-        if not bridge.cuda_is_available():
-            raise RuntimeError(
-                "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() "
-                "is False. If you are running on a CPU-only machine, please use torch.load with "
-                "map_location=torch.device('cpu') to map your storages to the CPU."
-            )
-        return storage.cuda(lantern.device(location).index)
-    raise RuntimeError(
-        f"don't know how to restore data location of torch.storage.UntypedStorage (tagged with "
-        f"{location}); map_location='cpu' puts it on the CPU"
-    )
