@@ -27,7 +27,7 @@ from .runtime import Target
 CACHE = 1 << 16  # bytes that the blocks of all values of a region may fill
 ROWS, SUM = "rows", "sum"
 ALIGNED = 16  # rows that parts and blocks are multiples of
-LEAST = 5.0  # µs that each thread must have to do for a region to be shared
+LEAST, MUCH = 2.0, 16.0  # µs that each thread must have to do for one part, for several
 
 
 @dataclass
@@ -69,7 +69,7 @@ def find_region(plan: Plan) -> None:
     """Moves the kernels of the largest region together and notes it in the plan."""
     sizes = [k.space[0] for k in plan.kernels if k.kind == "matmul" and len(k.space) == 2]
     for rows in sorted(set(sizes), reverse=True):
-        if sizes.count(rows) >= 2 and rows >= 256:
+        if sizes.count(rows) >= 2 and rows >= 64:
             region = _Finder(plan, rows).run()
             if region is not None:
                 plan.region = region
@@ -105,7 +105,7 @@ class _Finder:
         if not self._pays(inside):
             return None
         parts, size, block = self._division(inside)
-        if block >= self.rows:
+        if block >= self.rows:  # neither blocks nor parts
             return None
         region = Region(self.rows, parts, size, block, inside, self.roles)
         outside = {self.plan.looks[x].leaf for k in (*before, *after) for x in operands(k)}
@@ -156,7 +156,7 @@ class _Finder:
         """Returns how many parts, and the rows of a part and of a block of it."""
         threads = cores()
         work = sum(cost(self.plan, each) for each in kernels) / threads
-        times = min(int(work / LEAST), 4)
+        times = 0 if work < LEAST else 1 if work < MUCH else 3
         size = self.rows
         if threads > 1 and times:
             size = -(-self.rows // (threads * times) // ALIGNED) * ALIGNED
