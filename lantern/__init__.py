@@ -6,6 +6,7 @@ import math as _math
 
 from . import autograd as autograd
 from . import dtypes as _dtypes
+from .backends import native as _native
 from .tensor import Tensor as Tensor
 from . import ops as _ops
 from .op import REGISTRY as _REGISTRY
@@ -83,6 +84,15 @@ _LAZY |= dict.fromkeys(
     "threads",
 )
 _absent = _missing(__name__)
+
+
+def _kernels() -> object:
+    from .compiler import eager
+
+    return eager
+
+
+_native.source = _kernels
 
 
 def __getattr__(name: str) -> object:

@@ -97,6 +97,9 @@ def sigmoid(x):
 
 # --- sums
 def sum(x, dim=None, keepdim=False):
+    if type(dim) is tuple and len(dim) > 2 and x.size > FEW and x.dtype in (_f4, _f8):
+        if dim == (0, *range(2, x.ndim)) and x.flags.c_contiguous:
+            return _sum_channels(x, keepdim)
     if not keepdim and type(x) is np.ndarray and (x.dtype is _f4 or x.dtype is _f8) and x.size:
         if dim is None:
             if x.size <= FEW and x.flags.c_contiguous:
@@ -107,6 +110,17 @@ def sum(x, dim=None, keepdim=False):
             if x.shape[0] > 256:
                 return _sum_rows(x)
     return np.add.reduce(x, dim, None, None, keepdim)
+
+
+def _sum_channels(x, keepdim):
+    # Of `(N, C, *)`: the library adds up planes, as products with ones.
+    batch, channels = x.shape[:2]
+    size = x.size // (batch * channels)
+    if not 32 <= size <= 1 << 14:
+        return np.add.reduce(x, (0, *range(2, x.ndim)), None, None, keepdim)
+    planes = x.reshape(-1, size).dot(np.ones(size, x.dtype)).reshape(batch, channels)
+    total = np.add.reduce(planes, 0)
+    return total.reshape(1, channels, *(1 for _ in x.shape[2:])) if keepdim else total
 
 
 def _sum_rows(x):

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..shape import window_counts
+from . import native
 
 Array = np.ndarray[Any, Any]
 Pairs = tuple[tuple[int, int], ...]
@@ -37,7 +39,11 @@ def windows_add(g: Array, input_shape: Sizes, size: Sizes, stride: Sizes, dilati
     ndim = len(size)
     lead = len(input_shape) - ndim
     counts = g.shape[lead + ndim :]
-    result = np.zeros(input_shape, g.dtype)
+    sizes = input_shape[lead:]
+    facts = list(zip(size, stride, dilation, counts, sizes, strict=True))
+    apart = all(s > d * (k - 1) for k, s, d, _, _ in facts)
+    covered = apart and all(k == s and n * s == whole for k, s, _, n, whole in facts)
+    result = np.empty(input_shape, g.dtype) if covered else np.zeros(input_shape, g.dtype)
     front = (slice(None),) * lead
     for place in itertools.product(*map(range, size)):
         shown = tuple(
@@ -45,7 +51,10 @@ def windows_add(g: Array, input_shape: Sizes, size: Sizes, stride: Sizes, dilati
             for i, d, s, n in zip(place, dilation, stride, counts, strict=True)
         )
         part = result[(*front, *shown)]
-        np.add(part, g[(*front, *place)], out=part)
+        if apart:
+            part[...] = g[(*front, *place)]
+        else:
+            np.add(part, g[(*front, *place)], out=part)
     return result
 
 
@@ -91,13 +100,39 @@ def _columns(x: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, groups: in
     return x.reshape(batch, groups, channels // groups * math.prod(kernel), length)
 
 
+def _counts(sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Sizes:
+    wide = [low + n + high for n, (low, high) in zip(sizes, padding, strict=True)]
+    return tuple(window_counts(wide, kernel, stride, dilation))
+
+
+def _native(
+    name: str, operands: tuple[Array, ...], settings: tuple, shape: Sizes, work: int
+) -> Array | None:
+    """Returns what a native kernel computes; None where there is none or NumPy is as good."""
+    if work < native.LEAST or operands[0].dtype.char not in "fd":
+        return None
+    kind = dtypes.float32 if operands[0].dtype.char == "f" else dtypes.float64
+    facts = tuple([(tuple(each.shape), kind) for each in operands])
+    run = native.find(name, facts, settings, work)
+    if run is None:
+        return None
+    result: Array = np.empty(shape, operands[0].dtype)
+    run([*map(np.ascontiguousarray, operands), result])
+    return result
+
+
 def conv(
     x: Array, weight: Array, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int
 ) -> Array:
     """Correlates `(N, C, *)` with `weight` `(O, C / groups, *)`."""
     kernel = weight.shape[2:]
+    counts = _counts(x.shape[2:], kernel, stride, padding, dilation)
+    shape = (x.shape[0], weight.shape[0], *counts)
+    settings = (stride, padding, dilation, groups)
+    found = _native("conv", (x, weight), settings, shape, math.prod(shape) * weight[:1].size)
+    if found is not None:
+        return found
     x = _padded(x, padding)
-    counts = window_counts(x.shape[2:], kernel, stride, dilation)
     batch, outputs, length = x.shape[0], weight.shape[0], math.prod(counts)
     if x.shape[1] == groups > 1 and weight.shape[1] == 1:
         return _depthwise(x, weight, stride, dilation, counts)
@@ -139,6 +174,10 @@ def conv_input(
     batch, outputs = g.shape[:2]
     counts = g.shape[2:]
     channels, length = input_shape[1], math.prod(counts)
+    settings = (tuple(input_shape), stride, padding, dilation, groups)
+    found = _native("conv_input", (g, weight), settings, input_shape, g.size * weight[:1].size)
+    if found is not None:
+        return found
     here, there, wide = _overlap(input_shape[2:], padding)
     result = np.zeros(input_shape, g.dtype)
     if not (g.size and weight.size):
@@ -171,6 +210,11 @@ def conv_weight(
     kernel = weight_shape[2:]
     batch, outputs = g.shape[:2]
     length = math.prod(g.shape[2:])
+    settings = (tuple(weight_shape), stride, padding, dilation, groups)
+    work = g.size * math.prod(weight_shape[1:])
+    found = _native("conv_weight", (g, x), settings, weight_shape, work)
+    if found is not None:
+        return found
     result = np.zeros((groups, outputs // groups, math.prod(weight_shape[1:])), g.dtype)
     if not (g.size and result.size):
         return result.reshape(weight_shape)

@@ -27,7 +27,7 @@ class Signature:
         computed = [each for each in (kernel.product,) if each is not None]
         computed += [*kernel.values, *kernel.reductions]
         self.key = (
-            (kernel.kind, kernel.space, kernel.dims, kernel.adds, more),
+            (kernel.kind, kernel.space, kernel.dims, kernel.adds, kernel.along_batch, more),
             kernel.product in plan.stored,
             tuple((each.name, self._sign(each), self._sign(each.args)) for each in computed),
             tuple((self._sign(source), self._look(target)) for source, target in kernel.stores),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from . import scalar
 from .builder import Function
-from .fuse import BATCH, Kernel, Plan
+from .fuse import Kernel, Plan
 from .ir import Value
 from .loops import Accesses, Dim, Nest, Rows, lanes_of
 from .matmul import cut
@@ -233,7 +233,7 @@ class Correlation(_Writer):
         b, value = self.b, self.value
         x, weight = self.kernel.factors
         self.back = value.name == "conv_input"
-        self.along_batch = value.shape[0] >= BATCH
+        self.along_batch = self.kernel.along_batch
         counts = x.shape[2:] if self.back else value.shape[2:]
         sizes = value.shape[2:] if self.back else x.shape[2:]
         self.lines = self.phases(sizes, weight.shape[2:], counts, self.back)
@@ -444,7 +444,7 @@ class WeightGradient(_Writer):
         """Writes the whole kernel, or a part: of channels or of rows of the weights."""
         b, value = self.b, self.value
         g, x = self.kernel.factors
-        self.batch, self.images = g.shape[0], g.shape[0] >= BATCH
+        self.batch, self.images = g.shape[0], self.kernel.along_batch
         kernel = value.shape[2:]
         self.lines = [each[0] for each in self.phases(x.shape[2:], kernel, g.shape[2:], False)]
         outs, ins = value.shape[0] // self.groups, value.shape[1]

@@ -73,6 +73,7 @@ class Kernel:
     picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
     scatter: Picked | None = None  # where the only store of the kernel goes
     adds: bool = False  # whether the only store adds to what is there
+    along_batch: bool = False  # whether a convolution's vectors run along the batch
     moment: int = -1  # the place in the order of running; kernels of a region share one
 
     def summary(self) -> str:
@@ -127,9 +128,12 @@ class Plan:
         return "\n".join(map(str, parts))
 
 
-def fuse(graph: Graph) -> Plan:
-    """Returns the kernels that compute the outputs of a simplified graph."""
-    return _Fuser(graph).run()
+def fuse(graph: Graph, alone: bool = False) -> Plan:
+    """Returns the kernels that compute the outputs of a simplified graph.
+
+    `alone` says that it is a single primitive, between others that want rows in their usual order.
+    """
+    return _Fuser(graph, alone).run()
 
 
 def is_native_pointwise(value: Value) -> bool:
@@ -146,8 +150,8 @@ def operand_dtype(value: Value) -> dtypes.dtype:
 
 
 class _Fuser:
-    def __init__(self, graph: Graph):
-        self.graph = graph
+    def __init__(self, graph: Graph, alone: bool):
+        self.graph, self.alone = graph, alone
         self.kernels: list[Kernel] = []
         self.looks: dict[Value, Look] = {}
         self.home: dict[Value, Kernel] = {}
@@ -409,11 +413,13 @@ class _Fuser:
         for each in factors:
             self._need(each)
         images = factors if value.name == "conv_weight" else factors[:1]
-        along_batch = images[0].shape[0] >= BATCH
+        row = (images[0] if value.name == "conv_weight" else value).shape[-1]
+        filled = row / (-(-row // BATCH) * BATCH)  # of vectors along rows
+        along_batch = images[0].shape[0] >= BATCH and not (self.alone and filled > 0.6)
         for i, each in enumerate(images):
             factors[i] = self._images(each, along_batch)
         kernel = self._new("conv", value.shape)
-        kernel.product, kernel.factors = value, factors
+        kernel.product, kernel.factors, kernel.along_batch = value, factors, along_batch
         self.home[value] = kernel
         self.ready[value] = kernel.index
         self._leaf(value)

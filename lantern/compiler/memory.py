@@ -97,6 +97,8 @@ def operands(kernel: Kernel) -> list[Value]:
 
 def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
     """Says whether a kernel may write `leaf` over the input `old` while it runs."""
+    if not reads.get(old):
+        return _may_be_made_in(plan, leaf, old)
     writers = [k for k in plan.kernels for _, target in k.stores if target.leaf is leaf]
     if len(writers) != 1 or leaf.name == INPUT or leaf.shape != old.shape:
         return False
@@ -116,6 +118,23 @@ def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
     )
 
 
+def _may_be_made_in(plan: Plan, leaf: Value, old: Value) -> bool:
+    """Says whether `leaf` may be computed in the memory of an input that nobody reads."""
+    first = next((i for i, k in enumerate(plan.kernels) if leaf in written_leaves(k)), None)
+    if first is None or leaf.shape != old.shape or leaf.dtype is not old.dtype:
+        return False
+    if any(each.kind == "call" or each.checks for each in plan.kernels[first:]):
+        return False
+    inside = plan.region is not None and leaf in plan.region.local
+    return not inside and plan.looks[leaf] == Look(leaf, 0, contiguous_strides(leaf.shape))
+
+
+def written_leaves(kernel: Kernel) -> list[Value]:
+    """Returns the values that a kernel makes in memory."""
+    written = [target.leaf for _, target in kernel.stores]
+    return written + [each for each in (kernel.product, kernel.call) if each is not None]
+
+
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(
         0 if size == 1 else s for size, s in zip(shape, contiguous_strides(shape), strict=True)
@@ -126,9 +145,7 @@ def _fill_arena(plan: Plan, reads: dict, memory: Memory) -> None:
     first: dict[Value, int] = {}
     last: dict[Value, int] = {}
     for kernel in plan.kernels:
-        written = [target.leaf for _, target in kernel.stores]
-        written += [each for each in (kernel.product, kernel.call) if each is not None]
-        for leaf in written:
+        for leaf in written_leaves(kernel):
             first.setdefault(leaf, kernel.moment)
             last[leaf] = kernel.moment
     for leaf, found in reads.items():

@@ -141,6 +141,7 @@ class Program:
         load: bool = True,
         strides: Sequence[tuple[int, ...]] = (),
         arguments: Sequence[int] = (),
+        alone: bool = False,
     ):
         self.target = target = target or host()
         show("ir", graph)
@@ -153,7 +154,7 @@ class Program:
         for new, old in pairs:
             if new.shape != old.shape or new.dtype is not old.dtype:
                 raise Unsupported(f"{new!r} is written over {old!r}")
-        plan = self.plan = fuse(graph)
+        plan = self.plan = fuse(graph, alone)
         find_region(plan)
         show("fuse", plan)
         memory = self.memory = lay_out(plan, pairs)

@@ -370,12 +370,24 @@ def _divided(xp, total, divisor):
     return sign * xp.floor_divide(xp.abs(total), xp.abs(divisor))
 
 
+def _window_sums(xp, shown, kernel):
+    """Returns the sums of windows `(*, *kernel, *counts)`: of small ones place by place."""
+    ndim = len(kernel)
+    lead = shown.ndim - 2 * ndim
+    if prod(kernel) > 16 or xp.dtype_of(shown).char in "eE":
+        return xp.sum(shown, tuple(range(lead, lead + ndim)), False)
+    front = (slice(None),) * lead
+    total = None
+    for offset in itertools.product(*map(range, kernel)):
+        part = xp.getitem(shown, (*front, *offset))
+        total = part if total is None else total + part
+    return xp.contiguous(total)
+
+
 @op(promote=SAME, method=False, public=False, exact=True)
 def mean_pool(xp, input, pool, count_include_pad, divisor_override):
     """The mean of the elements of each window."""
-    ndim = len(pool.kernel)
-    first = input.ndim - ndim
-    total = xp.sum(pool.windows(xp, input, 0), tuple(range(first, first + ndim)), False)
+    total = _window_sums(xp, pool.windows(xp, input, 0), pool.kernel)
     return _divided(xp, total, _divisor(xp, input, pool, count_include_pad, divisor_override))
 
 
