@@ -24,6 +24,7 @@ from .creation import *  # noqa: F403
 from .factories import *  # noqa: F403
 from .factories import range_ as range
 from .spaced import *  # noqa: F403
+from .windows import *  # noqa: F403
 from .device import device as device
 from .dtypes import can_cast as can_cast
 from .dtypes import finfo as finfo
@@ -80,6 +81,15 @@ _LAZY |= dict.fromkeys(
         "set_num_threads",
         "use_deterministic_algorithms",
         "are_deterministic_algorithms_enabled",
+        "get_deterministic_debug_mode",
+        "get_float32_matmul_precision",
+        "get_num_interop_threads",
+        "is_deterministic_algorithms_warn_only_enabled",
+        "is_warn_always_enabled",
+        "set_deterministic_debug_mode",
+        "set_float32_matmul_precision",
+        "set_num_interop_threads",
+        "set_warn_always",
     ),
     "threads",
 )

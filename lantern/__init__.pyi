@@ -21,9 +21,11 @@ from .creation import as_tensor as as_tensor
 from .creation import asarray as asarray
 from . import autograd as autograd
 from . import backends as backends
+from .windows import bartlett_window as bartlett_window
 from .sampling import bernoulli as bernoulli
 from . import binding as binding
 from .sampling import binomial as binomial
+from .windows import blackman_window as blackman_window
 from .factories import broadcast_shapes as broadcast_shapes
 from .dtypes import can_cast as can_cast
 from .nn.functional import celu_ as celu_
@@ -60,6 +62,8 @@ from . import fused as fused
 from .factories import get_default_device as get_default_device
 from .dtypes import get_default_dtype as get_default_dtype
 from .random import get_rng_state as get_rng_state
+from .windows import hamming_window as hamming_window
+from .windows import hann_window as hann_window
 from .dtypes import iinfo as iinfo
 from . import indexing as indexing
 from .autograd.mode import inference_mode as inference_mode
@@ -73,6 +77,7 @@ from .factories import is_nonzero as is_nonzero
 from .factories import is_same_size as is_same_size
 from .factories import is_signed as is_signed
 from .factories import is_tensor as is_tensor
+from .windows import kaiser_window as kaiser_window
 from .shape import layout as layout
 from . import legacy as legacy
 from .creation import legacy_data as legacy_data
@@ -133,15 +138,25 @@ from . import untyped as untyped
 from . import updating as updating
 from . import utils as utils
 from . import view_op as view_op
+from . import windows as windows
 from .tensor import wrap as wrap
 from .creation import zeros as zeros
 from .factories import zeros_like as zeros_like
 from .threads import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from .compiler import compile as compile
+from .threads import get_deterministic_debug_mode as get_deterministic_debug_mode
+from .threads import get_float32_matmul_precision as get_float32_matmul_precision
+from .threads import get_num_interop_threads as get_num_interop_threads
 from .threads import get_num_threads as get_num_threads
+from .threads import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
+from .threads import is_warn_always_enabled as is_warn_always_enabled
 from .serialization import load as load
 from .serialization import save as save
+from .threads import set_deterministic_debug_mode as set_deterministic_debug_mode
+from .threads import set_float32_matmul_precision as set_float32_matmul_precision
+from .threads import set_num_interop_threads as set_num_interop_threads
 from .threads import set_num_threads as set_num_threads
+from .threads import set_warn_always as set_warn_always
 from .threads import use_deterministic_algorithms as use_deterministic_algorithms
 
 BFloat16Tensor: Any

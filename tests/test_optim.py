@@ -305,3 +305,24 @@ def test_a_rate_that_passes_through_zero_records_nothing_anew(warmup):
         step()
     assert len(step.graphs) == 1
     np.testing.assert_allclose(w.detach().numpy(), 1 - 1.0, atol=0.06)
+
+
+@pytest.mark.parametrize("name", [each for each in cases.CASES if each != "Muon"])
+def test_special_gradients_do_the_same_when_compiled(name):
+    def run(compiled):
+        w = lantern.ones(6, requires_grad=True)
+        slopes = lantern.ones(6)
+        optimizer = getattr(lantern.optim, name)([w], **cases.CASES[name][-1])
+
+        def step():
+            optimizer.zero_grad()
+            (w * slopes).sum().backward()
+            optimizer.step()
+
+        step = lantern.compile(step) if compiled else step
+        for special in (1.0, 1.0, 1.0, np.nan, np.inf, -np.inf, 2.0):
+            slopes[1], slopes[2] = special, -special
+            step()
+        return w.detach().numpy()
+
+    np.testing.assert_allclose(run(True), run(False), rtol=1e-5, atol=1e-6)
