@@ -76,6 +76,7 @@ def text(arguments: list[Argument], results: list[Result] | None) -> str:
         lines.append(_RUN)
     for n, each in enumerate(results or (), len(arguments)):
         lines.append(_RESULT.format(n=n, data=fields.data, **each._asdict()))
+    lines.append("  br label %given" if results is None else _COUNT)
     return "\n".join([*lines, _ANSWERS])
 
 
@@ -112,6 +113,7 @@ def _argument(n: int, each: Argument, fields: Any) -> str:
 _GUARDS = """
 @guards = global ptr null
 @ranges = global ptr null
+@counts = global ptr null
 @kinds = global [COUNT x ptr] zeroinitializer
 define ptr @door(ptr %self, ptr %args, i64 %count) {
   %list = load ptr, ptr @guards
@@ -185,8 +187,45 @@ _RUN = """
   br i1 %failed, label %miss, label %give
 give:"""
 
+# Raises the whole numbers in a list of fields by one. Those of one run are often one object.
+_COUNT = """
+  %fields = load ptr, ptr @counts
+  %p.as = getelementptr ptr, ptr @python, i64 4
+  %as = load ptr, ptr %p.as
+  %p.of = getelementptr ptr, ptr @python, i64 5
+  %of = load ptr, ptr %p.of
+  %p.keep = getelementptr ptr, ptr @python, i64 1
+  %keep = load ptr, ptr %p.keep
+  %p.drop = getelementptr ptr, ptr @python, i64 3
+  %drop = load ptr, ptr %p.drop
+  br label %field
+field:
+  %c = phi ptr [%fields, %give], [%c.next, %put]
+  %old.last = phi ptr [null, %give], [%old, %put]
+  %new.last = phi ptr [null, %give], [%new, %put]
+  %spot = load ptr, ptr %c
+  %over = icmp eq ptr %spot, null
+  br i1 %over, label %given, label %raise
+raise:
+  %old = load ptr, ptr %spot
+  %known = icmp eq ptr %old, %old.last
+  br i1 %known, label %again, label %make
+again:
+  call void %keep(ptr %new.last)
+  br label %put
+make:
+  %number = call i64 %as(ptr %old)
+  %higher = add i64 %number, 1
+  %made = call ptr %of(i64 %higher)
+  br label %put
+put:
+  %new = phi ptr [%new.last, %again], [%made, %make]
+  store ptr %new, ptr %spot
+  call void %drop(ptr %old)
+  %c.next = getelementptr ptr, ptr %c, i64 1
+  br label %field"""
+
 _ANSWERS = """
-  br label %given
 given:
   br label %done
 miss:

@@ -81,10 +81,7 @@ class _Writer:
         self._run()
         if not self.program.whole:
             self._between(start)
-        for cell, _ in self.record.writes:
-            at_slot = isinstance(cell, SlotInput)
-            found = f"a{cell.place}._storage" if at_slot else self.name("s", cell.storage)
-            self.lines.append(f"{found}.version += 1")
+        counted = self._count()
         for leaf in self.record.dropped:
             found = f"a{leaf}" if isinstance(leaf, int) else self.name("l", leaf)
             self.lines.append(f"if {found}._grad is not None: {found}._grad = None")
@@ -95,7 +92,21 @@ class _Writer:
         self.words.append((ctypes.addressof(native.stamp), native.stamp.value))
         self.words.append((ctypes.addressof(native.occupied.mark), 0))
         native.guard(self.words)
+        native.count(counted)
         return self.space["entry"]
+
+    def _count(self) -> list[int]:
+        """Returns the addresses of versions that the door raises; writes what raises the others."""
+        place = doorway.field(Storage, "version") if self.program.whole else None
+        counted = []
+        for cell, _ in self.record.writes:
+            at_slot = isinstance(cell, SlotInput)
+            found = f"a{cell.place}._storage" if at_slot else self.name("s", cell.storage)
+            if at_slot or place is None or type(cell.storage) is not Storage:
+                self.lines.append(f"{found}.version += 1")
+            else:
+                counted.append(id(cell.storage) + place)
+        return counted
 
     def _circumstances(self) -> None:
         self.holds(active, "recording", None)

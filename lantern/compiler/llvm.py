@@ -46,7 +46,7 @@ def module(
         parts.append(PYTHON_ENTRY.format(n=n))
     head = [
         f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
-        "@python = global [3 x ptr] zeroinitializer",
+        "@python = global [6 x ptr] zeroinitializer",
         "@error = global i64 0",
         "@stamp = global i64 0",
         "@busy = global i64 0",

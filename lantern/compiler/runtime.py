@@ -176,9 +176,11 @@ class Native:
         self.stamp = ctypes.c_int64.from_address(address("stamp"))
         self.occupied = Occupied(ctypes.c_int64.from_address(address("busy")))
         self.table = (ctypes.c_void_p * max(slots, 1)).from_address(address("table"))
-        python = (ctypes.c_void_p * 3).from_address(address("python"))
-        hold = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
-        python[:] = [id(None), hold, id(True)]
+        python = (ctypes.c_void_p * 6).from_address(address("python"))
+        names = ("Py_IncRef", "Py_DecRef", "PyLong_AsSsize_t", "PyLong_FromSsize_t")
+        calls = [getattr(ctypes.pythonapi, each) for each in names]
+        hold, drop, *counting = [ctypes.cast(each, ctypes.c_void_p).value for each in calls]
+        python[:] = [id(None), hold, id(True), drop, *counting]
         helpers = pool() if shared else None
         if helpers is not None:
             entries = (ctypes.c_void_p * 3).from_address(address("pool"))
@@ -190,6 +192,7 @@ class Native:
             self._lists: dict[str, Any] = {}
             self.guard([])
             self.part([])
+            self.count([])
 
     def state(self, segment: int) -> Any:
         """Returns what a segment that threads share has noted; `pool.py` says what that is."""
@@ -198,6 +201,10 @@ class Native:
     def guard(self, words: list[tuple[int, int]]) -> None:
         """Sets what the door compares: addresses of words, and what they must hold."""
         self._put("guards", [each for pair in words for each in pair] + [0])
+
+    def count(self, fields: list[int]) -> None:
+        """Sets the addresses of fields whose whole numbers the door raises by one."""
+        self._put("counts", [*fields, 0])
 
     def part(self, ranges: list[tuple[int, int]]) -> None:
         """Sets the memory, from and to, that no new argument may lie in."""
