@@ -17,8 +17,9 @@ def default() -> ModuleType:
     return numpy
 
 
-from . import numpy  # noqa: E402  (it registers itself in NAMESPACES)
+from . import blas, numpy  # noqa: E402  (numpy registers itself in NAMESPACES)
 
+blas.chosen = blas.choose_kernels()
 silence, restore = numpy.silence, numpy.restore
 
 

@@ -141,26 +141,17 @@ def _cores() -> str:
 def _blas() -> str:
     import numpy
 
+    import lantern
+
     config = numpy.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
     text = f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
-    library = _bundled_openblas(Path(numpy.__file__).parent)
-    if library is None:
+    kernels = lantern.backends.blas.kernels()
+    if kernels is None:
         return text
-    name = getattr(library, "scipy_openblas_get_corename64_", None)
-    threads = getattr(library, "scipy_openblas_get_num_threads64_", None)
-    if name is None or threads is None:
-        return text
-    name.restype = ctypes.c_char_p
-    return f"{text}, kernels for {name().decode()}, {threads()} threads"
-
-
-def _bundled_openblas(numpy: Path) -> ctypes.CDLL | None:
-    """The OpenBLAS inside NumPy's wheel, which NumPy has loaded already."""
-    for folder in (numpy.parent / "numpy.libs", numpy / ".dylibs"):
-        for file in sorted(folder.glob("*openblas*")):
-            return ctypes.CDLL(str(file))
-    return None
+    how = " (chosen by Lantern; LANTERN_BLAS=keep leaves it to OpenBLAS)"
+    mine = how if lantern.backends.blas.chosen else ""
+    return f"{text}, kernels for {kernels}{mine}, {lantern.get_num_threads()} threads"
 
 
 def _arithmetic() -> str:
