@@ -178,11 +178,13 @@ _C_NAMES = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "bool": "bool",
 def number_as(number: object, to: dtype, strict: bool = True) -> float:
     """Returns a Python number in the form that a type holds it.
 
-    Raises RuntimeError where it does not fit; not `strict`, large floating point numbers become
+    Raises RuntimeError where it does not fit, and OverflowError for an integer of more than 64
+    bits; not `strict`, large floating point numbers become
     infinite. Fractions are cut off.
     """
     if isinstance(number, complex):
         number = _real_part(number, to)
+    refuse_huge(number)
     if to.kind == "f":
         value = float(number)  # type: ignore[arg-type]
         if strict and not -to.most <= value <= to.most and abs(value) < _INFINITY:
@@ -203,6 +205,15 @@ def number_as(number: object, to: dtype, strict: bool = True) -> float:
 
 
 _INFINITY = float("inf")
+LEAST, MOST = -(1 << 63), (1 << 64) - 1  # the integers that a Python number may be
+
+
+def refuse_huge(number: object) -> None:
+    """Raises OverflowError for an integer of more than 64 bits."""
+    if isinstance(number, int) and not LEAST <= number <= MOST:
+        raise OverflowError(
+            "int too big to convert" if number > 0 else "can't convert negative int to unsigned"
+        )
 
 
 def _real_part(number: complex, to: dtype) -> float:

@@ -26,9 +26,8 @@ from .promotion import (  # noqa: F401  (the kinds are what ops are declared wit
     FLOAT,
     INT_TO_LONG,
     KEEP,
-    LEAST,
-    MOST,
     PLAIN,
+    SAFE,
     SAME,
     Converted,
     is_number,
@@ -76,6 +75,7 @@ class Op:
         tensors: str = "",
         aliases: str = "",
         label: Callable[..., str] | None = None,
+        fits: str = "",
     ):
         self.forward = positional(forward)
         self.name = self.__name__ = forward.__name__.rstrip("_")
@@ -94,6 +94,9 @@ class Op:
         self.asked = asked  # checks a `dtype=` that a call asks for
         self.plain = "".join(code for code in self.plain if code not in self.lacks)
         self.aliases = aliases.split()
+        self.fits = (
+            fits  # numbers must be in the range of the dtype; "wide": halves count as float32
+        )
         self.label = label  # names the node by the arguments of a call
         self.differentiable = differentiable
         self.dunder = dunder.split()
@@ -228,7 +231,7 @@ class Op:
                     else:
                         easy = False
             elif arg is not None and not (
-                numeric and dtype is not None and dtype.char in "fd" and _is_plain(arg)
+                numeric and dtype is not None and dtype.char in "fd" and self.is_easy(arg)
             ):
                 easy = False
         if dtype is None or not easy or dtype.char not in self.plain:
@@ -257,6 +260,12 @@ class Op:
         if mask and mode.enabled:
             self._record(args, values, out, mask, converted, tensor)
         return tensor
+
+    def is_easy(self, number: Any) -> bool:
+        """Says whether a number can be computed with as it is, by floating point operands."""
+        if type(number) is float:
+            return not self.fits or -SAFE <= number <= SAFE
+        return type(number) is int and -SAFE <= number <= SAFE
 
     def _promote(self, args: tuple, values: list) -> Converted | None:
         return promote(self, args, values)
@@ -387,10 +396,6 @@ class Op:
         cast = NAMESPACES[Tensor].cast
         result = self(input if input.dtype is dtype else cast(input, dtype), *rest)
         return result if result.dtype is dtype else cast(result, dtype)
-
-
-def _is_plain(number: Any) -> bool:
-    return type(number) is float or type(number) is int and LEAST <= number <= MOST
 
 
 def _camel(name: str) -> str:

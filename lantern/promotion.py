@@ -22,8 +22,7 @@ BOOL_TO_LONG = "bool_to_long"
 PLAIN = {SAME: "?bBhHiIlLfd", FLOAT: "fd", BOOL: "?bBhHiIlLfd", INT_TO_LONG: "lfd"}
 PLAIN[BOOL_TO_LONG] = "bBhHiIlLfd"
 PLAIN[KEEP] = "?bBhHiIlLfdeE"
-
-LEAST, MOST = -(1 << 63), (1 << 64) - 1  # the integers that a Python number may be
+SAFE = 1 << 62  # numbers up to this one are in range of every floating point type but the halves
 
 
 class Converted:
@@ -61,10 +60,7 @@ def fit_number(number: Any, dtype: dtypes.dtype) -> Any:
 
     Raises OverflowError for an integer of more than 64 bits, where the dtype is no float.
     """
-    if isinstance(number, int) and not -(1 << 63) <= number < 1 << 64:
-        raise OverflowError(
-            "int too big to convert" if number > 0 else "can't convert negative int to unsigned"
-        )
+    dtypes.refuse_huge(number)
     if dtype.kind == "f":
         return float(number)
     if dtype.kind == "b":
@@ -115,6 +111,8 @@ def promote(op: Op, args: tuple, values: list) -> Converted | None:
     target = _TARGET[op.promote](common)
     half = target if target.char in "eE" else None
     compute = dtypes.float32 if half is not None else target
+    if op.fits:
+        _refuse_unfitting(args, places, compute if op.fits == "wide" else target)
     changed = _cast(namespace, args, values, places, compute)
     if first != op.first:
         values[op.first] = namespace.asarray(values[op.first], compute)
@@ -132,6 +130,12 @@ def _cast(xp: Any, args: tuple, values: list, places: list, compute: dtypes.dtyp
             values[position] = xp.cast(value, compute)
             changed = True
     return changed
+
+
+def _refuse_unfitting(args: tuple, places: list, target: dtypes.dtype) -> None:
+    for position in places:
+        if not isinstance(args[position], Tensor):
+            dtypes.number_as(args[position], target)
 
 
 def _refuse_dtype(op: Op, common: dtypes.dtype, args: tuple) -> None:

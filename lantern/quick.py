@@ -21,7 +21,7 @@ from .autograd.mode import active, mode
 from .autograd.plan import DTYPE, OUT, SHAPE, Plan, fit
 from .autograd.views import rederive
 from .backends import NAMESPACES
-from .promotion import LEAST, MOST
+from .promotion import SAFE
 from .storage import Storage
 from .tensor import Tensor
 
@@ -54,7 +54,7 @@ def _space() -> dict[str, Any]:
         "_xp": xp, "_array": xp.ndarray, "_asarray": xp.as_array, "_fit": fit,
         "_f4": kinds["float32"], "_f8": kinds["float64"], "_next": numbers.__next__,
         "_silence": backends.silence, "_restore": backends.restore, "_NAMESPACES": NAMESPACES,
-        "_LEAST": LEAST, "_MOST": MOST,
+        "_SAFE": SAFE,
     }  # fmt: skip
 
 
@@ -144,8 +144,11 @@ def _operand(op: Op, name: str, bit: int, numeric: bool, optional: bool) -> list
     """Returns the lines that take the array of an operand and ask whether it is tracked."""
     lines, margin = [], " " * 8
     if numeric:
-        small = f"type({name}) is int and _LEAST <= {name} <= _MOST"
-        lines += [f"{margin}if type({name}) is float or {small}:"]
+        small = f"-_SAFE <= {name} <= _SAFE"
+        real = f"(type({name}) is float or type({name}) is int) and {small}"
+        if not op.fits:
+            real = f"type({name}) is float or type({name}) is int and {small}"
+        lines += [f"{margin}if {real}:"]
     elif optional:
         lines += [f"{margin}if {name} is None:"]
     if numeric or optional:

@@ -394,3 +394,17 @@ def test_assigned_grad_must_fit():
         x.grad = lantern.zeros(3, dtype=lantern.float64)
     with pytest.raises(TypeError, match="assigned grad expected to be a Tensor or None"):
         x.grad = 3
+
+
+def test_next_functions_have_a_place_for_operands_without_gradient():
+    x, y = lantern.ones(2, requires_grad=True), lantern.ones(2)
+    leaf = x._node
+    for result in (x + 1, x + y, x * 2, x / y):
+        assert result.grad_fn.next_functions == ((leaf, 0), (None, 0))
+    for result in (1 + x, y * x):
+        assert sorted(map(str, result.grad_fn.next_functions)) == sorted(
+            map(str, ((None, 0), (leaf, 0)))
+        )
+    for result in (x**2, 1 - x, x.exp(), x.sum(), x.fmod(2)):
+        assert result.grad_fn.next_functions == ((leaf, 0),)
+    assert (x**y).grad_fn.next_functions == ((leaf, 0), (None, 0))

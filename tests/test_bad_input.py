@@ -46,3 +46,23 @@ def test_another_type_another_sentence_and_silence_are_told():
     assert differs(line, ["ValueError", sentence], True).startswith("raised RuntimeError")
     assert differs(line, [kind, "another sentence"], True).startswith("said")
     assert differs("torch.ones(1)", [kind, sentence], False).startswith("raised nothing")
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "float16", "float32"])
+def test_bounds_that_the_dtype_cannot_hold_are_refused(kind):
+    x = lantern.ones(2, dtype=getattr(lantern, kind))
+    for _ in range(60):  # on the short way, too
+        with pytest.raises(RuntimeError, match="cannot be converted to type .* without overflow"):
+            x.clamp(min=2**40 if x.dtype.kind != "f" else 1e40)
+    assert x.clamp(max=float("inf")).tolist() == [1.0, 1.0]
+    assert x.clamp(max=3.5).dtype is (x.dtype if x.dtype.kind == "f" else lantern.float32)
+
+
+def test_integers_beyond_64_bits_are_refused():
+    x = lantern.ones(2)
+    for make in (lambda: x + 10**30, lambda: x * -(10**30), lambda: x < 10**30, lambda: 10**30 * x,
+                 lambda: x.fill_(10**30), lambda: lantern.full((2,), 10**30)):  # fmt: skip
+        for _ in range(60):
+            with pytest.raises(OverflowError, match="int too big to convert|negative int"):
+                make()
+    assert (x + (2**64 - 1)).tolist() == [2.0**64] * 2

@@ -154,6 +154,11 @@ class Nowhere(AccumulateGrad):
         return ()
 
 
+# PyTorch makes tensors of the numbers that these are given. The nodes of others are named by it:
+# with 0 at the end for a number, with 1 for a tensor.
+WRAPPING = frozenset(("add", "sub", "mul", "true_divide", "where"))
+
+
 class OpNode(Node):
     """A recorded call of an `Op`, with what the formulas of its tracked inputs need.
 
@@ -187,6 +192,20 @@ class OpNode(Node):
     def name(self) -> str:
         """Returns PyTorch's name for the call."""
         return self.label or self.plan.op.grad_name(self)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """As of every node, with `(None, 0)` for operands that want no gradient."""
+        found, result = iter(self.edges), []
+        for tracked, numeric in self.plan.ways:
+            if tracked:
+                result.append(next(found) or (None, 0))
+            elif not numeric or self.op.name in WRAPPING or self._of_tensors():
+                result.append((None, 0))
+        return tuple(result)
+
+    def _of_tensors(self) -> bool:
+        return self.name()[-1] == ("0" if self.op.name == "rsub" else "1")
 
     def release(self) -> None:
         """Lets go of what was saved."""

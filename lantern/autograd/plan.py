@@ -46,7 +46,8 @@ class Plan:
     """
 
     __slots__ = (
-        "op", "inputs", "saves", "steps", "needs", "named_by_values", "formulas", "calls", "quick"
+        "op", "inputs", "saves", "steps", "needs", "named_by_values", "formulas", "calls", "quick",
+        "ways",
     )  # fmt: skip
 
     def __init__(self, op: Any, mask: int):
@@ -61,6 +62,12 @@ class Plan:
                 f"the derivative for '{op.name}' by its argument '{wrong}' is not implemented"
             )
         self.inputs = tuple(op.parameters.index(n) for n in names)
+        # Per operand that may have a gradient: is it wanted by this call, and may it be a number?
+        self.ways = [
+            (bool(mask & bit), numeric)
+            for bit, p, numeric in op.tensors
+            if mask & bit or op.parameters[p] in known and op.parameters[p] not in op.defaults
+        ]
         self.needs = tuple(n in names for n in known)
         formulas = [op.joint[1:]] if op.joint else [op.formulas[n] for n in names]
         wanted = dict.fromkeys(each for _, want in formulas for each in want)

@@ -45,9 +45,10 @@ def _no_bool(kind: type, sentence: str) -> tuple[str, Callable[..., None]]:
     return "?", refuse
 
 
-def _as_input(input, *numbers):
+def _as_input(xp, input, *numbers):
     """Returns numbers as the elements of `input` are: cut to whole ones for integers."""
-    return numbers if input.dtype.kind == "f" else tuple(int(each) for each in numbers)
+    dtype = xp.dtype_of(input)
+    return tuple(dtypes.number_as(each, dtype) for each in numbers)
 
 
 # --- straight pieces
@@ -86,9 +87,9 @@ def hardtanh(xp, input, min_val=-1.0, max_val=1.0):
     """
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    low, high = _as_input(input, min_val, max_val)
-    if low < 0 and input.dtype.char == "B":
+    if input.dtype.char == "B" and int(min_val) < 0:
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+    low, high = _as_input(xp, input, min_val, max_val)
     return xp.minimum(high, xp.maximum(low, input))
 
 
@@ -186,7 +187,7 @@ prelu._grad_name = "PreluKernelBackward0"
 )
 def thresholded(xp, input, limit, other_value):
     """Elements above a limit, another value in place of the others."""
-    limit, other_value = _as_input(input, limit, other_value)
+    limit, other_value = _as_input(xp, input, limit, other_value)
     return xp.where(xp.le(input, limit), other_value, input)
 
 

@@ -70,6 +70,7 @@ add.vjp(input=lambda g: g, other=lambda g, alpha: g if alpha == 1 else g * alpha
 
 def scaled(xp, input, other, alpha):
     """Returns `alpha * other` in the common dtype; raises RuntimeError where alpha has no place."""
+    dtypes.refuse_huge(alpha)
     kind = (input if hasattr(input, "dtype") else other).dtype.kind
     if isinstance(alpha, bool) and kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")

@@ -58,7 +58,9 @@ def where(xp, condition, input, other):
     return xp.where(condition, input, other)
 
 
-where = declare(Where, where, {"promote": SAME, "numbers": "input other", "method": False})
+where = declare(
+    Where, where, {"promote": SAME, "numbers": "input other", "method": False, "fits": "wide"}
+)
 where.vjp(
     input=lambda xp, g, condition: xp.where(condition, g, xp.full((), 0, g)),
     other=lambda xp, g, condition: xp.where(condition, xp.full((), 0, g), g),
@@ -92,7 +94,7 @@ def masked_fill(xp, input, mask, value):
             f"\"masked_fill\" not implemented for '{xp.dtype_of(input).legacy}'"
         )
     if not hasattr(value, "shape"):
-        value = xp.full((), fitting(value, xp.dtype_of(input)), input)
+        value = xp.full((), dtypes.number_as(value, xp.dtype_of(input)), input)
     return xp.where(mask, xp.cast(value, xp.dtype_of(input)), input)
 
 
@@ -100,20 +102,6 @@ masked_fill.vjp(
     input=lambda xp, g, mask: xp.where(mask, xp.full((), 0, g), g),
     value=lambda xp, g, mask, value_dtype: xp.cast(kept(xp, g, mask), value_dtype),
 )
-
-
-def fitting(number, dtype):
-    """Returns a number for a tensor of a dtype; raises RuntimeError where it has no place there."""
-    if dtype.kind in "ui" and isinstance(number, (int, float)):
-        limits = dtypes.iinfo(dtype)
-        if number != number or not limits.min <= number <= limits.max:
-            names = {"uint8": "uint8_t", "int8": "int8_t", "int16": "short", "int32": "int"}
-            raise RuntimeError(
-                f"value cannot be converted to type {names.get(dtype.name, dtype.name + '_t')} "
-                "without overflow"
-            )
-        return int(number)
-    return number
 
 
 def _extreme(name: str, compare: str, text: str) -> Op:
@@ -186,6 +174,7 @@ def _clamp_label(input, min, max):
     numbers="min max",
     inplace=True,
     lacks=("?HIL", _clamp_kernel),
+    fits="exact",
     aliases="clip",
     label=_clamp_label,
 )
@@ -239,6 +228,7 @@ def _one_sided_label(name):
     numbers="min",
     inplace=True,
     lacks="HIL maximum_cpu",
+    fits="exact",
     label=_one_sided_label("ClampMin"),
 )
 def clamp_min(xp, input, min):
@@ -252,6 +242,7 @@ def clamp_min(xp, input, min):
     numbers="max",
     inplace=True,
     lacks="HIL minimum_cpu",
+    fits="exact",
     label=_one_sided_label("ClampMax"),
 )
 def clamp_max(xp, input, max):
