@@ -292,7 +292,7 @@ def as_sizes(args: tuple, name: str = "", parameter: str = "size") -> tuple[int,
 
     The message is that of the function `name`, whose `parameter` the sizes are.
     """
-    if len(args) == 1 and _is_sequence(args[0]):
+    if len(args) == 1 and _holds_sizes(args[0]):
         args = args[0]
     for each in args:
         if type(each) is not int:
@@ -300,7 +300,7 @@ def as_sizes(args: tuple, name: str = "", parameter: str = "size") -> tuple[int,
     return tuple(args)
 
 
-def _is_sequence(value: Any) -> bool:
+def _holds_sizes(value: Any) -> bool:
     # Arrays and tensors have `__index__` whatever their shape.
     return isinstance(value, (tuple, list)) or (
         bool(getattr(value, "ndim", 0))

@@ -40,7 +40,7 @@ def from_data(data: Any, dtype: dtypes.dtype | None, default: dtypes.dtype) -> A
         return _from_array(data, dtype)
     if isinstance(data, str | bytes):
         raise TypeError(f"new(): invalid data type '{kind.__name__}'")
-    if hasattr(kind, "__array__") and _is_sequence(data):
+    if hasattr(kind, "__array__") and _is_nested(data):
         return _from_array(np.asarray(data), dtype)
     return _by_element(data, dtype, default)
 
@@ -136,7 +136,7 @@ def _by_element(data: Any, dtype: dtypes.dtype | None, default: dtypes.dtype) ->
     return _from_numbers(flat, kinds, kind, default).reshape(sizes)
 
 
-def _is_sequence(data: Any) -> bool:
+def _is_nested(data: Any) -> bool:
     if isinstance(data, np.generic | dict) or isinstance(data, np.ndarray) and not data.ndim:
         return False
     if hasattr(data, "_storage"):  # a tensor
@@ -146,7 +146,7 @@ def _is_sequence(data: Any) -> bool:
 
 def _sizes(data: Any) -> tuple[int, ...]:
     sizes = []
-    while _is_sequence(data):
+    while _is_nested(data):
         sizes.append(len(data))
         if len(sizes) > MOST_DIMENSIONS:
             raise ValueError(f"too many dimensions '{type(data).__name__}'")
@@ -167,7 +167,7 @@ def _inferred(data: Any, default: dtypes.dtype) -> dtypes.dtype:
         raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     if isinstance(data, complex):
         raise NotImplementedError("complex tensors are not in Lantern yet")
-    if not _is_sequence(data):
+    if not _is_nested(data):
         raise RuntimeError(f"Could not infer dtype of {_full_name(type(data))}")
     if not len(data):
         return default
@@ -189,7 +189,7 @@ def _collect(
     if dim == len(sizes):
         flat.append(_number(data, kind))
         return
-    if not _is_sequence(data):
+    if not _is_nested(data):
         raise TypeError("not a sequence")
     if len(data) != sizes[dim]:
         if dim and not sizes[dim]:

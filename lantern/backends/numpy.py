@@ -7,12 +7,10 @@ special values differ from PyTorch's, the difference is made up here.
 from __future__ import annotations
 
 import contextvars
-import ctypes
 import functools
 import sys
 import warnings
-from functools import cache, partial
-from typing import NamedTuple
+from functools import partial
 
 import ml_dtypes
 import numpy as np
@@ -36,8 +34,51 @@ from .lapack import (  # noqa: F401  (primitives)
     solve,
     svd_packed,
 )
+from .places import (  # noqa: F401  (primitives)
+    gather,
+    getitem,
+    nonzero,
+    outside,
+    pick,
+    places,
+    put,
+    put_add,
+    repeat_places,
+    rows,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+    write,
+)
 from .ranges import steps_from
 from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e, lgamma, ndtri, polygamma  # noqa: F401  (primitives)  # noqa: F401  (primitives)
+from .strided import (  # noqa: F401  (primitives)
+    address_of,
+    array_fields,
+    as_strided,
+    byte_span,
+    bytes_of,
+    cat,
+    clone,
+    contiguous,
+    dense_address,
+    diagonal,
+    expand,
+    extended,
+    extent,
+    flip,
+    is_packed,
+    is_row_major,
+    keep,
+    memory_of,
+    offset_in,
+    permute,
+    reshape,
+    strided,
+    strides_of,
+    view_as,
+    window,
+)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
 for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):
@@ -93,71 +134,11 @@ def asarray(value, dtype=None):
 as_array = np.asarray
 
 
-def address_of(x):
-    """Returns the address of the first element."""
-    return x.__array_interface__["data"][0] if x.dtype.char != "E" else x.ctypes.data
-
-
-def offset_in(x, whole):
-    """Returns how many elements lie between the start of `whole` and that of its part `x`."""
-    return (address_of(x) - address_of(whole)) // x.itemsize
-
-
-def extent(x):
-    """Returns the shape and the strides in elements."""
-    return x.shape, strides_of(x)
-
-
-_word = ctypes.c_size_t.from_address
-_DATA = object.__basicsize__  # NumPy's array object begins with the address of its data
-_probe = np.zeros(3)
-_IS_FIRST = _word(id(_probe) + _DATA).value == _probe.ctypes.data
-
-
-def dense_address(x):
-    """Returns the address of row-major memory, None where elements lie otherwise."""
-    if not isinstance(x, np.ndarray) or not x.flags.c_contiguous:
-        return None  # NumPy's scalars say that they are contiguous, but are made otherwise
-    return _word(id(x) + _DATA).value if _IS_FIRST else address_of(x)
-
-
-class Fields(NamedTuple):
-    """How far into an array's object its data, rank, shape, strides and dtype are noted."""
-
-    data: int
-    ndim: int
-    shape: int
-    strides: int
-    dtype: int
-
-
-@cache
-def array_fields():
-    """Returns where the objects of arrays keep what they are; None where that is elsewhere."""
-    size = ctypes.sizeof(ctypes.c_size_t)
-    found = Fields(_DATA, *(_DATA + n * size for n in (1, 2, 3, 5)))
-    probe = np.zeros((2, 3, 4), np.float32)[:, :, ::2]
-    start = id(probe)
-    words = [ctypes.POINTER(ctypes.c_ssize_t).from_address(start + at) for at in found[2:4]]
-    as_expected = (
-        _IS_FIRST
-        and ctypes.c_int.from_address(start + found.ndim).value == 3
-        and [tuple(each[:3]) for each in words] == [probe.shape, probe.strides]
-        and _word(start + found.dtype).value == id(probe.dtype)
-    )
-    return found if as_expected else None
-
-
 def blank_maker(shape, dtype):
     """Returns a function without arguments that makes arrays of any content."""
     kind = NUMPY_DTYPE[dtype]
     first = np.empty(shape, kind)
     return first.copy if first.nbytes < 1 << 12 else partial(np.empty, shape, kind)
-
-
-def byte_span(x):
-    """Returns the first address of the memory that an array shows and the one behind its last."""
-    return np.lib.array_utils.byte_bounds(x) if isinstance(x, np.ndarray) and x.size else (0, 0)
 
 
 def to_numpy(x, force):
@@ -175,13 +156,6 @@ def to_list(x):
     return x.tolist()
 
 
-def keep(x, shared):
-    """Returns the value as an array of its own, row-major, copied only where that is needed."""
-    if type(x) is not np.ndarray:
-        return np.asarray(x)
-    return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
-
-
 def side_by_side(arrays):
     """Returns the elements of several arrays in one flat array."""
     return np.concatenate(arrays, None)
@@ -195,11 +169,6 @@ def _ones(kind):
 def unit(x):
     """Returns the number 1 in the dtype of an array, as NumPy's own kind of number."""
     return _ones(x.dtype)
-
-
-def is_row_major(x):
-    """Says whether the elements lie in row-major order without gaps."""
-    return x.flags.c_contiguous
 
 
 def copy_into(target, source):
@@ -368,112 +337,8 @@ def _arg_extreme(x, dim, extreme):
         return np.zeros(x.shape, np.int64)
     best = extreme.accumulate(x, dim)
     hit = (x == best) | (x != x)
-    places = np.arange(x.shape[dim]).reshape([-1 if i == dim else 1 for i in range(x.ndim)])
-    return np.maximum.accumulate(np.where(hit, places, 0), dim)
-
-
-def reshape(x, shape):
-    if _is_plain(x):
-        return x.reshape(shape)
-    strides = shapes.view_strides(x.shape, strides_of(x), shape)
-    if strides is None:
-        return x.reshape(shape)
-    return strided(x, shape, [each * x.itemsize for each in strides])
-
-
-def _is_plain(x):
-    # Then all strides of a reshaped view are those of a row-major array: a last dimension of
-    # size 1 may have any stride, and PyTorch hands it on.
-    return x.flags.c_contiguous and (not x.ndim or x.size > 0 and x.strides[-1] == x.itemsize)
-
-
-def strides_of(x):
-    """Returns the strides in elements."""
-    item = x.itemsize
-    return tuple([each // item for each in x.strides])
-
-
-def view_as(x, shape):
-    """Returns a view that shows the elements in this shape; None where strides allow none."""
-    if _is_plain(x):
-        return x.reshape(shape)
-    strides = shapes.view_strides(x.shape, strides_of(x), shape)
-    return None if strides is None else strided(x, shape, [each * x.itemsize for each in strides])
-
-
-def is_packed(x):
-    """Says whether the elements lie in row-major order without gaps."""
-    return x.flags.c_contiguous
-
-
-def permute(x, dims):
-    return x.transpose(dims)
-
-
-def expand(x, shape):
-    lead = len(shape) - x.ndim
-    strides = [
-        0 if size != target else stride
-        for size, target, stride in zip(x.shape, shape[lead:], x.strides, strict=True)
-    ]
-    for i in reversed(range(lead)):
-        outer = shape[i + 1] * strides[0] if strides else x.itemsize
-        strides.insert(0, outer if shape[i] == 1 else 0)
-    return strided(x, shape, strides)
-
-
-def strided(x, shape, strides):
-    """Returns a writable view of `x` with a shape and byte strides that stay within its memory."""
-    if x.flags.c_contiguous and x.dtype.char != "E":
-        return np.ndarray(shape, x.dtype, x, 0, strides)
-    return np.lib.stride_tricks.as_strided(x, shape, strides)
-
-
-def memory_of(x):
-    """Returns the memory from the first element of `x` to its last as a 1-d array."""
-    length = shapes.offsets_range(x.shape, strides_of(x))
-    return np.lib.stride_tricks.as_strided(x, (length,), (x.itemsize,))
-
-
-def extended(x, length):
-    """Returns a longer row of memory that starts with what `x` holds; what is new is 0."""
-    result = np.zeros(length, x.dtype)
-    known = memory_of(x)
-    result[: known.size] = known
-    return result
-
-
-def window(x, size, stride, offset):
-    """Returns the memory of `x` from its first element on, seen with strides in elements.
-
-    The caller knows that the view stays within the memory.
-    """
-    item = x.itemsize
-    memory = x if x.flags.c_contiguous else memory_of(x)
-    strides = [each * item for each in stride]
-    if 0 in size:
-        return np.lib.stride_tricks.as_strided(x.reshape(-1)[:0], size, strides)
-    if x.dtype.char == "E":  # the buffer protocol has no bfloat16
-        bits = memory.view(np.uint16)
-        return np.ndarray(size, np.uint16, bits, offset * item, strides).view(x.dtype)
-    return np.ndarray(size, x.dtype, memory, offset * item, strides)
-
-
-def flip(x, dims):
-    if not dims:
-        return clone(x)
-    result = _laid_out_as(x)
-    result[...] = np.flip(x, dims)
-    return result
-
-
-def cat(tensors, dim):
-    result = np.concatenate(tensors, dim)
-    return result if result.flags.c_contiguous else np.ascontiguousarray(result)
-
-
-def as_strided(x, size, stride, storage_offset):
-    return window(np.ascontiguousarray(x), size, stride, storage_offset)
+    line = np.arange(x.shape[dim]).reshape([-1 if i == dim else 1 for i in range(x.ndim)])
+    return np.maximum.accumulate(np.where(hit, line, 0), dim)
 
 
 def bitcast(x, dtype):
@@ -481,164 +346,6 @@ def bitcast(x, dtype):
     if target.itemsize != x.itemsize and x.ndim and x.strides[-1] != x.itemsize:
         x = np.ascontiguousarray(x)
     return x.view(target)
-
-
-def diagonal(x, offset, dim1, dim2):
-    result = x.diagonal(offset, dim1, dim2)
-    if not result.shape[-1]:  # PyTorch leaves an empty diagonal at the start of the memory
-        result = x.diagonal(0, dim1, dim2)[..., :0]
-    result.flags.writeable = x.flags.writeable
-    return result
-
-
-def clone(x):
-    if x.flags.forc or 0 not in x.strides:
-        return x.copy("K")
-    # NumPy takes a stride of 0 for the innermost, PyTorch leaves such a dimension where it is.
-    result = _laid_out_as(x)
-    result[...] = x
-    return result
-
-
-def _laid_out_as(x):
-    """Returns fresh memory with the dimensions in the same order as those of `x`."""
-    if x.flags.c_contiguous:
-        return np.empty(x.shape, x.dtype)
-    strides = shapes.kept_strides(x.shape, strides_of(x))
-    return window(np.empty(x.size, x.dtype), x.shape, strides, 0)
-
-
-def contiguous(x):
-    return x.copy("C")
-
-
-def getitem(x, index):
-    try:
-        result = x[*index, ...]  # the ellipsis keeps a single element an array, and a view
-    except IndexError as error:
-        raise _index_error(error) from None
-    if result.base is not None and np.ndarray in map(type, index):
-        if not result.flags.c_contiguous:  # NumPy puts the dimensions of the index outermost
-            return result.copy()
-        if 1 in result.shape:
-            return (
-                np.ndarray(result.shape, result.dtype, result)
-                if result.dtype.char != "E"
-                else result
-            )
-    return result
-
-
-def write(target, places, value, accumulate=False):
-    """Writes into the memory of `target`, at index arrays if there are any."""
-    try:
-        if accumulate:
-            np.add.at(target, places, value)
-        else:
-            target[*places, ...] = value
-    except IndexError as error:
-        raise _index_error(error) from None
-
-
-def _index_error(error):
-    text = str(error).replace("axis", "dimension")
-    if text.startswith("shape mismatch"):
-        start, _, shapes = text.replace("arrays", "tensors").partition("with shapes ")
-        lists = [f"[{each.strip(' (,')}]" for each in shapes.split(")") if each.strip()]
-        text = f"{start}with shapes {', '.join(lists)}"
-    return IndexError(text)
-
-
-def outside(index, low, high):
-    """Returns a place that is not in [low, high); None if all are."""
-    if index.size:
-        least, most = np.minimum.reduce(index, None), np.maximum.reduce(index, None)
-        if least < low or most >= high:
-            return int(least if least < low else most)
-    return None
-
-
-def put(x, index, value):
-    result = clone(np.asarray(x))
-    try:
-        result[*index, ...] = value
-    except IndexError as error:
-        raise _index_error(error) from None
-    return result
-
-
-def put_add(x, index, value):
-    result = np.array(x, order="C")
-    np.add.at(result, index, value)
-    return result
-
-
-def _along(dim, index):
-    ndim = index.ndim
-    grid = [
-        index if d == dim else np.arange(size).reshape((size,) + (1,) * (ndim - 1 - d))
-        for d, size in enumerate(index.shape)
-    ]
-    return tuple(grid)
-
-
-def gather(x, dim, index):
-    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    if not x.ndim:
-        return np.broadcast_to(x, index.shape).copy()
-    return x[_along(dim, index)]
-
-
-def pick(x, dim, index):
-    if not _is_within(index, x.shape[dim]):
-        raise IndexError("index out of range in self")
-    return np.take(x, index, dim)
-
-
-def _is_within(index, size):
-    # Seen as unsigned, negative numbers are large: one pass finds both kinds of wrong index.
-    return not index.size or index.view(f"u{index.itemsize}").max() < size
-
-
-def _refuse_outside(index, size, dim):
-    if not _is_within(index, size):
-        wrong = index[(index < 0) | (index >= size)][:1].item()
-        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
-
-
-def scatter(x, dim, index, src):
-    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    result = np.array(x, order="C")
-    part = src[tuple(slice(size) for size in index.shape)]
-    if x.ndim:
-        result[_along(dim, index)] = part
-    else:
-        result[()] = part.reshape(-1)[-1]
-    return result
-
-
-def scatter_add(x, dim, index, src):
-    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    result = np.array(x, order="C")
-    part = src[tuple(slice(size) for size in index.shape)]
-    if x.ndim:
-        np.add.at(result, _along(dim, index), part)
-        return result
-    return np.asarray(result + part.sum(dtype=x.dtype))
-
-
-_AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
-
-
-def scatter_reduce(x, dim, index, src, reduce):
-    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
-    result = np.array(x, order="C")
-    part = src[tuple(slice(size) for size in index.shape)]
-    if not x.ndim:
-        _AT[reduce].at(result.reshape(1), index.reshape(-1), part.reshape(-1))
-    else:
-        _AT[reduce].at(result, _along(dim, index), part)
-    return result
 
 
 def full(shape, value, like):
@@ -670,9 +377,10 @@ def argsearch(sequence, x, right):
     side = "right" if right else "left"
     if sequence.ndim == 1:
         return np.asarray(sequence.searchsorted(x, side), np.int64)
-    rows = sequence.reshape(-1, sequence.shape[-1])
-    wanted = x.reshape(len(rows), -1) if x.size else x
-    found = [row.searchsorted(each, side) for row, each in zip(rows, wanted, strict=False)]
+    sorted_rows = sequence.reshape(-1, sequence.shape[-1])
+    wanted = x.reshape(len(sorted_rows), -1) if x.size else x
+    pairs = zip(sorted_rows, wanted, strict=False)
+    found = [row.searchsorted(each, side) for row, each in pairs]
     return np.asarray(found, np.int64).reshape(x.shape)
 
 
@@ -822,44 +530,11 @@ def from_any_buffer(buffer, dtype, count, offset):
     return from_buffer(view, dtype, count if count > 0 else (length - offset) // item, offset)
 
 
-def rows(columns, count):
-    """Returns index columns side by side as a matrix of `count` rows, stored by columns."""
-    return np.stack(columns).T if columns else np.zeros((0, count), np.int64).T
-
-
-def repeat_places(repeats):
-    """Returns each place as often as `repeats` says there."""
-    if repeats.size and repeats.min() < 0:
-        raise RuntimeError("repeats can not be negative")
-    return np.repeat(np.arange(repeats.size), repeats)
-
-
-def nonzero(x):
-    """Returns, per dimension, the places of the elements that are not zero."""
-    return tuple([np.ascontiguousarray(each) for each in np.atleast_1d(x).nonzero()])
-
-
 def value_range(x):
     """Returns the least and the largest element."""
     return x.min(), x.max()
 
 
-def places(shape):
-    """Returns the index of every element of an array of this shape."""
-    return np.ndindex(*shape)
-
-
 def spread_numbers(x):
     """Returns fixed numbers of both signs in the shape of `x`, to weigh its elements by."""
     return np.cos(np.arange(1, x.size + 1, dtype=x.dtype) * 1.7).reshape(x.shape)
-
-
-def bytes_of(x):
-    """Returns the memory from the first to the last element of an array as writable bytes."""
-    if not x.size:
-        return memoryview(bytearray())
-    span = 1
-    for size, stride in zip(x.shape, x.strides, strict=True):
-        span += (size - 1) * stride // x.itemsize
-    flat = np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,))
-    return memoryview(flat.view(np.uint8))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from ..autograd.plan import sum_to
 from ..dtypes import int64
 from ..op import INT_TO_LONG, SAME, composite, op
 from ..shape import wrap_dim
@@ -12,7 +13,7 @@ from .arithmetic import mul
 from .join import several
 from .linalg import C_NAMES, dot, matmul, mm
 from .pointwise import clone
-from .views import permute, reshape, reshape_view, sum_to
+from .views import permute, reshape, reshape_view
 
 
 @composite(tensors="vec2", aliases="ger")

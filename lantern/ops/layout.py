@@ -20,12 +20,15 @@ from .views import squeeze as squeeze
 from .views import transpose as transpose
 
 
-def expand_as_reduced(xp, value, shape, dim, keepdim):
-    """Returns a reduced value spread over the dimensions that were reduced."""
-    if not keepdim and value.ndim and value.shape != shape:
-        dims = wrap_dims(dim, len(shape))
-        value = xp.reshape(value, tuple(1 if i in dims else s for i, s in enumerate(shape)))
-    return value if value.shape == shape else xp.expand(value, shape)
+def spread(xp, g, input_shape, dim, keepdim):
+    """Returns a reduced value spread over the dimensions that were reduced.
+
+    For a sum that is the gradient: the same for all that was added.
+    """
+    if not keepdim and g.ndim and g.shape != input_shape:
+        dims = wrap_dims(dim, len(input_shape))
+        g = xp.reshape(g, tuple(1 if i in dims else s for i, s in enumerate(input_shape)))
+    return g if g.shape == input_shape else xp.expand(g, input_shape)
 
 
 # --- another order

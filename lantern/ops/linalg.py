@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from math import prod
 
+from ..autograd.plan import sum_to
 from ..op import SAME, op
 from ..shape import broadcast_shapes
 from ..tensor import Tensor
-from .views import expanded_size, sum_to
+from .views import expanded_size
 
 # PyTorch's messages name some types as C++ does.
 C_NAMES = {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16"}

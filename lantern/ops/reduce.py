@@ -9,7 +9,7 @@ from .. import dtypes
 from ..op import BOOL, FLOAT, INT_TO_LONG, SAME, composite, op
 from ..return_types import aminmax as AminmaxResult
 from ..shape import wrap_dim, wrap_dims
-from .layout import at, expand_as_reduced
+from .layout import at, spread
 from .pointwise import isnan, logical_not
 
 
@@ -30,11 +30,6 @@ def count_of(shape, dim):
     for each in wrap_dims(dim, len(shape)):
         count *= shape[each]
     return count
-
-
-def spread(xp, g, input_shape, dim, keepdim):
-    """Returns the gradient of a sum: the same for all that was added."""
-    return expand_as_reduced(xp, g, input_shape, dim, keepdim)
 
 
 def by_dim(name):
@@ -205,10 +200,10 @@ def amin(xp, input, dim=(), keepdim=False):
 
 def shared(xp, g, out, input, dim, keepdim):
     """Returns the gradient of an extreme, divided among all elements that equal it."""
-    hit = xp.eq(input, expand_as_reduced(xp, out, input.shape, dim, keepdim))
+    hit = xp.eq(input, spread(xp, out, input.shape, dim, keepdim))
     hit = xp.cast(hit, xp.dtype_of(input))
     count = xp.sum(hit, dims_of(dim, input.ndim), True)
-    return hit * expand_as_reduced(xp, g, input.shape, dim, keepdim) / count
+    return hit * spread(xp, g, input.shape, dim, keepdim) / count
 
 
 amax.vjp(input=shared)
@@ -447,7 +442,7 @@ def logsumexp(xp, input, dim, keepdim=False):
 
 
 def _logsumexp_input(xp, g, out, input, dim, keepdim):
-    out = expand_as_reduced(xp, out, input.shape, dim, keepdim)
+    out = spread(xp, out, input.shape, dim, keepdim)
     return spread(xp, g, input.shape, dim, keepdim) * xp.exp(input - out)
 
 
@@ -494,14 +489,14 @@ def vector_norm(xp, input, ord, dim, keepdim):
 def _norm_input(xp, g, out, input, ord, dim, keepdim):
     if ord == 0:
         return xp.full(input.shape, 0, g)
-    g = expand_as_reduced(xp, g, input.shape, dim, keepdim)
+    g = spread(xp, g, input.shape, dim, keepdim)
     if ord == 1:
         return g * xp.sign(input)
     if math.isinf(ord):
         size = xp.abs(input)
         one = xp.full(out.shape, 1, g)
         return shared(xp, one, out, size, dim, keepdim) * (g * xp.sign(input))
-    out = expand_as_reduced(xp, out, input.shape, dim, keepdim)
+    out = spread(xp, out, input.shape, dim, keepdim)
     nothing, at_zero = xp.full((), 0, g), xp.eq(out, 0)
     out = nonzero(xp, out, at_zero)
     if ord == 2:

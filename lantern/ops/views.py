@@ -11,6 +11,7 @@ import warnings
 from math import prod
 
 from ..autograd.mode import active, mode
+from ..autograd.plan import sum_to
 from ..autograd.views import rederive
 from ..backends import NAMESPACES
 from ..op import KEEP, composite, op
@@ -410,13 +411,6 @@ def _(xp, base, value, size):
 
 expand.overlaps = True
 expand.vjp(input=lambda xp, g, input_shape: sum_to(xp, g, input_shape))
-
-
-def sum_to(xp, g, shape):
-    """Returns the sum over the dimensions along which `shape` was expanded to that of `g`."""
-    lead = len(g.shape) - len(shape)
-    dims = [i for i, s in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and s != 1)]
-    return xp.reshape(xp.sum(g, tuple(dims), False) if dims else g, shape)
 
 
 @composite

@@ -127,9 +127,7 @@ def makes_up_tensor(kind: type, name: str) -> bool:
     return hasattr(kind, name) or name in Tensor.__annotations__
 
 
-def is_tensor(value: Any) -> bool:
-    """Says whether a value is a tensor of Lantern."""
-    return isinstance(value, Tensor)
+is_tensor = lantern.is_tensor
 
 
 def is_parameter(value: Any) -> bool:

@@ -1,0 +1,158 @@
+"""Reading and writing a NumPy array at places: by an index, along a dimension, with additions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .strided import clone
+
+
+def getitem(x, index):
+    try:
+        result = x[*index, ...]  # the ellipsis keeps a single element an array, and a view
+    except IndexError as error:
+        raise _index_error(error) from None
+    if result.base is not None and np.ndarray in map(type, index):
+        if not result.flags.c_contiguous:  # NumPy puts the dimensions of the index outermost
+            return result.copy()
+        if 1 in result.shape:
+            return (
+                np.ndarray(result.shape, result.dtype, result)
+                if result.dtype.char != "E"
+                else result
+            )
+    return result
+
+
+def write(target, places, value, accumulate=False):
+    """Writes into the memory of `target`, at index arrays if there are any."""
+    try:
+        if accumulate:
+            np.add.at(target, places, value)
+        else:
+            target[*places, ...] = value
+    except IndexError as error:
+        raise _index_error(error) from None
+
+
+def _index_error(error):
+    text = str(error).replace("axis", "dimension")
+    if text.startswith("shape mismatch"):
+        start, _, shapes = text.replace("arrays", "tensors").partition("with shapes ")
+        lists = [f"[{each.strip(' (,')}]" for each in shapes.split(")") if each.strip()]
+        text = f"{start}with shapes {', '.join(lists)}"
+    return IndexError(text)
+
+
+def outside(index, low, high):
+    """Returns a place that is not in [low, high); None if all are."""
+    if index.size:
+        least, most = np.minimum.reduce(index, None), np.maximum.reduce(index, None)
+        if least < low or most >= high:
+            return int(least if least < low else most)
+    return None
+
+
+def put(x, index, value):
+    result = clone(np.asarray(x))
+    try:
+        result[*index, ...] = value
+    except IndexError as error:
+        raise _index_error(error) from None
+    return result
+
+
+def put_add(x, index, value):
+    result = np.array(x, order="C")
+    np.add.at(result, index, value)
+    return result
+
+
+def _along(dim, index):
+    ndim = index.ndim
+    grid = [
+        index if d == dim else np.arange(size).reshape((size,) + (1,) * (ndim - 1 - d))
+        for d, size in enumerate(index.shape)
+    ]
+    return tuple(grid)
+
+
+def gather(x, dim, index):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
+    if not x.ndim:
+        return np.broadcast_to(x, index.shape).copy()
+    return x[_along(dim, index)]
+
+
+def pick(x, dim, index):
+    if not _is_within(index, x.shape[dim]):
+        raise IndexError("index out of range in self")
+    return np.take(x, index, dim)
+
+
+def _is_within(index, size):
+    # Seen as unsigned, negative numbers are large: one pass finds both kinds of wrong index.
+    return not index.size or index.view(f"u{index.itemsize}").max() < size
+
+
+def _refuse_outside(index, size, dim):
+    if not _is_within(index, size):
+        wrong = index[(index < 0) | (index >= size)][:1].item()
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+
+
+def scatter(x, dim, index, src):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
+    result = np.array(x, order="C")
+    part = src[tuple(slice(size) for size in index.shape)]
+    if x.ndim:
+        result[_along(dim, index)] = part
+    else:
+        result[()] = part.reshape(-1)[-1]
+    return result
+
+
+def scatter_add(x, dim, index, src):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
+    result = np.array(x, order="C")
+    part = src[tuple(slice(size) for size in index.shape)]
+    if x.ndim:
+        np.add.at(result, _along(dim, index), part)
+        return result
+    return np.asarray(result + part.sum(dtype=x.dtype))
+
+
+_AT = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+
+
+def scatter_reduce(x, dim, index, src, reduce):
+    _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
+    result = np.array(x, order="C")
+    part = src[tuple(slice(size) for size in index.shape)]
+    if not x.ndim:
+        _AT[reduce].at(result.reshape(1), index.reshape(-1), part.reshape(-1))
+    else:
+        _AT[reduce].at(result, _along(dim, index), part)
+    return result
+
+
+def rows(columns, count):
+    """Returns index columns side by side as a matrix of `count` rows, stored by columns."""
+    return np.stack(columns).T if columns else np.zeros((0, count), np.int64).T
+
+
+def repeat_places(repeats):
+    """Returns each place as often as `repeats` says there."""
+    if repeats.size and repeats.min() < 0:
+        raise RuntimeError("repeats can not be negative")
+    return np.repeat(np.arange(repeats.size), repeats)
+
+
+def nonzero(x):
+    """Returns, per dimension, the places of the elements that are not zero."""
+    return tuple([np.ascontiguousarray(each) for each in np.atleast_1d(x).nonzero()])
+
+
+def places(shape):
+    """Returns the index of every element of an array of this shape."""
+    return np.ndindex(*shape)
