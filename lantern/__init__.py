@@ -74,7 +74,7 @@ __version__ = "0.1.0"
 
 
 # Loaded when first asked for: most programs need none or one of them.
-_LAZY = {"compile": "compiler", "load": "serialization", "save": "serialization"}
+_LAZY = {"compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func"}
 _LAZY |= dict.fromkeys(
     (
         "get_num_threads",

@@ -22,8 +22,8 @@ LAYERS = {
     2: "autograd binding op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
-    "shaping spaced special testing threads updating version windows",
-    5: "checkpoint data linalg nn optim safetensors serialization utils",
+    "shaping spaced special testing threads updating version windows autograd.functional",
+    5: "checkpoint data func linalg nn optim safetensors serialization utils",
     6: "_dynamo compiler",
     7: "__main__ cli compat.d2l demo distributed distributions vision viz",
     8: "onnx",
