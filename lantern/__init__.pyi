@@ -158,6 +158,7 @@ from .threads import set_num_interop_threads as set_num_interop_threads
 from .threads import set_num_threads as set_num_threads
 from .threads import set_warn_always as set_warn_always
 from .threads import use_deterministic_algorithms as use_deterministic_algorithms
+from .func import vmap as vmap
 
 BFloat16Tensor: Any
 BoolTensor: Any
