@@ -20,7 +20,8 @@ from .writer import Writer, library
 
 DEFAULT_OPSET, OPSETS = 18, range(18, 24)
 EVAL, PRESERVE, TRAINING = 0, 1, 2
-LARGEST = 2**31 - 1  # bytes that a file in one piece can have
+LARGEST = 2**31 - 2**24  # bytes of weights that a file in one piece can have
+SMALL = 1 << 12
 
 _exporting = False
 
@@ -263,7 +264,19 @@ class _Export:
             info(name, w.type_of(value.dtype), self._output_shape(name, value, dynamic_axes))
             for value, name in zip(results, outputs, strict=True)
         ]
-        graph = helper.make_graph(w.nodes, "main_graph", inputs, outs, w.initializers)
+        # The checker copies the model several times: it sees large weights as inputs.
+        large = [each for each in w.initializers if len(each.raw_data) > SMALL]
+        small = [each for each in w.initializers if len(each.raw_data) <= SMALL]
+        places = [info(each.name, each.data_type, list(each.dims)) for each in large]
+        w.onnx.checker.check_model(self._wrapped([*inputs, *places], outs, small), full_check=True)
+        if sum(len(each.raw_data) for each in large) > LARGEST:
+            raise NotImplementedError("models above 2 GB (external data) are not in Lantern yet")
+        return self._wrapped(inputs, outs, w.initializers)
+
+    def _wrapped(self, inputs: list, outputs: list, initializers: list) -> Any:
+        """Returns the nodes as a model of the library."""
+        helper = self.writer.onnx.helper
+        graph = helper.make_graph(self.writer.nodes, "main_graph", inputs, outputs, initializers)
         made = helper.make_model(
             graph,
             opset_imports=[helper.make_opsetid("", self.opset)],
@@ -271,9 +284,6 @@ class _Export:
             producer_version=lantern.__version__,
         )
         made.ir_version = 10
-        if made.ByteSize() > LARGEST:
-            raise NotImplementedError("models above 2 GB (external data) are not in Lantern yet")
-        w.onnx.checker.check_model(made, full_check=True)
         return made
 
     def _output_names(self, given: Sequence[str] | None, count: int) -> list[str]:
