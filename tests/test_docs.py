@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,3 +36,13 @@ def test_the_program_of_the_readme_recognises_digits(tmp_path):
     accuracy = float(re.search(r"([\d.]+) % of", done.stdout).group(1))
     assert accuracy >= 95.0
     assert (tmp_path / "digits.pth").exists()
+
+
+def test_the_page_on_files_runs(tmp_path):
+    for library in ("safetensors", "onnx"):
+        pytest.importorskip(library)
+    text = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    code = "".join(re.findall(r"```python\n(.*?)```", text, re.S))
+    done = run("-W", "error", "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {"weights.pth", "model.onnx", "weights.safetensors"} <= set(os.listdir(tmp_path))
