@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 
-def cache_directory() -> Path:
-    """The folder for compiled code and the like; `LANTERN_CACHE` in the environment overrides it.
+def cache_directory() -> Path | None:
+    """The folder for compiled code and the like; None where nothing is to be kept.
 
-    It need not exist: whoever writes into it makes it, readable by its owner only.
+    `LANTERN_CACHE` in the environment names another folder, or `off`. The folder need not exist:
+    whoever writes into it makes it, readable by its owner only.
     """
     chosen = os.environ.get("LANTERN_CACHE")
+    if chosen in ("off", "0"):
+        return None
     if chosen:
         return Path(chosen)
     if sys.platform == "win32":

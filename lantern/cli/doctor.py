@@ -211,6 +211,8 @@ def _caches() -> str:
     from lantern.cache import cache_directory
 
     folder = cache_directory()
+    if folder is None:
+        return "off  (LANTERN_CACHE)"
     try:
         mode = folder.stat().st_mode
     except FileNotFoundError:

@@ -59,7 +59,8 @@ def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
 def _lay_apart(region: Any, memory: Memory) -> None:
     """Places what the parts of a region keep for themselves: blocks of values, and sums."""
     start = offset = memory.size
-    for leaf in region.local:
+    made = [leaf for each in region.kernels for leaf in (each.product, *_targets(each))]
+    for leaf in [each for each in dict.fromkeys(made) if each in region.local]:
         rows = region.rows if leaf in region.whole else region.block
         memory.places[leaf] = (0, offset)
         offset += aligned(rows * prod(leaf.shape[1:]) * leaf.dtype.itemsize)
@@ -68,6 +69,10 @@ def _lay_apart(region: Any, memory: Memory) -> None:
         offset += nbytes(leaf)
     memory.apart = (start, offset - start)
     memory.size = start + region.parts * (offset - start)
+
+
+def _targets(kernel: Kernel) -> list[Value]:
+    return [target.leaf for _, target in kernel.stores]
 
 
 def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:

@@ -11,11 +11,12 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
+from functools import cached_property
 from typing import Any, NoReturn
 
 from ..backends import default, silently
 from ..shape import is_contiguous
-from . import doorway
+from . import doorway, pool, runtime, store
 from .alike import Shared
 from .builder import Function
 from .convolution import write_convolution
@@ -32,6 +33,7 @@ from .parts import cut_up
 from .regions import find_region, write_region
 from .runtime import Native, Target, host
 from .simplify import simplify
+from .written import Written
 
 
 def show(stage: str, what: Any) -> None:
@@ -159,11 +161,8 @@ class Program:
         show("fuse", plan)
         memory = self.memory = lay_out(plan, pairs)
         show("memory", memory)
-        self.functions = functions = loops(plan, memory, target)
-        show("loops", "\n".join(map(str, functions)))
-        self.shared = any(each.parts > 1 for each in functions)
         steps = cut(plan)
-        segments = [each for each in steps if isinstance(each, list)]
+        self._segments = [each for each in steps if isinstance(each, list)]
         self.slots = 1 + len(graph.inputs) + len(plan.constants)
         self.checks = frozenset(f"kernel{each.index}" for each in plan.kernels if each.checks)
         self.written = dict.fromkeys(place for _, place in writes)
@@ -171,11 +170,50 @@ class Program:
         self.results = [i for i in range(len(graph.outputs)) if i not in written]
         self.arguments = list(arguments)  # inputs that come with each call
         self.whole = len(steps) == 1  # one piece of code that computes and gives all results
-        door = self._door() if load else ""
-        self.text = module(functions, segments, self.slots, self.checks, door)
-        show("llvm", self.text)
+        self._door_text = self._door() if load else ""
         if load:
-            self._load(steps, len(segments))
+            self._load(steps)
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """The loops of all kernels."""
+        found = loops(self.plan, self.memory, self.target)
+        show("loops", "\n".join(map(str, found)))
+        return found
+
+    @cached_property
+    def text(self) -> str:
+        """The program as LLVM assembly."""
+        found = module(self.functions, self._segments, self.slots, self.checks, self._door_text)
+        show("llvm", found)
+        return found
+
+    def _code(self) -> tuple[bytes, bool]:
+        """Returns machine code, and whether threads share it.
+
+        It is looked up by the plan, so that neither loops nor text need to be made.
+        """
+        name = self._key()
+        known = None if "LANTERN_DEBUG" in os.environ else store.read(name)
+        if known is not None:
+            code = store.read(known[1:].decode())
+            if code is not None:
+                return code, bool(known[0])
+        code = runtime.object_code(self.text, self.target)
+        shared = any(each.parts > 1 for each in self.functions)
+        made = runtime.code_key(self.text, self.target)
+        store.write(name, bytes([shared]) + made.encode())
+        return code, shared
+
+    def _key(self) -> str:
+        """Returns the name that stands for all that the code depends on."""
+        written = Written()
+        for each in (self.plan, self.memory, self._segments, sorted(self.checks)):
+            written.add(each)
+        return store.key(
+            "".join(written.parts), self._door_text, self.slots, pool.cores(), store.sources(),
+            store.settings(), *runtime.versions(self.target),
+        )  # fmt: skip
 
     def _door(self) -> str:
         """Returns the text of the function that Python calls, where this machine can have it."""
@@ -196,11 +234,11 @@ class Program:
             self.whole &= _order(value.shape, self.strides.get(i)) is None
         return doorway.text(arguments, results if self.whole else None)
 
-    def _load(self, steps: list[list[str] | Kernel], segments: int) -> None:
+    def _load(self, steps: list[list[str] | Kernel]) -> None:
         xp = default()
-        self.native = Native(
-            self.text, self.slots, segments, self.target, self.has_door, self.shared
-        )
+        code, self.shared = self._code()
+        count = len(self._segments)
+        self.native = Native(code, self.slots, count, self.target, self.has_door, self.shared)
         if self.native.door is not None:
             arrays = [xp.full((), 0, self.graph.inputs[i].dtype) for i in self.arguments]
             kind = type(xp.full((), 0, self.graph.inputs[0].dtype)) if arrays else object

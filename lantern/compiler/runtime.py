@@ -1,24 +1,14 @@
-"""Compiles LLVM assembly into machine code with llvmlite, keeps it on disk, and calls it.
-
-The cache folder is private to the user. An entry is named by a hash of the text, the processor and
-the versions, starts with the hash of its own contents, and is compiled anew where that differs.
-"""
+"""Compiles LLVM assembly into machine code with llvmlite, loads it, and calls it."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
-import os
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..cache import cache_directory
+from . import store
 from .pool import pool
-
-LIMIT = 256 << 20  # bytes of compiled code that are kept
 
 
 class Target(NamedTuple):
@@ -88,21 +78,19 @@ def _machine(target: Target) -> Any:
 
 def object_code(text: str, target: Target) -> bytes:
     """Returns machine code for LLVM assembly, from the cache where it is there."""
-    path = cache_directory() / "native" / _key(text, target)
-    code = _read(path)
-    if code is None:
-        code = _compile(text, target)
-        _write(path, code)
-    return code
+    return store.kept(code_key(text, target), lambda: _compile(text, target))
 
 
-def _key(text: str, target: Target) -> str:
-    llvm = _binding()
+def code_key(text: str, target: Target) -> str:
+    """Returns the name under which machine code for a text is kept."""
+    return store.key(text, *versions(target))
+
+
+def versions(target: Target) -> tuple:
+    """Returns what machine code depends on besides the text that it is made of."""
     import llvmlite
 
-    facts = (text, target.triple, target.cpu, target.features, llvmlite.__version__)
-    facts += (str(llvm.llvm_version_info),)
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+    return (*target, llvmlite.__version__, _binding().llvm_version_info)
 
 
 def _compile(text: str, target: Target) -> bytes:
@@ -115,45 +103,12 @@ def _compile(text: str, target: Target) -> bytes:
     return machine.emit_object(module)
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        status = path.stat()
-        if hasattr(os, "getuid") and status.st_uid != os.getuid():
-            return None
-        data = path.read_bytes()
-    except OSError:
-        return None
-    digest, code = data[:32], data[32:]
-    return code if hashlib.sha256(code).digest() == digest else None
-
-
-def _write(path: Path, code: bytes) -> None:
-    """Stores an entry; a folder that cannot be written to only means that nothing is kept."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.chmod(path.parent, 0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        os.replace(name, path)
-        _prune(path.parent)
-
-
-def _prune(folder: Path) -> None:
-    entries = [(each.stat().st_mtime, each.stat().st_size, each) for each in folder.iterdir()]
-    total = sum(size for _, size, _ in entries)
-    for _, size, each in sorted(entries, key=lambda entry: entry[0]):
-        if total <= LIMIT:
-            break
-        each.unlink(missing_ok=True)
-        total -= size
-
-
-def load(text: str, target: Target) -> Any:
-    """Returns an engine that holds the machine code for LLVM assembly."""
+def load(text: str | bytes, target: Target) -> Any:
+    """Returns an engine that holds the machine code for LLVM assembly, or machine code."""
     llvm = _binding()
+    code = text if isinstance(text, bytes) else object_code(text, target)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine())
-    engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(text, target)))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
 
@@ -163,7 +118,7 @@ class Native:
 
     def __init__(
         self,
-        text: str,
+        text: str | bytes,
         slots: int,
         segments: int,
         target: Target,
