@@ -65,7 +65,7 @@ def load_data_fashion_mnist(
 
     steps: list[Any] = [transforms.ToTensor()]
     if resize:
-        steps.insert(0, transforms.Resize(resize))
+        steps.insert(0, transforms.Resize(resize))  # type: ignore[operator]
     root = os.environ.get("LANTERN_DATA", os.path.join("..", "data"))
     train, test = (
         datasets.FashionMNIST(

@@ -200,7 +200,7 @@ def train_2d(
     [(-5, -2), (-2.5, -1.0)]
     """
     x1, x2, s1, s2 = -5, -2, 0, 0
-    places = [(x1, x2)]
+    places: list[tuple[float, float]] = [(x1, x2)]
     for _ in range(steps):
         more = (f_grad,) if f_grad else ()
         x1, x2, s1, s2 = trainer(x1, x2, s1, s2, *more)

@@ -71,7 +71,7 @@ class Vocab:
 
     def to_tokens(self, indices: Any) -> Any:
         """Returns the token of a number, or those of several."""
-        if isinstance(indices, (list, tuple)) or getattr(indices, "ndim", 0):
+        if isinstance(indices, (list, tuple)) or getattr(indices, "ndim", 0) > 0:
             return [self.idx_to_token[int(i)] for i in indices]
         return self.idx_to_token[int(indices)]
 
