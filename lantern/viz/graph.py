@@ -51,6 +51,7 @@ class Graph:
         target = Path(path)
         if target.suffix != ".svg":
             target = target.with_name(target.name + ".svg")
+        target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.part")
         beside.write_text(self.svg, encoding="utf-8")
         os.replace(beside, target)
