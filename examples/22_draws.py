@@ -7,9 +7,9 @@ The shares come closer to 1/6 as the throws add up, which the picture shows.
 
 import matplotlib.pyplot as plt
 from common import picture
-from lantern.distributions import multinomial
 
 import lantern as torch
+from lantern.distributions import multinomial
 
 torch.manual_seed(0)
 fair_probs = torch.ones([6]) / 6
