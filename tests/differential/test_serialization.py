@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import importlib
+import inspect
 import io
 import pickle
 import random
@@ -444,3 +445,67 @@ def test_errors_begin_as_pytorchs_do(tmp_path):
             assert str(error.value).startswith(start)
             kinds.add(type(error.value))
         assert len(kinds) == 1
+
+
+# --- whole models train on
+
+
+class Words(torch.nn.Module):
+    """As its twin for Lantern, made by `twin`: words, a recurrent layer and an encoder."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = torch.nn.Embedding(20, 8)
+        self.recurrent = torch.nn.LSTM(8, 8, 2, batch_first=True, bidirectional=True)
+        layer = torch.nn.TransformerEncoderLayer(16, 2, 16, dropout=0.0, batch_first=True)
+        self.encoder = torch.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.norm = torch.nn.BatchNorm1d(16)
+        self.out = torch.nn.Linear(16, 3)
+
+    def forward(self, ids):
+        states, _ = self.recurrent(self.words(ids))
+        return self.out(self.norm(self.encoder(states).mean(1)))
+
+
+def losses_of(library, model, steps=8):
+    """The losses of some steps of training, which go through every parameter."""
+    optimizer = library.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    draw, found = numpy.random.RandomState(0), []
+    for _ in range(steps):
+        ids, classes = draw.randint(0, 20, (6, 5)), draw.randint(0, 3, 6)
+        scores = model(library.from_numpy(ids))
+        loss = library.nn.functional.cross_entropy(scores, library.from_numpy(classes))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    assert all(p.grad is not None for p in model.parameters())
+    return found
+
+
+@pytest.mark.parametrize("direction", ["here", "there"])
+@pytest.mark.parametrize("old", [False, True])
+def test_whole_models_train_on_in_the_other_library(direction, old, monkeypatch):
+    if not hasattr(lantern.nn, "TransformerEncoder"):
+        pytest.skip("no transformer layers yet")
+    namespace = {"torch": lantern, "__name__": "__main__"}
+    exec(compile(inspect.getsource(Words), "twin", "exec"), namespace)
+    main = sys.modules["__main__"]
+    theirs_here = type("Words", (Words,), {"__module__": "__main__"})
+    both = {torch: theirs_here, lantern: namespace["Words"]}
+    source, target = (torch, lantern) if direction == "here" else (lantern, torch)
+    monkeypatch.setattr(main, "Words", both[source], raising=False)
+    source.manual_seed(0)
+    model = both[source]()
+    losses_of(source, model, 2)
+    save = OLD if old else {}
+    with warnings.catch_warnings():  # PyTorch looks for the source of the class
+        warnings.simplefilter("ignore")
+        content = SCRIPT.saved(model, **save) if source is torch else dumped(model, **save)
+    monkeypatch.setattr(main, "Words", both[target])
+    if target is torch:
+        other = torch.load(io.BytesIO(content), weights_only=False)
+    else:
+        other = loaded(content)
+    assert type(other) is both[target]
+    assert losses_of(target, other) == pytest.approx(losses_of(source, model), rel=2e-4)
