@@ -6,8 +6,9 @@ from lantern.compat.missing import missing
 
 from . import functional, init, modules, utils
 from .modules import *  # noqa: F403
-from .parameter import Buffer, Parameter
+from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__all__ = ["Buffer", "Parameter", "functional", "init", "utils", *modules.__all__]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
+__all__ += ["functional", "init", "utils", *modules.__all__]
 
 __getattr__ = missing(__name__)

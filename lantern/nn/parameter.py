@@ -9,7 +9,7 @@ import lantern
 from lantern.compat.missing import missing
 from lantern.tensor import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
 
 class _ParameterType(type(Tensor)):  # type: ignore[misc]
@@ -92,6 +92,123 @@ class Buffer(Tensor, metaclass=_BufferType):
         tensor.persistent = persistent
         tensor._is_buffer = True
         return tensor
+
+
+class UninitializedTensorMixin:
+    """What parameters and buffers share while their shape is not known."""
+
+    cls_to_become: type[Tensor]
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Turns this into a real parameter or buffer of a shape; its elements are not set yet."""
+        made = lantern.empty(shape, device=device, dtype=self.dtype if dtype is None else dtype)
+        del self.__dict__["_memory"]
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.data = made
+
+    @property
+    def _array(self) -> Any:
+        raise ValueError(
+            "Attempted to use an uninitialized parameter. This error happens when you are using a "
+            "`LazyModule` or explicitly manipulating "
+            f"`torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
+            "`forward` with a dummy batch to initialize the parameters before calling torch "
+            "functions"
+        )
+
+    @property
+    def data(self) -> Any:
+        """A tensor without elements, of the dtype that there will be."""
+        return self.__dict__["_memory"]
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self.__dict__["_memory"] = value
+
+    @property
+    def dtype(self) -> Any:
+        """The type that the elements will have."""
+        return self.data.dtype
+
+    @property
+    def device(self) -> Any:
+        """Where the elements will be."""
+        return self.data.device
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns what `data` is replaced by when a module converts its parameters."""
+        return self.data.to(*args, **kwargs)
+
+    def detach(self) -> Any:
+        """Returns itself."""
+        return self
+
+    @property
+    def shape(self) -> Any:
+        """Raises RuntimeError: there is none yet."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually "
+            "happens in `load_state_dict` when trying to load an uninitialized parameter into an "
+            "initialized one. Call `forward` to initialize the parameters before accessing their "
+            "attributes."
+        )
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> tuple:
+        return type(self), (self.requires_grad,)  # type: ignore[attr-defined]
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known until its module has met an input.
+
+    >>> import lantern
+    >>> lantern.nn.LazyLinear(3).weight
+    <UninitializedParameter>
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        """Returns the parameter, of the dtype and at the place that it will have."""
+        return _begun(cls, Parameter(lantern.empty(0, device=device, dtype=dtype), requires_grad))
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, self.device, self.dtype)
+        return memo[id(self)]
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+    """A buffer whose shape is not known until its module has met an input."""
+
+    cls_to_become = Tensor
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        persistent: bool = True,
+    ) -> Any:
+        """Returns the buffer, of the dtype and at the place that it will have."""
+        tensor = _begun(cls, lantern.empty(0, device=device, dtype=dtype))
+        tensor.persistent = persistent
+        tensor._is_buffer = True
+        return tensor
+
+
+def _begun(cls: type, tensor: Any) -> Any:
+    """Makes a tensor without elements one of class `cls`."""
+    tensor._memory = tensor.detach()
+    tensor.__class__ = cls
+    return tensor
+
+
+def is_lazy(param: Any) -> bool:
+    """Says whether a parameter or buffer has no shape yet."""
+    return isinstance(param, UninitializedTensorMixin)
 
 
 def _check_gradient_wanted(data: Tensor, requires_grad: bool) -> None:

@@ -17,6 +17,7 @@ from . import (
     flatten,
     fold,
     instancenorm,
+    lazy,
     linear,
     loss,
     normalization,
@@ -41,6 +42,7 @@ from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
 from .fold import *  # noqa: F403
 from .instancenorm import *  # noqa: F403
+from .lazy import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .module import Module
@@ -55,7 +57,7 @@ from .upsampling import *  # noqa: F403
 
 _FILES = (activation, batchnorm, container, conv, dropout, flatten, fold, instancenorm, linear)
 _FILES += (loss, normalization, pixelshuffle, pooling, rnn, sparse, attention, transformer)
-_FILES += (channelshuffle, distance, padding, upsampling, adaptive)
+_FILES += (channelshuffle, distance, padding, upsampling, adaptive, lazy)
 __all__ = ["Module", *(name for file in _FILES for name in file.__all__)]
 
 __getattr__ = missing(__name__)

@@ -1,4 +1,4 @@
-"""Helpers for training: clipping gradients, and parameters as one vector."""
+"""Helpers for training: clipping gradients, parameters as one vector, weights that are computed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,33 @@ from lantern.compat.missing import missing
 from lantern.nn.modules.module import Module
 from lantern.tensor import Tensor
 
+from .fusion import (
+    fuse_conv_bn_eval,
+    fuse_conv_bn_weights,
+    fuse_linear_bn_eval,
+    fuse_linear_bn_weights,
+)
+from .norms import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
+
 __all__ = [
     "clip_grad_norm",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
+    "convert_conv2d_weight_memory_format",
+    "convert_conv3d_weight_memory_format",
+    "fuse_conv_bn_eval",
+    "fuse_conv_bn_weights",
+    "fuse_linear_bn_eval",
+    "fuse_linear_bn_weights",
     "get_total_norm",
     "parameters_to_vector",
+    "remove_spectral_norm",
+    "remove_weight_norm",
     "skip_init",
+    "spectral_norm",
     "vector_to_parameters",
+    "weight_norm",
 ]
 
 Tensors = Tensor | Iterable[Tensor]
@@ -174,6 +192,24 @@ def skip_init(module_cls: type[Module], *args: Any, **kwargs: Any) -> Module:
         return module_cls(*args, **kwargs)
     finally:
         lantern.set_rng_state(state)
+
+
+def convert_conv2d_weight_memory_format(module: Module, memory_format: Any) -> Module:
+    """Lays the weights of all 2-d convolutions out in memory as `memory_format` says."""
+    return _laid_out(module, memory_format, 4, (lantern.nn.Conv2d, lantern.nn.ConvTranspose2d))
+
+
+def convert_conv3d_weight_memory_format(module: Module, memory_format: Any) -> Module:
+    """Lays the weights of all 3-d convolutions out in memory as `memory_format` says."""
+    return _laid_out(module, memory_format, 5, (lantern.nn.Conv3d, lantern.nn.ConvTranspose3d))
+
+
+def _laid_out(module: Module, memory_format: Any, ndim: int, kinds: tuple) -> Module:
+    for each in module.modules():
+        if isinstance(each, kinds) and each.weight.dim() == ndim:
+            weight = each.weight.detach()
+            each.weight.data = weight.clone().contiguous(memory_format=memory_format)
+    return module
 
 
 def _listed(tensors: Tensors) -> list[Tensor]:
