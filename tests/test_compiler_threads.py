@@ -87,10 +87,17 @@ def test_one_thread_means_no_helper(two_threads):
 
 def test_a_step_measures_both_ways_and_takes_one(two_threads):
     compiled = lantern.compile(make_step()[0])
-    for _ in range(60):
+    compiled(), compiled()
+    state = program_of(compiled).native.state(0)
+    tried = False
+    for _ in range(100):
+        before = state[4]  # whether the last call was part of a trial
         compiled()
-    way, left, shared, alone, *_ = program_of(compiled).native.state(0)
-    assert shared > 0 and alone > 0 and left > 0 and way == int(alone < shared)
+        if before and not state[4]:  # judged
+            tried = True
+            break
+    way, left, shared, alone, *_ = state
+    assert tried and shared > 0 and alone > 0 and left > 0 and way == int(alone < shared)
 
 
 PROGRAM = """
