@@ -24,7 +24,7 @@ from .simplify import constant
 NARROW = 32  # columns of a matrix that is kept column by column
 BATCH = 16  # images that fill vectors: convolutions run along the batch, which lies innermost
 TAPS = 12  # of a kernel's last dimension, that are written one by one
-CHEAP = frozenset("add sub mul neg abs square maximum minimum cast where".split())
+CHEAP = frozenset("add sub mul neg abs square maximum minimum cast where eq".split())
 CHEAP |= frozenset("eq ne lt le gt ge logical_not logical_and logical_or".split())
 MOVES = frozenset("reshape permute expand flip diagonal getitem windows".split())
 CONVOLUTIONS = frozenset("conv conv_input conv_weight".split())
@@ -455,9 +455,16 @@ class _Fuser:
         self._store(x, Look(value, 0, contiguous_strides(x.shape)))
 
     def _store(self, source: Value, target: Look, space: tuple[int, ...] | None = None) -> None:
-        for each in self._operands_of(source):
-            self._need(each)
-        kernel = self._new("loop", source.shape if space is None else space)
+        space = source.shape if space is None else space
+        read, inside = self._operands_of(source), []
+        if source in self.waiting and source.shape == space:  # computed where it is stored
+            read, inside = self._expanded([source], space)
+        else:
+            for each in read:
+                self._need(each)
+        kernel = self._new("loop", space)
+        if inside:
+            self._join(kernel, read, inside)
         kernel.stores.append((source, target))
         self.ready[target.leaf] = kernel.index
 

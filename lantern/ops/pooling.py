@@ -101,6 +101,12 @@ class Pool:
         )
 
     @property
+    def apart(self) -> bool:
+        """Says whether no place is in two windows."""
+        spans = zip(self.kernel, self.stride, self.dilation, strict=True)
+        return all(s > d * (k - 1) for k, s, d in spans)
+
+    @property
     def after(self) -> tuple[int, ...]:
         """How many places beyond the end the last windows reach."""
         parts = zip(
@@ -206,7 +212,8 @@ def _axis(xp, values, dim, ndim):
 def _largest(xp, shown, positions, firsts, ndim, kernel):
     """Returns the flat places of the largest elements of windows `(*, *kernel, *counts)`.
 
-    Of equal elements the first counts, of NaN the last; a window of nothing has its first place.
+    `positions` gives those of an offset in a window, `firsts` are the first that are real. Of equal
+    elements the first counts, of NaN the last; a window of nothing has its first place.
     """
     lead = shown.ndim - 2 * ndim
     shape = (*shown.shape[:lead], *shown.shape[lead + ndim :])
@@ -219,16 +226,14 @@ def _largest(xp, shown, positions, firsts, ndim, kernel):
         better = xp.gt(part, best)
         if floating:
             better = xp.logical_or(better, xp.isnan(part))
-        best = xp.where(better, part, best)
+        best = xp.maximum(part, best)
         place = xp.where(better, positions(offset), place)
     return xp.contiguous(place)
 
 
-@op(promote=KEEP, method=False, public=False, differentiable=False)
-def max_pool_places(xp, input, pool):
-    """Where the largest element of each window lies, counted over the spatial dimensions."""
-    ndim = len(pool.kernel)
-    starts, firsts = [], None
+def _starts(xp, pool):
+    """Returns flat places: where windows start, padding included, and their first real places."""
+    ndim, starts, firsts = len(pool.kernel), None, None
     for dim in range(ndim):
         low, dilation = pool.padding[dim], pool.dilation[dim]
         start = xp.arange(0, pool.counts[dim], 1, dtypes.int64) * pool.stride[dim] - low
@@ -238,14 +243,22 @@ def max_pool_places(xp, input, pool):
         first = _axis(xp, (start + missing * dilation) * step, dim, ndim)
         firsts = first if firsts is None else firsts + first
         start = _axis(xp, start * step, dim, ndim)
-        starts.append(start if not starts else starts.pop() + start)
+        starts = start if starts is None else starts + start
+    return starts, firsts
+
+
+@op(promote=KEEP, method=False, public=False, differentiable=False)
+def max_pool_places(xp, input, pool):
+    """Where the largest element of each window lies, counted over the spatial dimensions."""
+    ndim = len(pool.kernel)
+    starts, firsts = _starts(xp, pool)
 
     def positions(offset):
         spans = zip(offset, pool.dilation, range(ndim), strict=True)
-        return starts[0] + sum(i * d * prod(pool.sizes[dim + 1 :]) for i, d, dim in spans)
+        return sum(i * d * prod(pool.sizes[dim + 1 :]) for i, d, dim in spans)
 
     shown = pool.windows(xp, input, _lowest(xp.dtype_of(input)))
-    return _largest(xp, shown, positions, firsts, ndim, pool.kernel)
+    return starts + _largest(xp, shown, positions, firsts - starts, ndim, pool.kernel)
 
 
 @op(
@@ -253,10 +266,13 @@ def max_pool_places(xp, input, pool):
     method=False,
     public=False,
     exact=True,
-    label=lambda input, indices, space, name: name,
+    label=lambda input, indices, space, name, pool=None: name,
 )
-def pooled_at(xp, input, indices, space, name):
-    """The elements at places that are counted over the last `space` dimensions."""
+def pooled_at(xp, input, indices, space, name, pool=None):
+    """The elements at places that are counted over the last `space` dimensions.
+
+    `pool` says in which windows they are, if these are apart.
+    """
     lead = input.ndim - space
     flat, places = _flat(xp, input, lead), _flat(xp, indices, lead)
     return xp.reshape(xp.gather(flat, lead, places), tuple(indices.shape))
@@ -266,12 +282,28 @@ def _flat(xp, x, lead):
     return xp.reshape(x, (*x.shape[:lead], prod(x.shape[lead:])))
 
 
-def _pooled_back(xp, g, input_shape, indices, space):
+def _pooled_back(xp, g, input_shape, indices, space, pool):
+    if pool is not None:
+        return _windowed_back(xp, g, input_shape, indices, pool)
     lead = len(input_shape) - space
     places = _flat(xp, indices, lead)
     zeros = xp.full((*input_shape[:lead], prod(input_shape[lead:])), 0, g)
     total = xp.scatter_add(zeros, lead, places, _flat(xp, g, lead))
     return xp.reshape(total, tuple(input_shape))
+
+
+def _windowed_back(xp, g, input_shape, indices, pool):
+    """Returns the gradient put into the place of each window that its maximum came from."""
+    ndim = len(pool.kernel)
+    lead, counts = tuple(g.shape[: g.ndim - ndim]), tuple(g.shape[g.ndim - ndim :])
+    places = _starts(xp, pool)[0]
+    for dim, (size, dilation) in enumerate(zip(pool.kernel, pool.dilation, strict=True)):
+        step = dilation * prod(pool.sizes[dim + 1 :])
+        along = _axis(xp, xp.arange(0, size, 1, dtypes.int64) * step, dim, 2 * ndim)
+        places = places + along
+    found = xp.eq(xp.reshape(indices, (*lead, *(1,) * ndim, *counts)), places)
+    shown = xp.reshape(g, (*lead, *(1,) * ndim, *counts))
+    return pool.add_back(xp, xp.where(found, shown, 0), input_shape)
 
 
 pooled_at.vjp(input=_pooled_back)
@@ -295,7 +327,7 @@ def _max_pool(name, ndim, input, settings, return_indices):
     node = f"MaxPool{ndim}DWithIndicesBackward0" if ndim > 1 else "SqueezeBackward1"
     with no_grad():
         places = max_pool_places(input, pool)
-    values = pooled_at(input, places, ndim, node)
+    values = pooled_at(input, places, ndim, node, pool if pool.apart else None)
     return (values, places) if return_indices else values
 
 
