@@ -55,6 +55,7 @@ from . import (
     selection,
     slices,
     sliding,
+    solvers,
     special,
     systems,
     transcendental,
