@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..op import composite
 from ..return_types import linalg_lstsq as LstsqResult
 from .contraction import identity_like
-from .systems import check_matrices
+from .decompositions import linalg_pinv, matrix_rank, svdvals
+from .systems import check_matrices, linalg_solve
 
 
 def _columns(name, A, B):
@@ -43,7 +44,7 @@ def linalg_solve_triangular(xp, A, B, *, upper, left=True, unitriangular=False):
     if unitriangular:
         A = A - A.diagonal(dim1=-2, dim2=-1).diag_embed() + identity_like(xp, A)
     A = A.triu() if upper else A.tril()
-    return xp.linalg_solve(A, B, left=left)
+    return linalg_solve(A, B, left=left)
 
 
 DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
@@ -83,10 +84,10 @@ def linalg_lstsq(xp, A, B, rcond=None, *, driver=None):
 
 def _least_squares(xp, A, B, rcond, driver, vector):
     rows, columns = A.shape[-2:]
-    X = xp.linalg_pinv(A, rtol=rcond) @ B
+    X = linalg_pinv(A, rtol=rcond) @ B
     none = A.new_zeros(0)
-    values = xp.svdvals(A) if driver in ("gelsd", "gelss") else none
-    rank = none.long() if driver == "gels" else xp.matrix_rank(A.detach(), rtol=rcond)
+    values = svdvals(A) if driver in ("gelsd", "gelss") else none
+    rank = none.long() if driver == "gels" else matrix_rank(A.detach(), rtol=rcond)
     residuals = none
     full = driver == "gels" or driver != "gelsy" and bool((rank == columns).all())
     if rows > columns and full:
