@@ -16,7 +16,7 @@ from lantern import onnx as exporting
 from lantern.backends.vocabulary import VOCABULARY
 from lantern.onnx import OnnxExporterError, UnsupportedOperatorError
 from lantern.onnx.capture import _replaced, flatten
-from lantern.onnx.primitives import TABLE
+from lantern.onnx.table import TABLE
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")

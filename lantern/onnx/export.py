@@ -13,15 +13,18 @@ import lantern
 from ..compiler.ir import INPUT, Value
 from ..serialization.atomic import replacing
 from ..tensor import Tensor
-from . import layers, primitives
+from . import layers, parts, pointwise, primitives
 from .capture import Call, Captured, capture, flatten
 from .errors import OnnxExporterError, UnsupportedOperatorError
+from .table import TABLE
 from .writer import Writer, library
 
 DEFAULT_OPSET, OPSETS = 18, range(18, 24)
 EVAL, PRESERVE, TRAINING = 0, 1, 2
 LARGEST = 2**31 - 2**24  # bytes of weights that a file in one piece can have
 SMALL = 1 << 12
+
+HANDLERS = parts, pointwise, primitives  # each has entered its own into the table
 
 _exporting = False
 
@@ -333,7 +336,7 @@ class _Export:
                 if value not in w.names:
                     raise w.unsupported("what is kept for its gradient is asked for", call.name)
                 continue
-            handler = primitives.TABLE.get(value.name)
+            handler = TABLE.get(value.name)
             if handler is None or value.name == INPUT:
                 raise UnsupportedOperatorError(value.name, value.place, self.opset)
             w.names[value] = handler(w, *self.captured.arguments(value))
