@@ -25,6 +25,8 @@ def main():
             params, _ = cases.run(torch, name, settings, dtype=dtype)
             for i, each in enumerate(cases.corners(params)):
                 found[f"{key}.{dtype}.{i}"] = each
+    for search in (None, "strong_wolfe"):
+        found[f"LBFGS.{search}"] = cases.lbfgs_losses(torch, search)
     target = ROOT / "tests" / "goldens" / "optim.npz"
     np.savez_compressed(target.with_suffix(".part.npz"), **found)
     target.with_suffix(".part.npz").replace(target)

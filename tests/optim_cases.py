@@ -117,3 +117,23 @@ def corners(params):
     """Returns the values as arrays; of the large parameter some rows."""
     arrays = [p.detach().numpy() for p in params]
     return [*arrays[:-1], arrays[-1][::35, ::37]]
+
+
+def lbfgs_losses(torch, search):
+    """The losses at each evaluation of LBFGS on the valley of Rosenbrock."""
+    x = torch.tensor([-1.2, 1.0, -0.5], dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([[2.0]], dtype=torch.float64, requires_grad=True)
+    settings = {"lr": 1 if search else 0.1, "max_iter": 5, "history_size": 3}
+    optimizer = torch.optim.LBFGS([x, y], line_search_fn=search, **settings)
+    losses = []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (10 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum() + (y**4).sum()
+        loss.backward()
+        losses.append(loss.item())
+        return loss
+
+    for _ in range(4):
+        optimizer.step(closure)
+    return losses

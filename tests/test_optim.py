@@ -206,6 +206,12 @@ def test_repr_lists_the_settings():
     assert text.splitlines()[:3] == ["SGD (", "Parameter Group 0", "    dampening: 0"]
 
 
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_twenty_iterations_of_lbfgs_are_those_of_torch(search):
+    found = cases.lbfgs_losses(lantern, search)
+    np.testing.assert_allclose(found, GOLDENS[f"LBFGS.{search}"], rtol=1e-7, atol=1e-12)
+
+
 def test_lbfgs_with_a_compiled_closure():
     w = lantern.ones(3, requires_grad=True)
     optimizer = lantern.optim.LBFGS([w], line_search_fn="strong_wolfe")
