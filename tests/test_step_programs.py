@@ -24,8 +24,8 @@ REFUSED = (
 
 def outcome(seed: int) -> str:
     """Runs one program in all ways; returns "same", "refused" or what differs."""
-    program = Program(seed)
     try:
+        program = Program(seed)
         want = execute(program, lambda function: function)
     except RuntimeError:
         return "eager refuses"

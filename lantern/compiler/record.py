@@ -174,6 +174,7 @@ class Record:
         """Finds for each tensor of the result how it is made; `results` are the fresh ones."""
         self.results: list[Tensor] = []
         self.makers: list[tuple] = []
+        self.apart: list[tuple[int, Tensor]] = []  # results that have a history of their own
         numbers: dict[int, int] = {}
         found = leaves((result, [each for _, each in self.assigned]), Tensor)
         self._families = {}
@@ -183,6 +184,8 @@ class Record:
             if id(each) not in numbers:
                 numbers[id(each)] = len(self.makers)
                 self.makers.append(self._maker(each))
+                if self.makers[-1][0] is SHOWN and each._base is None and each._node is not None:
+                    self.apart.append((len(self.makers) - 1, each))  # over memory of another
         self.pattern = replaced(result, Tensor, lambda each: Place(numbers[id(each)]))
         self.assigned_makers = [(spot, numbers[id(each)]) for spot, each in self.assigned]
         self.result_values = [self.trace.read(each) for each in self.results]
@@ -202,6 +205,7 @@ class Record:
         root = base
         if base is None:  # its own root, or detached from one
             root = next((each for each in family if each._node is not None), family[0])
+            root = next((each._base for each in family if each._base is not None), root)
             root = tensor if root._base is not None or root._layout else root
         if known:
             source = self._owner(storage) if base is None else self._maker(base)
@@ -209,7 +213,7 @@ class Record:
             return self._fresh(tensor)
         else:
             source = self._fresh(root)
-        start = () if base is None else base._layout
+        start = () if base is None else base._layout  # of a root of its own, too
         if source is None or tensor._layout[: len(start)] != start:
             return self._fresh(tensor)
         tracked = base is not None and (current_node(tensor) is not None or base._node is None)
@@ -284,6 +288,7 @@ class Record:
         self.rewritten = [i for i, (_, each) in enumerate(self.rebased) if each._node is not None]
         roots = [self.results[i] for i in self.tracked]
         roots += [self.rebased[i][1] for i in self.rewritten]
+        roots += [each for _, each in self.apart]
         self.root_count = len(roots)
         if not roots:
             return
@@ -392,9 +397,10 @@ class Record:
         found = [(owner, wrap(array)) for (owner, _), array in zip(self.grads, grads, strict=True)]
         for owner, grad in [*self.given, *found, *((owner, None) for owner in self.dropped)]:
             (tensors[owner] if isinstance(owner, int) else owner)._grad = grad
+        node = None
         if self.root_count or self.rebased:
-            self._track(results, known, tensors, versions)
-        return self._give(results, tensors)
+            node = self._track(results, known, tensors, versions)
+        return self._give(results, tensors, node)
 
     def _interpret(self, arrays: list[Any]) -> tuple[list, list, dict]:
         known = dict(zip(self.forward_inputs(), arrays, strict=True))
@@ -454,7 +460,7 @@ class Record:
 
     def _track(
         self, results: list[Tensor], known: Any, tensors: list[Tensor], versions: list
-    ) -> None:
+    ) -> Node | None:
         edges: list[Any] = []
         for each in self.back_edges:
             if isinstance(each, Node):
@@ -475,9 +481,13 @@ class Record:
             owner = self.rebased[place][0]
             tensor = tensors[owner] if isinstance(owner, int) else owner
             tensor._node, tensor._index = node, index
+        return node
 
-    def _give(self, results: list[Tensor], tensors: list[Tensor]) -> Any:
+    def _give(self, results: list[Tensor], tensors: list[Tensor], node: Node | None) -> Any:
         made = [make(each, results, tensors) for each in self.makers]
+        first = self.root_count - len(self.apart)
+        for index, (number, _) in enumerate(self.apart, first):
+            made[number]._node, made[number]._index = node, index
         for spot, number in self.assigned_makers:
             spot.write(made[number])
         return replaced(self.pattern, Place, lambda each: made[each.number])
