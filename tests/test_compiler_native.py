@@ -341,5 +341,7 @@ def test_explain_names_the_kernels_and_changes_nothing(capsys):
     before = weight.clone()
     step.explain()
     text = capsys.readouterr().out
-    assert "matmul over [4, 30]: matmul, tanh" in text and "µs" in text
+    assert "matrix product of 4 x 30; while its results are in registers: tanh" in text
+    assert "step, for (float32[4, 20]):" in text
+    assert "µs" in text and "[test_compiler_native.py:" in text
     assert lantern.equal(weight, before)

@@ -38,6 +38,15 @@ def test_the_program_of_the_readme_recognises_digits(tmp_path):
     assert (tmp_path / "digits.pth").exists()
 
 
+def test_the_page_on_compiled_steps_runs(tmp_path):
+    pytest.importorskip("llvmlite")
+    text = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
+    code = "".join(re.findall(r"```python\n(.*?)```", text, re.S))
+    done = run("-W", "error", "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "passes over memory" in done.stdout and "mul(" in done.stdout
+
+
 def test_the_page_on_files_runs(tmp_path):
     for library in ("safetensors", "onnx"):
         pytest.importorskip(library)

@@ -117,10 +117,17 @@ class CompiledFunction:
 
     def explain(self) -> None:
         """Prints, for each record, its kernels: what was fused into what, and the time of each."""
-        for records in self._records.values():
-            for i, each in enumerate(records):
-                print(f"{self.name}, record {i}:")
-                print(each.graph if each.machine is None else each.machine.program.explain())
+        if not self._records:
+            print(f"{self.name} has not been recorded yet: that happens in the second call.")
+        for key, records in self._records.items():
+            for each in records:
+                print(f"{self.name}, for {text(key[0][1])}:")
+                if each.machine is None:
+                    print(f"interpreted in NumPy:\n{each.graph}")
+                    continue
+                print(each.machine.program.explain())
+                if each.machine.back is not None:
+                    print(f"the backward of its results:\n{each.machine.back.explain()}")
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -21,6 +21,7 @@ from .alike import Shared
 from .builder import Function
 from .convolution import write_convolution
 from .decompose import decompose
+from .explain import told
 from .fuse import Kernel, Plan, Unsupported, fuse
 from .interpret import interpret
 from .ir import Graph, Value, verify
@@ -354,20 +355,13 @@ class Program:
             return "This program has not run yet."
         times = {name_of(self.plan, kernel): taken for kernel, taken in self.times()}
         inside = [] if self.plan.region is None else self.plan.region.kernels
-        lines = [f"{len(self.plan.kernels)} kernels, {self.memory.size} bytes of scratch memory"]
-        for kernel in self.plan.kernels:
-            if inside and kernel is inside[0]:
-                lines.append(f"{times['region'] * 1e6:9.2f} µs  {self.plan.region}:")
-            if kernel in inside:
-                head = " " * 14 + "in blocks: "
-            elif kernel.kind == "call":
-                head = " " * 14 + "NumPy, for want of native code: "
-            else:
-                head = f"{times[name_of(self.plan, kernel)] * 1e6:9.2f} µs  "
-            lines.append(head + kernel.summary())
-        for new, old in self.memory.copies:
-            lines.append(f"at the end {new!r} is copied over {old!r}: it was still read, or shared")
-        return "\n".join(lines)
+        taken = [
+            None
+            if kernel.kind == "call" or kernel in inside[1:]
+            else times.get(name_of(self.plan, kernel))
+            for kernel in self.plan.kernels
+        ]
+        return told(self.plan, taken, self.memory.size, self.memory.copies)
 
     # --- running
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:
