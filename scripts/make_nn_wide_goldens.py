@@ -23,7 +23,7 @@ import nn_wide_cases as cases  # noqa: E402
 
 PLACES = """
     torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.rnn
-    torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.func
+    torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune torch.func
 """.split()
 
 
