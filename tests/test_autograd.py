@@ -408,3 +408,34 @@ def test_next_functions_have_a_place_for_operands_without_gradient():
     for result in (x**2, 1 - x, x.exp(), x.sum(), x.fmod(2)):
         assert result.grad_fn.next_functions == ((leaf, 0),)
     assert (x**y).grad_fn.next_functions == ((leaf, 0), (None, 0))
+
+
+def test_grad_captures_results_before_their_hooks_and_leaves_after_them():
+    x = lantern.ones(2, requires_grad=True)
+    x.register_hook(lambda g: g * 5)
+    y = x * 3
+    y.register_hook(lambda g: g * 2)
+    of_y, of_x = lantern.autograd.grad(y.sum(), [y, x])
+    assert of_y.tolist() == [1.0, 1.0] and of_x.tolist() == [30.0, 30.0]
+
+
+def test_graphs_are_freed_without_the_garbage_collector():
+    import gc
+    import weakref
+
+    net = lantern.nn.Sequential(lantern.nn.Linear(4, 4), lantern.nn.Sigmoid())
+    for _ in range(60):  # on the short way, too
+        loss = (net(lantern.ones(2, 4)) ** 2).mean()
+        loss.backward()
+    gc.collect()
+    gc.disable()
+    try:
+        for released in (True, False):
+            hidden = net(lantern.ones(2, 4))
+            loss = (hidden * hidden).mean()
+            seen = [weakref.ref(hidden), weakref.ref(loss._node), weakref.ref(hidden._storage)]
+            loss.backward() if released else None
+            del hidden, loss
+            assert [each() for each in seen] == [None] * 3
+    finally:
+        gc.enable()

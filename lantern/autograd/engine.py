@@ -236,13 +236,13 @@ def _visit(
             node = heappop(heap)[1]
             g = pending.pop(node)
         hooks = node.hooks
+        if wanted is not None:
+            _take(wanted, node, g)  # of a result before its hooks, of a leaf after them
         if hooks is not None:
             g = quiet.aloud(_before_hooks, node, g)
-        if wanted is not None:
-            _take(wanted, node, g)
-            if node not in useful:  # type: ignore[operator]
-                node = None
-                continue
+        if wanted is not None and node not in useful:  # type: ignore[operator]
+            node = None
+            continue
         if type(node) is OpNode and node.plan.quick is not None and not create_graph:
             results = node.plan.quick(node, g)
         elif node.calls_user:
