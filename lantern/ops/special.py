@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..op import FLOAT, Op, op
+from ..op import FLOAT, Op, composite, op
 from ..tensor import Tensor
 from .pointwise import unary
 
@@ -178,3 +178,15 @@ def _incomplete(name: str, sign: int, text: str) -> Op:
 
 gammainc = _incomplete("gammainc", 1, "The part of the gamma function of x below y, P(x, y).")
 gammaincc = _incomplete("gammaincc", -1, "The part of the gamma function of x above y, Q(x, y).")
+
+
+@composite(inplace=True)
+def igamma(xp, input, other):
+    """The plain name of `special.gammainc`."""
+    return xp.gammainc(input, other)
+
+
+@composite(inplace=True)
+def igammac(xp, input, other):
+    """The plain name of `special.gammaincc`."""
+    return xp.gammaincc(input, other)

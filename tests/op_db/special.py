@@ -43,4 +43,6 @@ RECORDS = [
     Record("special.psi", unary(0.2, 6), **FORMS, edges=False),
     Record("special.gammainc", incomplete_samples, **INCOMPLETE),
     Record("special.gammaincc", incomplete_samples, **INCOMPLETE),
+    Record("igamma", incomplete_samples, **{**INCOMPLETE, "method": True}, inplace=True),
+    Record("igammac", incomplete_samples, **{**INCOMPLETE, "method": True}, inplace=True),
 ]
