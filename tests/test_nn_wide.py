@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -104,6 +105,19 @@ def test_every_layer_is_among_the_cases():
         and f"nn.{name}(" not in text
     ]
     assert set(lacking) <= plain | bases, lacking
+
+
+def test_every_layer_is_found_where_it_says_it_is():
+    for name in nn.__all__:
+        each = getattr(nn, name)
+        if isinstance(each, type):
+            assert getattr(sys.modules[each.__module__], each.__name__) is each, name
+
+
+def test_a_misfit_inside_of_attention_names_the_layer():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 2)
+    with pytest.raises(AssertionError, match=r"but got 7 \(in layers.0.self_attn \(Multihead"):
+        encoder(lantern.ones(3, 2, 7))
 
 
 @pytest.mark.parametrize("module", NAMES)

@@ -14,6 +14,7 @@ from lantern.nn import init
 from lantern.nn.parameter import Parameter
 from lantern.tensor import Tensor
 
+from .attention import MultiheadAttention as MultiheadAttention
 from .module import Module
 
 __all__ = [

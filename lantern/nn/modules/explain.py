@@ -22,7 +22,9 @@ _PACKAGE = __name__.partition(".")[0]
 # What these files raise is about the module itself; Python's own sentence is complete there.
 _FILES = ("module", "hooks", "state", "convert", "container")
 _SELF_EXPLAINING = tuple(f"{__package__}.{each}" for each in _FILES)
-_OP_ERRORS = frozenset({RuntimeError, ValueError, TypeError, IndexError, NotImplementedError})
+_OP_ERRORS = frozenset(
+    {RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, AssertionError}
+)
 
 
 def say_where(error: Exception, module: Module, args: tuple, kwargs: dict) -> None:
