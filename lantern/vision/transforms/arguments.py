@@ -31,8 +31,10 @@ def happens(p: float) -> bool:
 
 
 def draw_uniform(low: float, high: float) -> float:
-    """One draw from `low` to `high`."""
-    return lantern.empty(1).uniform_(low, high).item()
+    """One draw from `low` to `high`: `empty(1).uniform_(low, high)`, without a tensor around it."""
+    if lantern.get_default_dtype() != lantern.float32:
+        return lantern.empty(1).uniform_(low, high).item()
+    return lantern.default_generator.stream.uniform((1,), "float32", low, high)[0].item()
 
 
 def draw_integer(low: int, high: int) -> int:

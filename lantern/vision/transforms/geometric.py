@@ -293,7 +293,7 @@ def draw_area(area: int, scale: Sequence[float], ratio: Sequence[float]) -> tupl
     """Draw a part of `area` and a quotient of its edges, whose logarithm is uniform."""
     part = area * draw_uniform(scale[0], scale[1])
     low, high = lantern.log(lantern.tensor(ratio)).tolist()
-    return part, lantern.exp(lantern.empty(1).uniform_(low, high)).item()
+    return part, lantern.exp(lantern.tensor(draw_uniform(low, high))).item()
 
 
 class RandomResizedCrop(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +16,16 @@ Image = Any
 Fill = float | Sequence[float] | None
 
 
-def is_image(value: Any) -> bool:
-    """Whether `value` is a PIL image."""
+@functools.cache
+def _image_type() -> type:
     from PIL import Image
 
-    return isinstance(value, Image.Image)
+    return Image.Image
+
+
+def is_image(value: Any) -> bool:
+    """Whether `value` is a PIL image."""
+    return isinstance(value, _image_type())
 
 
 def check(value: Any) -> None:
