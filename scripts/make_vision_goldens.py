@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torchvision
 from torchvision import models, transforms
-from torchvision.transforms import functional
+from torchvision.transforms import functional, v2
 
 TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
@@ -72,6 +72,8 @@ def write_facts() -> None:
             for name in small
         },
     }
+    answers["second version"] = facts.second_version(torch, v2, functional, run)
+    answers["mixtures"] = facts.mixtures(torch, v2)
     target = TESTS / "goldens" / "vision.json"
     partial = target.with_suffix(".part")
     partial.write_text(json.dumps(answers, indent=0))

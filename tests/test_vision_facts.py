@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 import vision_facts as facts
+from PIL import Image
+from vision_cases import run
 
 import lantern
 import lantern.vision
-from lantern.vision import models, transforms
+from lantern.vision import datasets, models, transforms
 from lantern.vision.models import weights
-from lantern.vision.transforms import functional
+from lantern.vision.transforms import functional, v2
 
 STORED = json.loads((Path(__file__).parent / "goldens" / "vision.json").read_text())
 
@@ -88,6 +90,59 @@ def test_errors_begin_as_those_of_torchvision(call):
     kind, text = facts.raised(facts.wrong_calls(transforms, functional, lantern)[call])
     assert kind == STORED["errors"][call][0]
     assert text.startswith(STORED["errors"][call][1].rstrip("."))
+
+
+# The second version of the transforms
+
+V2 = facts.second_version(lantern, v2, functional, run)
+
+
+def test_every_stored_run_of_the_second_version_is_made():
+    assert list(V2) == list(STORED["second version"])
+
+
+@pytest.mark.parametrize("key", V2)
+def test_the_second_version_draws_as_that_of_torchvision(key):
+    found, wanted = V2[key], STORED["second version"][key]
+    assert list(found) == list(wanted)
+    for part, (shape, total) in found.items():
+        assert shape == wanted[part][0]
+        assert total == pytest.approx(wanted[part][1], rel=1e-5 if part == "stream" else 2e-3)
+
+
+def test_mixtures_are_those_of_torchvision():
+    assert facts.mixtures(lantern, v2) == pytest.approx(STORED["mixtures"], rel=1e-5)
+
+
+def test_samples_keep_their_labels_and_form():
+    flip = v2.Compose([v2.RandomHorizontalFlip(1), v2.ToDtype(lantern.float64)])
+    image = lantern.tensor([[[1.0, 2.0]]])
+    assert flip(image).tolist() == [[[2.0, 1.0]]]
+    turned, label = flip(image, 3)
+    assert (turned.tolist(), label) == ([[[2.0, 1.0]]], 3)
+    sample = flip({"image": image, "label": [lantern.tensor(1), "cat"]})
+    assert sample["image"].tolist() == [[[2.0, 1.0]]]
+    assert sample["label"][1] == "cat"
+    picture = Image.new("RGB", (3, 2))
+    assert v2.ToImage()(picture, image)[0].shape == (3, 2, 3)
+    assert v2.ToImage()(picture, image)[1] is image
+    with pytest.raises(NotImplementedError, match="samples of several images"):
+        v2.ToImage()(picture, picture)
+    assert v2.Resize(4, interpolation="nearest")(image).shape == (1, 4, 8)
+    assert v2.ToDtype(lantern.uint8, scale=True)(image / 2).tolist() == [[[127, 255]]]
+    assert v2.RGB()(image).shape == (3, 1, 2)
+    with pytest.raises(AttributeError, match="v2.RandomIoUCrop is not in Lantern yet"):
+        _ = v2.RandomIoUCrop
+
+
+def test_the_second_version_takes_batches():
+    digits = datasets.Digits()
+    steps = [v2.ToImage(), v2.RandomCrop(8, padding=1), v2.ToDtype(lantern.float32, scale=True)]
+    digits.transform = v2.Compose([*steps, v2.Normalize([0.3], [0.4])])
+    lantern.manual_seed(0)
+    at_once, _ = digits.__gather__(lantern.arange(5))
+    lantern.manual_seed(0)
+    assert lantern.equal(at_once, lantern.stack([digits[place][0] for place in range(5)]))
 
 
 # Networks

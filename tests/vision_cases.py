@@ -253,7 +253,7 @@ def _random(add):
     draws("RandomChoice", ALL, lambda T: T.RandomChoice(flips(T)))
     draws("RandomChoice weights", ALL, lambda T: T.RandomChoice(flips(T), p=[1, 2, 3]))
     draws("RandomOrder", ALL, lambda T: T.RandomOrder([*flips(T), T.RandomCrop(6)]))
-    draws("Compose", PIL, lambda T: T.Compose([*flips(T), T.ToTensor(), T.Normalize(0.4, 0.3)]))
+    draws("Compose", PIL, lambda T: T.Compose([*flips(T), T.ToTensor(), T.Normalize([0.4], [0.3])]))
     draws("ElasticTransform", ALL, lambda T: T.ElasticTransform(20.0, 0.6))
     kinds = ("RGB", "uint8")
     for policy in ("IMAGENET", "CIFAR10", "SVHN"):

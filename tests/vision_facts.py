@@ -196,3 +196,29 @@ def quietly(call):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return call()
+
+
+def second_version(torch, v2, functional, run):
+    """Sums over what the random transforms of version two give, and their streams afterwards."""
+    found = {}
+    for key, result in run(torch, v2, functional):
+        name, kind, *seed = key.split(" | ")
+        if seed and kind in ("RGB", "float") and "Aug" not in name:
+            arrays = result()
+            found[key] = {
+                part.replace("Image", "Tensor"): [list(array.shape), float(array.sum())]
+                for part, array in arrays.items()
+            }
+    return found
+
+
+def mixtures(torch, v2):
+    """Sums over batches mixed for a few seeds."""
+    images = torch.arange(2.0 * 3 * 8 * 6).view(2, 3, 8, 6)
+    found = []
+    for kind in (v2.MixUp, v2.CutMix):
+        for seed in range(4):
+            torch.manual_seed(seed)
+            mixed, labels = kind(num_classes=3)(images, torch.tensor([0, 2]))
+            found += [float(mixed[0].sum()), *labels.flatten().tolist()]
+    return found
