@@ -164,3 +164,103 @@ def test_training_with_convolutions_and_pools_is_that_of_eager(pool, batch):
         np.testing.assert_allclose(step().item(), other().item(), rtol=1e-5)
     for a, b in zip(net.state_dict().values(), twin.state_dict().values(), strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-6)
+
+
+class Mixed:
+    """A random program over images that lie with the batch innermost, and others."""
+
+    def __init__(self, seed):
+        self.random = np.random.RandomState(seed)
+        self.graph = Graph()
+        self.arrays = []
+        batch = int(self.random.choice([16, 17, 32]))
+        x = self.input((batch, 3, 6, 5))
+        w = self.input((4, 3, 3, 3))
+        self.known = [x, self.add("conv", x, w, (1, 1), ((1, 1), (1, 1)), (1, 1), 1)]
+        for _ in range(8):
+            step = self.random.choice([n for n in dir(self) if n.startswith("do_")])
+            made = getattr(self, step)(self.pick())
+            if made is not None and made.size < 20000:
+                self.known.append(made)
+        self.graph.outputs = self.known[-3:]
+
+    def input(self, shape):
+        self.arrays.append(self.random.standard_normal(shape).astype("f4"))
+        return self.graph.input(shape, dtypes.float32)
+
+    def add(self, name, *args):
+        return self.graph.add(name, args)
+
+    def pick(self):
+        return self.known[self.random.randint(max(len(self.known) - 4, 0), len(self.known))]
+
+    def do_pointwise(self, x):
+        return self.add("tanh", self.add("mul", x, 0.5))
+
+    def do_with_rows(self, x):
+        return self.add("add", x, self.input(x.shape))
+
+    def do_with_each_other(self, x):
+        return next((self.add("mul", x, y) for y in self.known if y.shape == x.shape), None)
+
+    def do_sum(self, x):
+        dims = [d for d in range(x.ndim) if self.random.rand() < 0.4]
+        return self.add("sum", x, tuple(dims), True) if dims else None
+
+    def do_largest(self, x):
+        return self.add("amax", x, (int(self.random.randint(x.ndim)),), True) if x.ndim else None
+
+    def do_cat(self, x):
+        if x.ndim < 2:
+            return None
+        return self.add("cat", (x, self.add("neg", x), self.input(x.shape)), 1)
+
+    def do_put(self, x):
+        index = tuple(slice(1, 1 + n) for n in x.shape)
+        whole = self.add("full", tuple(n + 2 for n in x.shape), 0.25, dtypes.float32)
+        return self.add("put", whole, index, x)
+
+    def do_slice(self, x):
+        return self.add("getitem", x, tuple(slice(n // 4, n, 2 if n > 8 else 1) for n in x.shape))
+
+    def do_permute(self, x):
+        return self.add("permute", x, tuple(map(int, self.random.permutation(x.ndim))))
+
+    def do_flatten(self, x):
+        return self.add("reshape", x, (x.shape[0], x.size // x.shape[0])) if x.ndim > 2 else None
+
+    def do_matmul(self, x):
+        if x.ndim != 2:
+            return None
+        return self.add("matmul", x, self.add("permute", self.input((20, x.shape[1])), (1, 0)))
+
+    def do_windows(self, x):
+        if x.ndim < 3 or min(x.shape[-2:]) < 2:
+            return None
+        step = (2, 2) if self.random.rand() < 0.5 else (1, 1)
+        shown = self.add("windows", x, (2, 2), step, (1, 1))
+        if self.random.rand() < 0.5:
+            return self.add("sum", shown, (x.ndim - 2, x.ndim - 1), False)
+        return self.add("windows_add", shown, x.shape, (2, 2), step, (1, 1))
+
+    def do_gather(self, x):
+        if x.ndim < 2 or not x.shape[1]:
+            return None
+        shape = (x.shape[0], 2, *x.shape[2:])
+        index = self.add("full", shape, 0, dtypes.int64)
+        index = self.add("add", index, self.add("cast", self.add("gt", self.input(shape), 0.0),
+                                                dtypes.int64))  # fmt: skip
+        if x.shape[1] < 2:
+            return None
+        found = self.add("gather", x, 1, index)
+        return self.add("scatter_add", x, 1, index, found) if self.random.rand() < 0.5 else found
+
+
+def test_random_programs_around_convolutions_give_what_the_interpreter_gives():
+    for seed in range(int(os.environ.get("LANTERN_PROGRAMS_START", "0")), COUNT // 3):
+        program = Mixed(seed)
+        try:
+            check(program.graph, program.arrays)
+        except BaseException as error:
+            error.add_note(f"seed {seed}\n{program.graph}")
+            raise
