@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from ..backends import default
-from ..dtypes import dtype
+from ..dtypes import dtype, uint8
 from .fuse import Unsupported
 from .ir import Graph
+from .memory import ALIGNMENT
 from .native import Program
 from .runtime import available
 
@@ -40,15 +41,36 @@ def kernel(name: str, facts: tuple[Fact, ...], settings: tuple) -> Callable[...,
     return _runner(program)
 
 
+class _Scratch:
+    """Memory that all kernels use in turn for what they keep while they run."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._array: Any = None
+        self._size = -1
+
+    def address(self, size: int) -> int:
+        """Returns where at least `size` bytes are, at a multiple of the alignment."""
+        xp = default()
+        if size > self._size:
+            self._array, self._size = xp.full((size + ALIGNMENT,), 0, uint8), size
+        return -(-xp.address_of(self._array) // ALIGNMENT) * ALIGNMENT
+
+
+_scratch = _Scratch()
+
+
 def _runner(program: Program) -> Callable[..., None]:
     table, (segment,) = program.native.table, program.native.segments
-    address, lock = default().address_of, threading.Lock()
+    address, size = default().address_of, program.memory.size
+    program.arena = None  # that of all is used instead
 
     def run(arrays: Sequence[Any]) -> None:
-        with lock:
+        with _scratch.lock:
+            table[0] = _scratch.address(size)
             for i, array in enumerate(arrays, 1):
                 table[i] = address(array)
             segment()
 
-    run.program = program  # type: ignore[attr-defined]
+    run.program = program  # type: ignore[attr-defined]  # keeps the code alive
     return run
