@@ -99,6 +99,20 @@ def test_random_graphs_on_machines_with_shorter_vectors():
                 raise
 
 
+def test_code_for_avx2_runs_on_a_machine_that_has_more():
+    here = host()
+    if not here.triple.startswith("x86_64") or here.vector_bytes < 32:
+        pytest.skip("this machine has no AVX2")
+    target = OTHERS["avx2"]._replace(triple=here.triple)
+    assert target.cpu != here.cpu or here.vector_bytes == 32
+    for seed in range(200_000 + START, 200_000 + START + COUNT // 5):
+        try:
+            check(Programs(seed), target)
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+
+
 MAGIC = {"avx2": b"\x7fELF", "avx512": b"\x7fELF", "neon": b"\x7fELF"}
 
 
