@@ -94,6 +94,7 @@ def test_every_layer_is_among_the_cases():
     text = " ".join(cases.CASES)
     plain = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"}
     bases = {"RNNBase", "RNNCellBase", "NonDynamicallyQuantizableLinear"}
+    bases |= {"SyncBatchNorm"}  # PyTorch's does not compute on CPUs: it is tested below
     import nn_layer_cases
 
     text += " ".join([*nn_layer_cases.ACTIVATIONS, *nn_layer_cases.LOSSES])
@@ -105,6 +106,21 @@ def test_every_layer_is_among_the_cases():
         and f"nn.{name}(" not in text
     ]
     assert set(lacking) <= plain | bases, lacking
+
+
+def test_a_batch_norm_over_processes_is_that_of_one():
+    network = nn.Sequential(nn.Conv1d(2, 3, 1), nn.BatchNorm1d(3)).train()
+    x = lantern.randn(4, 2, 5)
+    expected = network(x)
+    found = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    assert type(found[1]) is nn.SyncBatchNorm and list(found.state_dict()) == list(
+        network.state_dict()
+    )
+    assert lantern.equal(found(x), expected)
+    with pytest.raises(NotImplementedError, match="process_group"):
+        nn.SyncBatchNorm(3, process_group=object())
+    with pytest.raises(ValueError, match="at least 2D"):
+        found[1](lantern.ones(3))
 
 
 def test_every_layer_is_found_where_it_says_it_is():

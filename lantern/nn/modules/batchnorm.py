@@ -14,7 +14,7 @@ from lantern.tensor import Tensor
 
 from .module import Module
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"]
 
 
 class _NormBase(Module):
@@ -156,3 +156,50 @@ class BatchNorm3d(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() != 5:
             raise ValueError(f"expected 5D input (got {input.dim()}D input)")
+
+
+class SyncBatchNorm(_BatchNorm):
+    """`BatchNorm` of inputs of any rank from 2 on; one process has all of the batch here.
+
+    Raises NotImplementedError for a `process_group`: statistics are not gathered from other
+    processes. PyTorch's computes on GPUs only.
+
+    >>> import lantern
+    >>> lantern.nn.SyncBatchNorm(3)(lantern.ones(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if process_group is not None:
+            raise NotImplementedError("SyncBatchNorm(process_group=...) is not in Lantern yet")
+        settings = (num_features, eps, momentum, affine, track_running_stats)
+        super().__init__(*settings, device, dtype)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """Returns a network in which every batch norm is a `SyncBatchNorm` of the same tensors."""
+        result = module
+        if isinstance(module, _BatchNorm) and not isinstance(module, SyncBatchNorm):
+            how = (module.num_features, module.eps, module.momentum, module.affine)
+            result = cls(*how, module.track_running_stats, process_group)
+            result._parameters.update(module._parameters)
+            result._buffers.update(module._buffers)
+            result.training = module.training
+        for name, child in module.named_children():
+            result.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return result
