@@ -77,6 +77,16 @@ __version__ = "0.1.0"
 _LAZY = {"compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func"}
 _LAZY |= dict.fromkeys(
     (
+        "autocast",
+        "is_autocast_enabled",
+        "is_autocast_cpu_enabled",
+        "get_autocast_dtype",
+        "GradScaler",
+    ),
+    "amp",
+)
+_LAZY |= dict.fromkeys(
+    (
         "get_num_threads",
         "set_num_threads",
         "use_deterministic_algorithms",

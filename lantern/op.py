@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import dtypes
+from .autograd import autocast
 from .autograd.graph import Edge, OpNode
 from .autograd.mode import active, mode
 from .autograd.plan import OFTEN, OUT, SHAPE, Plan
@@ -192,6 +193,8 @@ class Op:
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the op the general way."""
+        if mode.autocast is not None and self.name in autocast.LISTED:
+            return autocast.call(self, args, kwargs)
         if kwargs or len(args) != self.arity:
             tail = None if kwargs else self.tails.get(len(args))
             if tail is not None:
@@ -442,6 +445,8 @@ class Composite(Op):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the op over tensors."""
+        if mode.autocast is not None and self.name in autocast.LISTED:
+            return autocast.call(self, args, kwargs)
         if kwargs or len(args) != self.arity:
             if "out" in kwargs and "out" not in self.parameters:
                 return self._call_out(args, kwargs)

@@ -23,7 +23,7 @@ LAYERS = {
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version windows autograd.functional",
-    5: "checkpoint data func linalg nn optim safetensors serialization utils",
+    5: "amp checkpoint cuda.amp data func linalg nn optim safetensors serialization utils",
     6: "_dynamo compiler",
     7: "__main__ cli compat.d2l demo distributed distributions vision viz",
     8: "onnx",

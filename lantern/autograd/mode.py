@@ -12,6 +12,7 @@ from typing import Any
 class _Mode(threading.local):
     enabled = True
     inference = False
+    autocast: Any = None  # the half type of mixed precision, inside of `autocast`
 
 
 mode = _Mode()
@@ -38,7 +39,14 @@ class _Active:
         return trace
 
 
+class _NoTrace:
+    """Stands where a trace would, to keep ops from going their short ways: see `autocast`."""
+
+    thread = None
+
+
 active = _Active()
+NO_TRACE = _NoTrace()
 
 
 class _Flags:

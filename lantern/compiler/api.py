@@ -157,6 +157,7 @@ class CompiledFunction:
                 describe((args, kwargs), tensors),
                 mode.enabled,
                 mode.inference,
+                mode.autocast,
                 get_default_dtype(),
             )
         except TraceError as error:

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import Any, NoReturn
 
-from ..autograd.mode import active
+from ..autograd.mode import NO_TRACE, active, mode
 from ..autograd.views import look, replace
 from ..backends import NAMESPACES, default
 from ..dtypes import dtype, float64
@@ -344,7 +344,7 @@ class recording:
         return self.trace
 
     def __exit__(self, *exception: object) -> None:
-        active.recording = None
+        active.recording = None if mode.autocast is None else NO_TRACE
         _alone.release()
 
 

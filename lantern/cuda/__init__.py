@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .compat.missing import missing as _missing
-from .device import NoGPUError, as_device, device
+from ..compat.missing import missing as _missing
+from ..device import NoGPUError, as_device, device
 
 OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {"__module__": "torch.cuda"})
 
