@@ -1,4 +1,4 @@
-"""Mixed precision: which ops take which type, gradients, compiled steps, and the scale of losses."""
+"""Mixed precision: which ops take which type, gradients, compiled steps, the scale of losses."""
 
 from __future__ import annotations
 
