@@ -142,12 +142,17 @@ from . import windows as windows
 from .tensor import wrap as wrap
 from .creation import zeros as zeros
 from .factories import zeros_like as zeros_like
+from .amp import GradScaler as GradScaler
 from .threads import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from .amp import autocast as autocast
 from .compiler import compile as compile
+from .amp import get_autocast_dtype as get_autocast_dtype
 from .threads import get_deterministic_debug_mode as get_deterministic_debug_mode
 from .threads import get_float32_matmul_precision as get_float32_matmul_precision
 from .threads import get_num_interop_threads as get_num_interop_threads
 from .threads import get_num_threads as get_num_threads
+from .amp import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+from .amp import is_autocast_enabled as is_autocast_enabled
 from .threads import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
 from .threads import is_warn_always_enabled as is_warn_always_enabled
 from .serialization import load as load
