@@ -494,6 +494,12 @@ def test_programs_can_register_places_of_their_own(monkeypatch):
         serialization.skip_data  # noqa: B018
 
 
+@pytest.mark.skipif(not hasattr(lantern.nn, "LazyLinear"), reason="no lazy layers yet")
+def test_layers_without_sizes_can_not_be_saved():
+    with pytest.raises(pickle.PicklingError, match="call the model once on an input first"):
+        dumped(lantern.nn.LazyLinear(3))
+
+
 # --- memory
 
 

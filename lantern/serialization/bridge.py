@@ -135,6 +135,11 @@ def is_parameter(value: Any) -> bool:
     return lantern.nn.Parameter in type(value).__mro__
 
 
+def is_uninitialized(value: Any) -> bool:
+    """Says whether a value is a parameter or buffer of a lazy layer that has no sizes yet."""
+    return any(kind.__name__.startswith("Uninitialized") for kind in type(value).__mro__)
+
+
 def is_module_class(value: Any) -> bool:
     """Says whether a value is a class of neural network modules."""
     return isinstance(value, type) and issubclass(value, lantern.nn.Module)

@@ -29,6 +29,18 @@ _MOVED = {
     ("torch.nn.parameter", "Parameter"): "nn.Parameter",
     ("torch.nn.parameter", "Buffer"): "nn.Buffer",
 }
+# Layers whose sizes the first input sets lie in one file here, beside their kin in PyTorch.
+_MOVED |= {
+    (f"torch.nn.modules.{home}", f"Lazy{name}{ndim}d"): f"nn.Lazy{name}{ndim}d"
+    for home, name in (
+        ("conv", "Conv"),
+        ("conv", "ConvTranspose"),
+        ("batchnorm", "BatchNorm"),
+        ("instancenorm", "InstanceNorm"),
+    )
+    for ndim in (1, 2, 3)
+}
+_MOVED["torch.nn.modules.linear", "LazyLinear"] = "nn.LazyLinear"
 _PACKAGES = (("torch.utils.data", "lantern.data"), ("torchvision", "lantern.vision"))
 
 

@@ -97,6 +97,8 @@ class TorchPickler(_PythonPickler):
         kind = type(obj)
         if kind in _PLAIN:
             return NotImplemented
+        if bridge.is_uninitialized(obj) or bridge.is_parameter(obj):
+            return self._reduce_parameter(obj)
         if bridge.is_tensor(obj):
             return self._reduce_tensor(obj)
         if kind is TorchName:
@@ -143,6 +145,11 @@ class TorchPickler(_PythonPickler):
         )
 
     def _reduce_parameter(self, parameter: Any) -> tuple:
+        if bridge.is_uninitialized(parameter):
+            raise pickle.PicklingError(
+                "a lazy layer has no sizes yet, so that its parameters can not be saved: call the "
+                "model once on an input first"
+            )
         attributes = bridge.attributes_of(parameter)
         args: tuple = (parameter.detach(), parameter.requires_grad, OrderedDict())
         if not attributes:

@@ -186,6 +186,8 @@ def layers():
         kind = vars(lantern.nn).get(name)
         if not isinstance(kind, type) or not issubclass(kind, lantern.nn.Module):
             continue
+        if name.startswith("Lazy"):
+            continue  # without sizes there is nothing to compare
         for args in [SPECIAL[name]] if name in SPECIAL else candidates:
             try:
                 with warnings.catch_warnings():
@@ -228,7 +230,7 @@ def same_step(name, *pairs):
     """Runs modules forward and backward, in training mode, where one of the inputs suits them."""
     results = []
     for library, module in pairs:
-        if name.startswith("Lazy") or "Dropout" in name or "Loss" in name or name == "RReLU":
+        if "Dropout" in name or "Loss" in name or name == "RReLU":
             return
         for shapes in [INPUTS[name]] if name in INPUTS else [[shape] for shape in SHAPES]:
             draw = numpy.random.RandomState(0)
