@@ -9,6 +9,7 @@ from functools import partial
 
 import nn_container_scenarios
 import nn_hook_scenarios
+import nn_sequence_scenarios
 import nn_weight_scenarios
 from nn_record import attempt, data, hook_that_doubles, network, scenario, text, tries
 
@@ -351,4 +352,5 @@ GROUPS = {
     "containers": nn_container_scenarios.CONTAINERS,
     "utils": nn_container_scenarios.UTILS,
     "weights": nn_weight_scenarios.WEIGHTS,
+    "sequences": nn_sequence_scenarios.SEQUENCES,
 }

@@ -11,7 +11,7 @@ import lantern
 from lantern.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from lantern.tensor import Tensor
 
-from . import batchnorm, conv, instancenorm
+from . import batchnorm, conv, instancenorm, linear
 from .linear import Linear
 
 _KINDS = ("BatchNorm", "Conv", "ConvTranspose", "InstanceNorm")
@@ -105,6 +105,10 @@ class LazyLinear(LazyModuleMixin, Linear):
             self.reset_parameters()
 
 
+LazyLinear.__module__ = linear.__name__  # where PyTorch's pickles look for it
+linear.LazyLinear = LazyLinear  # type: ignore[attr-defined]
+
+
 class _LazyConv(LazyModuleMixin):
     _ndim = 0
 
@@ -190,10 +194,11 @@ def _declare(mixin: type, home: Any, kind: str, ndim: int) -> None:
     layer = getattr(home, f"{kind}{ndim}d")
     name = f"Lazy{layer.__name__}"
     doc = f"""A `{layer.__name__}` that takes its channels from its first input."""
-    members = {"__doc__": doc, "__module__": __name__, "_ndim": ndim, "cls_to_become": layer}
+    members = {"__doc__": doc, "__module__": home.__name__, "_ndim": ndim, "cls_to_become": layer}
     if kind == "ConvTranspose":
         members["_more"] = ("output_padding", "groups", "bias", "dilation", *_LazyConv._more[3:])
-    globals()[name] = type(name, (mixin, layer), members)
+    globals()[name] = made = type(name, (mixin, layer), members)
+    setattr(home, name, made)  # PyTorch's pickles look for it there
 
 
 for _n in (1, 2, 3):
