@@ -123,6 +123,27 @@ def a_method_with_state(compile):
 
 
 @scenario
+def a_module_keeps_its_hidden_state(compile):
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = nn.Linear(6, 3)
+            self.h = lantern.zeros(2, 3)
+
+        def forward(self, x):
+            h = lantern.tanh(self.cell(lantern.cat([x, self.h], 1)))
+            self.h = h.detach()
+            return h
+
+    lantern.manual_seed(0)
+    net = Recurrent()
+    f = compile(net.forward)
+    for i in range(6):
+        yield f(lantern.full((2, 3), float(i)))
+        yield net.h
+
+
+@scenario
 def attributes_of_a_module_change(compile):
     lantern.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.1), nn.Dropout(0.5))

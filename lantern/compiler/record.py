@@ -160,7 +160,8 @@ class Record:
         storage = old._storage if isinstance(old, Tensor) else None
         if storage is None or storage not in self.trace.storages:
             return
-        held = [each for each, value in [*self.watch.near, *self.watch.far] if value is old]
+        spots = [*self.watch.near, *self.watch.far]
+        held = {(id(each.holder), each.key) for each, value in spots if value is old}
         if len(held) != 1 or old._layout or old._node is not None:
             raise TraceError(
                 f"{spot.name} is read and assigned in a compiled function, and is known by other "
