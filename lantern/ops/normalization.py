@@ -203,23 +203,32 @@ def batch_norm_train(xp, input, weight, bias, eps):
     """Elements normalised per channel; also the means and the variances `(C,)`."""
     dims = _not_channels(input.ndim)
     centred, mean, variance = _moments(xp, input, dims)
-    normal = centred * xp.rsqrt(variance + eps)
-    weight, bias = _per_channel(xp, weight, input.ndim), _per_channel(xp, bias, input.ndim)
+    scale = xp.rsqrt(variance + eps)
+    if weight is not None:  # one number per channel, as the scale
+        scale = scale * _per_channel(xp, weight, input.ndim)
     channels = (input.shape[1],)
-    out = _affine(normal, weight, bias)
+    out = _affine(centred * scale, None, _per_channel(xp, bias, input.ndim))
     return out, xp.reshape(mean, channels), xp.reshape(variance, channels)
 
 
 @batch_norm_train.vjp_together("input", "weight", "bias")
 def _(xp, g, needs, input, weight, eps):
     g = g[0]  # the moments are for the running statistics, which have no gradient
-    dims = _not_channels(input.ndim)
-    normal, scale = _normal(xp, input, dims, eps)
-    grads = _affine_gradients(xp, g, normal, needs, dims, (input.shape[1],))
+    dims, channels = _not_channels(input.ndim), (input.shape[1],)
+    centred, _, variance = _moments(xp, input, dims)
+    scale = xp.rsqrt(variance + eps)
+    total, slope = xp.sum(g, dims, True), xp.sum(g * centred, dims, True)
+    grads = (
+        xp.reshape(slope * scale, channels) if needs[1] else None,
+        xp.reshape(total, channels) if needs[2] else None,
+    )
     if not needs[0]:
         return (None, *grads)
-    g = g if weight is None else g * _per_channel(xp, weight, input.ndim)
-    return (_through(xp, g, normal, scale, dims), *grads)
+    count = _count(input.shape, dims)
+    along = centred * (slope * scale * scale / count)
+    if weight is not None:
+        scale = scale * _per_channel(xp, weight, input.ndim)
+    return ((g - total / count - along) * scale, *grads)
 
 
 @norm_op("batch_norm")
