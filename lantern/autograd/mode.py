@@ -82,7 +82,7 @@ class _Switch:
     def _enter(self) -> None:
         mode.enabled = self.enabled
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Any:
         self._before.append((mode.enabled, mode.inference))
         self._enter()
 
@@ -163,7 +163,7 @@ class set_grad_enabled(_Switch):
         self._outside = (globals()["mode"].enabled, globals()["mode"].inference)
         self._enter()
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Any:
         self._before.append(self._outside)
         self._enter()
 

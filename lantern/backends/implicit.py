@@ -57,7 +57,7 @@ def _gamma_part(x: Array, y: Array, below: bool) -> Array:
         first = np.where((x == np.inf) & (a < np.inf) | (a == 0) & (x > 0), 1.0, np.nan)
         first = np.where((x == 0) & (a > 0) | (a == np.inf) & (x < np.inf), 0.0, first)
         first[(a < 0) | (x < 0)] = np.nan
-        result = first if below else 1 - first
+        result = first if below else np.asarray(1 - first)
         for part, total, mine in (low, _series, below), (usual & ~low, _fraction, not below):
             if part.any():
                 b, z = a[part], x[part]

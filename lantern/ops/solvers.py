@@ -116,9 +116,10 @@ def vander(xp, x, N=None, increasing=False):
 @composite(method=False, function=False)
 def linalg_vander(xp, x, *, N=None):
     """The powers of each number, from 0 up: `(..., n)` to `(..., n, N)`."""
-    if N is not None and N <= 1:
+    count = N if N is not None else x.shape[-1] if x.ndim else 1
+    if count <= 1:
         raise RuntimeError("N must be greater than 1.")
-    return _powers(xp, x, x.shape[-1] if N is None else N)
+    return _powers(xp, x, count)
 
 
 def _powers(xp, x, count):

@@ -14,6 +14,9 @@ def triangular_samples(make: Make):
     yield Sample(make(2, 3, 3), make(3, 4), upper=False)
     yield Sample(make(3, 3), make(2, 2), upper=False)
     yield Sample(make(3, 3), make(3), upper=False)
+    yield Sample(make(0, 3, 3), make(0, 3, 2), upper=False)
+    yield Sample(make(0, 0), make(0, 2), upper=True)
+    yield Sample(make(), make(3, 2), upper=True)
 
 
 def least_squares_samples(make: Make):
@@ -22,6 +25,8 @@ def least_squares_samples(make: Make):
     yield Sample(make(2, 5, 3), make(2, 5, 1))
     yield Sample(make(5, 3), make(4, 2))
     yield Sample(make(5), make(4, 2))
+    yield Sample(make(0, 5, 3), make(0, 5, 2))
+    yield Sample(make(), make(3, 2))
 
 
 def vander_samples(make: Make):
@@ -31,12 +36,16 @@ def vander_samples(make: Make):
     yield Sample(make(4), 1)
     yield Sample(make(2, 2))
     yield Sample(make(2), -1)
+    yield Sample(make(0), 3)
+    yield Sample(make())
 
 
 def stacked_vander_samples(make: Make):
     yield Sample(make(2, 3))
     yield Sample(make(3), N=5)
     yield Sample(make(3), N=1)
+    yield Sample(make(0, 3))
+    yield Sample(make())
 
 
 def solution(lt, *args, **kwargs):

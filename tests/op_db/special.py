@@ -20,6 +20,7 @@ def incomplete_samples(make: Make):
     yield Sample(make(2, 3, low=0.2, high=9), make(2, 3, low=0.1, high=12))
     yield Sample(make(3, low=2, high=40), make(2, 3, low=0.1, high=60))
     yield Sample(make(0, 3, low=0.2), make(0, 3, low=0.2))
+    yield Sample(make(low=0.2), make(low=0.2))
 
 
 # PyTorch has no derivative by the first argument, and none of second order.
