@@ -7,6 +7,7 @@ from typing import Any
 
 from . import dtypes
 from .creation import arange, ones
+from .device import as_device
 from .tensor import Tensor
 
 __all__ = """
@@ -14,7 +15,8 @@ __all__ = """
 """.split()
 
 
-def _checked(name: str, length: Any, dtype: dtypes.dtype | None) -> dtypes.dtype:
+def _checked(name: str, length: Any, dtype: dtypes.dtype | None, device: Any) -> dtypes.dtype:
+    as_device(device)
     if not hasattr(length, "__index__"):
         kind = type(length).__name__
         raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {kind}")
@@ -34,11 +36,16 @@ def _places(length: int, periodic: bool, dtype: dtypes.dtype) -> tuple[Tensor, i
 
 
 def _cosines(
-    name: str, length: int, periodic: bool, weights: tuple[float, ...], settings: dict[str, Any]
+    name: str,
+    length: int,
+    periodic: bool,
+    weights: tuple[float, ...],
+    dtype: dtypes.dtype | None,
+    device: Any,
+    requires_grad: bool,
 ) -> Tensor:
     """Returns a sum of cosines, the first of no turn, the next of one, ..."""
-    requires_grad = settings.pop("requires_grad", False)
-    dtype = _checked(name, length, settings.get("dtype"))
+    dtype = _checked(name, length, dtype, device)
     if length <= 1:
         return ones(length, dtype=dtype, requires_grad=requires_grad)
     places, last = _places(length, periodic, dtype)
@@ -63,11 +70,12 @@ def hann_window(
 
     Raises RuntimeError for a negative length or a dtype that is not floating point.
 
+    >>> import lantern
     >>> lantern.hann_window(5, periodic=False)
     tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
     """
-    settings = {"dtype": dtype, "requires_grad": requires_grad}
-    return _cosines("hann_window", window_length, periodic, (0.5, -0.5), settings)
+    settings = (dtype, device, requires_grad)
+    return _cosines("hann_window", window_length, periodic, (0.5, -0.5), *settings)
 
 
 def hamming_window(
@@ -84,11 +92,12 @@ def hamming_window(
 ) -> Tensor:
     """The window alpha - beta cos.
 
+    >>> import lantern
     >>> lantern.hamming_window(3, periodic=False)
     tensor([0.0800, 1.0000, 0.0800])
     """
-    settings = {"dtype": dtype, "requires_grad": requires_grad}
-    return _cosines("hamming_window", window_length, periodic, (alpha, -beta), settings)
+    settings = (dtype, device, requires_grad)
+    return _cosines("hamming_window", window_length, periodic, (alpha, -beta), *settings)
 
 
 def blackman_window(
@@ -101,10 +110,15 @@ def blackman_window(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """The window 0.42 - 0.5 cos + 0.08 cos of twice the angle."""
-    settings = {"dtype": dtype, "requires_grad": requires_grad}
+    """The window 0.42 - 0.5 cos + 0.08 cos of twice the angle.
+
+    >>> import lantern
+    >>> lantern.blackman_window(4).abs().round(decimals=2)
+    tensor([0.0000, 0.3400, 1.0000, 0.3400])
+    """
+    settings = (dtype, device, requires_grad)
     weights = (0.42, -0.5, 0.08)
-    return _cosines("blackman_window", window_length, periodic, weights, settings)
+    return _cosines("blackman_window", window_length, periodic, weights, *settings)
 
 
 def bartlett_window(
@@ -119,10 +133,11 @@ def bartlett_window(
 ) -> Tensor:
     """A straight rise from 0 to 1 and a straight fall.
 
+    >>> import lantern
     >>> lantern.bartlett_window(5, periodic=False)
     tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
     """
-    dtype = _checked("bartlett_window", window_length, dtype)
+    dtype = _checked("bartlett_window", window_length, dtype, device)
     if window_length <= 1:
         return ones(window_length, dtype=dtype, requires_grad=requires_grad)
     places, last = _places(window_length, periodic, dtype)
@@ -141,8 +156,13 @@ def kaiser_window(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """The window of Kaiser (1980), narrower the greater `beta` is."""
-    dtype = _checked("kaiser_window", window_length, dtype)
+    """The window of Kaiser (1980), narrower the greater `beta` is.
+
+    >>> import lantern
+    >>> lantern.kaiser_window(3, periodic=False, beta=2.0)
+    tensor([0.4387, 1.0000, 0.4387])
+    """
+    dtype = _checked("kaiser_window", window_length, dtype, device)
     if window_length <= 1:
         return ones(window_length, dtype=dtype, requires_grad=requires_grad)
     inner = dtypes.float32 if dtype.itemsize < 4 else dtype  # the half precisions end rounded

@@ -101,7 +101,7 @@ class autocast(_Switch):
         self.wanted = self.fast_dtype if enabled else None
         self._modes: list[tuple[Any, Any]] = []
 
-    def __enter__(self) -> autocast:
+    def __enter__(self) -> autocast:  # type: ignore[override]
         self._modes.append((mode.autocast, active.recording))
         if self.device == "cpu":
             mode.autocast = self.wanted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lantern.demo.tasks import Task
 from lantern.demo.training import History
+from lantern.serialization.atomic import replacing
 
 _INK, _FAINT, _WRONG, _ACCENT = "#22303c", "#bccad6", "#c8442b", "#1f6fb2"
 _ROWS, _COLUMNS = 4, 6
 
 
 def draw(path: Path, task: Task, history: History, guesses: list[int], labels: list[int]) -> None:
-    """Writes the picture to `path`, as PNG, beside it first and then in its place."""
+    """Writes the picture to `path`, as PNG, where a half-written file is never seen."""
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
     figure = Figure(figsize=(14, 5), dpi=110, layout=layout, facecolor="white")
     canvas = FigureCanvasAgg(figure)
@@ -43,10 +43,8 @@ def draw(path: Path, task: Task, history: History, guesses: list[int], labels: l
     _draw_loss(loss.subplots(), history)
     _draw_digits(digits, task, guesses, labels)
     _draw_confusion(confusion.subplots(), guesses, labels)
-    beside = path.with_suffix(".part")
-    with open(beside, "wb") as file:
+    with replacing(str(path)) as file:
         canvas.print_png(file)
-    os.replace(beside, path)
 
 
 def _draw_loss(axes: Axes, history: History) -> None:

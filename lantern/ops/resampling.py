@@ -253,7 +253,7 @@ def interpolate(
         raise ValueError("Lanczos mode does not support align_corners=True")
     if mode == "area":
         return _area(input, sizes)
-    _check_sizes(input, sizes, mode)
+    _check_sizes(input, sizes)
     steps = _steps(spatial, sizes, factors, mode, bool(align_corners), antialias)
     if mode.startswith("nearest"):
         if input.dtype.kind != "f" and input.dtype is not dtypes.uint8:
@@ -319,7 +319,7 @@ def _check_mode(ndim: int, mode: str, antialias: bool) -> None:
     )
 
 
-def _check_sizes(input: Any, sizes: tuple, mode: str) -> None:
+def _check_sizes(input: Any, sizes: tuple) -> None:
     spatial = tuple(input.shape[2:])
     if min(sizes) > 0 and min(spatial) > 0 and input.shape[1]:
         return

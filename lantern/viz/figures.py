@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lantern.serialization.atomic import replacing
+
 # A file is written again at most this often while a program runs, and once more at its end.
 SECONDS_BETWEEN_FILES = 2.0
 
@@ -52,11 +54,10 @@ def figure_path(kind: str) -> Path:
 
 
 def write(figure: Any, path: Path) -> None:
-    """Writes a figure beside `path` and renames it, so that a half-written file is never seen."""
+    """Writes a figure to `path`, where a half-written file is never seen."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    figure.savefig(beside, format=path.suffix[1:] or "png", bbox_inches="tight")
-    os.replace(beside, path)
+    with replacing(str(path)) as file:
+        figure.savefig(file, format=path.suffix[1:] or "png", bbox_inches="tight")
 
 
 def announce(path: Path) -> None:

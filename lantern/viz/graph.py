@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lantern
+from lantern.serialization.atomic import replacing
 
 _FILLS = {"leaf": "#cfe3f5", "op": "#eef0f2", "output": "#cdebc9"}
 _GAP, _LINE, _PADDING = 26, 15, 8  # between boxes, per line of text, inside a box; in pixels
@@ -52,9 +53,8 @@ class Graph:
         if target.suffix != ".svg":
             target = target.with_name(target.name + ".svg")
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.part")
-        beside.write_text(self.svg, encoding="utf-8")
-        os.replace(beside, target)
+        with replacing(str(target)) as file:
+            file.write(self.svg.encode())
         return target
 
     def render(self, filename: str = "graph", format: str = "svg", **options: Any) -> str:
