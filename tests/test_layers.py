@@ -17,8 +17,8 @@ LAYERS = {
     0: "backends cache compat device dtypes matrices return_types shape storage",
     1: "backends.arithmetic backends.blas backends.convolution backends.cudnn backends.cupy "
     "backends.dlpack backends.implicit backends.lapack backends.literals backends.mps "
-    "backends.mt19937 backends.native backends.numpy backends.places backends.ranges "
-    "backends.rejection backends.special backends.strided backends.vocabulary",
+    "backends.mt19937 backends.native backends.numpy backends.passes backends.places "
+    "backends.ranges backends.rejection backends.special backends.strided backends.vocabulary",
     2: "autograd binding op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
@@ -37,8 +37,8 @@ BELOW = {
 ONLY = {
     "numpy": "backends/arithmetic.py backends/convolution.py backends/implicit.py "
     "backends/lapack.py backends/literals.py backends/mt19937.py backends/numpy.py "
-    "backends/places.py backends/ranges.py backends/special.py backends/strided.py "
-    "cli/doctor.py",
+    "backends/passes.py backends/places.py backends/ranges.py backends/special.py "
+    "backends/strided.py cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
     "cupy": "backends/cupy.py",
     "onnx": "onnx/writer.py",

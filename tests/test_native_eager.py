@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lantern
-from lantern.backends import convolution, native
+from lantern.backends import convolution, native, passes
 
 
 def values(random, *shape):
@@ -72,6 +72,60 @@ def test_training_is_that_of_numpy(monkeypatch, tmp_path):
         return found
 
     np.testing.assert_allclose(losses(1), losses(1 << 60), rtol=1e-5)
+
+
+functional = lantern.nn.functional
+FORMULAS = {
+    "gelu": lambda x, w, b: functional.gelu(x),
+    "gelu by tanh": lambda x, w, b: functional.gelu(x, approximate="tanh"),
+    "softmax": lambda x, w, b: lantern.softmax(x, -1),
+    "softmax, middle": lambda x, w, b: lantern.softmax(x, 1),
+    "softmax, first": lambda x, w, b: lantern.softmax(x, 0),
+    "log_softmax": lambda x, w, b: lantern.log_softmax(x, -1),
+    "layer_norm": lambda x, w, b: functional.layer_norm(x, (11,), w, b),
+    "layer_norm, bias": lambda x, w, b: functional.layer_norm(x, (11,), None, b),
+    "layer_norm, two": lambda x, w, b: functional.layer_norm(x, (7, 11)),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_formulas_in_one_pass_are_those_of_numpy(name, dtype, monkeypatch, tmp_path):
+    pytest.importorskip("llvmlite")
+    monkeypatch.setenv("LANTERN_CACHE", str(tmp_path))
+    monkeypatch.setattr(passes, "BLOCK", 160)  # neither rows nor elements fill the last block
+    random = np.random.RandomState(0)
+    x, w, b = (values(random, *shape).astype(dtype) for shape in ((5, 7, 11), (11,), (11,)))
+    x[0, 0, :4] = np.inf, -np.inf, np.nan, -0.0
+    up = lantern.tensor(values(random, *x.shape).astype(dtype))
+    used = []
+    find = native.find_formula
+    monkeypatch.setattr(native, "find_formula", lambda *args: used.append(find(*args)) or used[-1])
+
+    def results(least):
+        monkeypatch.setattr(passes, "LEAST", least)
+        leaves = [lantern.tensor(each, requires_grad=True) for each in (x, w, b)]
+        out = FORMULAS[name](*leaves)
+        grads = lantern.autograd.grad(out, leaves, up, allow_unused=True)
+        return [each.detach().numpy() for each in (out, *grads) if each is not None]
+
+    want, got = results(1 << 60), results(1)
+    assert (used and None not in used) or name == "softmax, first"  # has no rows
+    for ours, expected in zip(got, want, strict=True):
+        assert ours.dtype == expected.dtype and ours.shape == expected.shape
+        tolerance = (
+            {"rtol": 1e-4, "atol": 1e-5} if dtype == "f4" else {"rtol": 1e-12, "atol": 1e-12}
+        )
+        np.testing.assert_allclose(ours, expected, **tolerance)
+
+
+def test_formulas_of_other_layouts_stay_with_numpy(monkeypatch):
+    monkeypatch.setattr(passes, "LEAST", 1)
+    monkeypatch.setattr(passes, "BLOCK", 8)
+    x = lantern.tensor(values(np.random.RandomState(0), 6, 5)).t()
+    out = functional.gelu(x)
+    assert out.stride() == x.stride()
+    np.testing.assert_allclose(out, functional.gelu(x.contiguous()), rtol=1e-5, atol=1e-6)
 
 
 PROGRAM = """

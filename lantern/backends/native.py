@@ -1,4 +1,4 @@
-"""Native kernels for primitives on large arrays, where the compiler can make them.
+"""Native kernels for primitives and formulas on large arrays, where the compiler can make them.
 
 This file only asks: `source` gives the module that makes kernels, when one is first wanted, so that
 nothing heavy is loaded before. `LANTERN_EAGER_KERNELS=0` in the environment keeps to NumPy.
@@ -23,3 +23,10 @@ def find(name: str, facts: tuple, settings: tuple, work: int) -> Callable[..., N
     if work < LEAST or not _enabled or source is None:
         return None
     return source().kernel(name, facts, settings)
+
+
+def find_formula(formula: Callable, facts: tuple, settings: tuple) -> Any:
+    """Returns a kernel of a whole formula for operands of some shapes and dtypes, or None."""
+    if not _enabled or source is None:
+        return None
+    return source().formula_kernel(formula, facts, settings)

@@ -34,6 +34,7 @@ from .lapack import (  # noqa: F401  (primitives)
     solve,
     svd_packed,
 )
+from .passes import one_pass  # noqa: F401  (a service)
 from .places import (  # noqa: F401  (primitives)
     gather,
     getitem,

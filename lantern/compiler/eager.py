@@ -1,19 +1,22 @@
-"""Kernels for eager: one primitive alone, as native code for the shapes that it meets."""
+"""Kernels for eager: a primitive or a formula alone, as native code for the shapes it meets."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..autograd.mode import active
 from ..backends import default
 from ..dtypes import dtype, uint8
+from . import symbolic
 from .fuse import Unsupported
-from .ir import Graph
+from .ir import Graph, Value
 from .memory import ALIGNMENT
 from .native import Program
 from .runtime import available
+from .trace import Trace, recording
 
 Fact = tuple[tuple[int, ...], dtype]
 KEPT = 256  # kernels in memory
@@ -30,15 +33,56 @@ def kernel(name: str, facts: tuple[Fact, ...], settings: tuple) -> Callable[...,
         return None
     graph = Graph()
     value = graph.add(name, (*(graph.input(*each) for each in facts), *settings))
-    graph.input(value.shape, value.dtype)
-    graph.outputs = [value]
+    return _compiled(graph, [value])
+
+
+def _compiled(graph: Graph, values: list[Value]) -> Callable[..., None] | None:
+    """Returns a function of arrays for the inputs of a graph, and for the values it makes."""
+    first = len(graph.inputs)
+    for each in values:
+        graph.input(each.shape, each.dtype)
+    graph.outputs = values
     try:
-        program = Program(graph, [(0, len(facts))], alone=True)
+        program = Program(graph, [(i, first + i) for i in range(len(values))], alone=True)
     except Unsupported:
         return None
     if any(each.kind == "call" for each in program.plan.kernels):
         return None
     return _runner(program)
+
+
+class FormulaKernel(NamedTuple):
+    """A function of row-major arrays, the last of which take the results, and their shapes."""
+
+    run: Callable[..., None]
+    shapes: list[tuple[int, ...]]
+    single: bool  # the formula gives one array, and no tuple of them
+
+
+def formula_kernel(
+    formula: Callable[..., Any], facts: tuple[Fact, ...], settings: tuple
+) -> FormulaKernel | None:
+    """Returns `formula(xp, *operands, *settings)` as native code.
+
+    None where there is no native form, or another function is being recorded just now.
+    """
+    if active.recording is not None or not available():
+        return None
+    return _formula_kernel(formula, facts, settings)
+
+
+@lru_cache(KEPT)
+def _formula_kernel(
+    formula: Callable[..., Any], facts: tuple[Fact, ...], settings: tuple
+) -> FormulaKernel | None:
+    trace = Trace()
+    with recording(trace):
+        inputs = [trace.graph.input(*each) for each in facts]
+        found = formula(symbolic, *inputs, *settings)
+    values = list(found) if type(found) is tuple else [found]
+    run = _compiled(trace.graph, values)
+    shapes = [tuple(each.shape) for each in values]
+    return None if run is None else FormulaKernel(run, shapes, type(found) is not tuple)
 
 
 class _Scratch:

@@ -66,6 +66,13 @@ from . import (
 NAMESPACES[Tensor] = sys.modules[__name__]
 
 globals().update(REGISTRY)
+
+
+def one_pass(formula, operands, together, *settings):
+    """Returns `formula(xp, *operands, *settings)`, whose parts are recorded one by one."""
+    return formula(NAMESPACES[Tensor], *operands, *settings)
+
+
 full, arange, draw = creation.full, creation.arange, sampling.draw
 put, put_add, as_strided = index.put, index.put_add, memory.strided_values
 

@@ -388,10 +388,14 @@ def gelu(xp, input, *, approximate="none"):
     >>> lantern.nn.functional.gelu(lantern.tensor([-1.0, 1.0]))
     tensor([-0.1587,  0.8413])
     """
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return xp.one_pass(_gelu, (input,), 0, approximate)
+
+
+def _gelu(xp, input, approximate):
     if approximate == "tanh":
         return 0.5 * input * (xp.tanh(_gelu_inner(input)) + 1)
-    if approximate != "none":
-        raise RuntimeError("approximate argument must be either none or tanh.")
     return input * 0.5 * (xp.erf(input * SQRT_HALF) + 1)
 
 
@@ -400,6 +404,10 @@ def _gelu_inner(input):
 
 
 def _gelu_gradient(xp, g, input, approximate):
+    return xp.one_pass(_gelu_slope, (input, g), 0, approximate)
+
+
+def _gelu_slope(xp, input, g, approximate):
     if approximate == "tanh":
         gate = xp.tanh(_gelu_inner(input))
         slope = (1 - gate * gate) * (SQRT_2_OVER_PI * (1 + 3 * GELU_CUBE * (input * input)))
@@ -536,13 +544,34 @@ def softmax(xp, input, dim, dtype=None):
     dims = _dims(dim, input.ndim)
     if 0 in input.shape:
         return xp.clone(input)
+    return _along(xp, _softmax, (input,), dims)
+
+
+def _along(xp, formula, operands, dims):
+    """Returns a formula of operands of one shape, which takes the elements along a dimension."""
+    if dims is None:
+        return formula(xp, *operands, None)
+    together = operands[0].ndim - dims[0]
+    return xp.one_pass(formula, operands, together, together)
+
+
+def _place(x, together):
+    return None if together is None else (x.ndim - together,)
+
+
+def _softmax(xp, input, together):
+    dims = _place(input, together)
     powers = xp.exp(input - xp.amax(input, dims, True))
     return powers / xp.sum(powers, dims, True)
 
 
 def _softmax_gradient(xp, g, out, dim):
+    return _along(xp, _softmax_slope, (out, g), _dims(dim, out.ndim))
+
+
+def _softmax_slope(xp, out, g, together):
     weighed = g * out
-    return weighed - out * xp.sum(weighed, _dims(dim, out.ndim), True)
+    return weighed - out * xp.sum(weighed, _place(out, together), True)
 
 
 softmax.vjp(input=_softmax_gradient)
@@ -559,12 +588,21 @@ def log_softmax(xp, input, dim, dtype=None):
     dims = _dims(dim, input.ndim)
     if 0 in input.shape:
         return xp.clone(input)
+    return _along(xp, _log_softmax, (input,), dims)
+
+
+def _log_softmax(xp, input, together):
+    dims = _place(input, together)
     shifted = input - xp.amax(input, dims, True)
     return shifted - xp.log(xp.sum(xp.exp(shifted), dims, True))
 
 
 def _log_softmax_gradient(xp, g, out, dim):
-    return g - xp.exp(out) * xp.sum(g, _dims(dim, out.ndim), True)
+    return _along(xp, _log_softmax_slope, (out, g), _dims(dim, out.ndim))
+
+
+def _log_softmax_slope(xp, out, g, together):
+    return g - xp.exp(out) * xp.sum(g, _place(out, together), True)
 
 
 log_softmax.vjp(input=_log_softmax_gradient)

@@ -129,21 +129,42 @@ def layer_norm(xp, input, normalized_shape, weight=None, bias=None, eps=1e-5):
     >>> lantern.nn.functional.layer_norm(lantern.tensor([[1.0, 2.0, 3.0]]), (3,))
     tensor([[-1.2247,  0.0000,  1.2247]])
     """
-    dims = _trailing(input, normalized_shape, weight, bias)
-    return _affine(_normal(xp, input, dims, eps)[0], weight, bias)
+    together = len(_trailing(input, normalized_shape, weight, bias))
+    has = weight is not None, bias is not None
+    operands = (input, *(each for each in (weight, bias) if each is not None))
+    return xp.one_pass(_layer_normed, operands, together, together, eps, *has)
+
+
+def _layer_normed(xp, input, *rest):
+    """Returns layer norm; `rest` are weight and bias as far as there are some, and settings."""
+    *affine, together, eps, weighed, has_bias = rest
+    normal, _ = _normal(xp, input, _last(input, together), eps)
+    return _affine(normal, affine[0] if weighed else None, affine[-1] if has_bias else None)
+
+
+def _last(x, together):
+    return tuple(range(x.ndim - together, x.ndim))
+
+
+def _layer_normal(xp, input, together, eps):
+    return _normal(xp, input, _last(input, together), eps)
+
+
+def _layer_through(xp, g, normal, scale, together):
+    return _through(xp, g, normal, scale, _last(g, together))
 
 
 @layer_norm.vjp_together("input", "weight", "bias")
 def _(xp, g, needs, input, normalized_shape, weight, eps):
     shape = tuple(normalized_shape)
     lead = input.ndim - len(shape)
-    dims = tuple(range(lead, input.ndim))
-    normal, scale = _normal(xp, input, dims, eps)
+    together = len(shape)
+    normal, scale = xp.one_pass(_layer_normal, (input,), together, together, eps)
     grads = _affine_gradients(xp, g, normal, needs, tuple(range(lead)), shape)
     if not needs[0]:
         return (None, *grads)
     g = g if weight is None else g * weight
-    return (_through(xp, g, normal, scale, dims), *grads)
+    return (xp.one_pass(_layer_through, (g, normal, scale), together, together), *grads)
 
 
 layer_norm._grad_name = "NativeLayerNormBackward0"
