@@ -7,6 +7,7 @@ dimension and stacks what comes out: the same values as PyTorch's, without its s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import lantern
@@ -16,41 +17,20 @@ from .autograd.functional import _gradients
 from .autograd.functional import jvp as _jvp
 from .compat.missing import missing
 from .nn.utils.stateless import functional_call as functional_call
-
-
-# --- trees: tensors in tuples, lists and dictionaries
-def _leaves(tree: Any) -> list[Any]:
-    if isinstance(tree, Mapping):
-        return [leaf for value in tree.values() for leaf in _leaves(value)]
-    if isinstance(tree, (tuple, list)):
-        return [leaf for value in tree for leaf in _leaves(value)]
-    return [tree]
-
-
-def _built(tree: Any, leaves: Any) -> Any:
-    """Returns a tree of the same shape with the next of `leaves` in each place."""
-    if isinstance(tree, Mapping):
-        return type(tree)((key, _built(value, leaves)) for key, value in tree.items())
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_built(value, leaves) for value in tree))
-    if isinstance(tree, (tuple, list)):
-        return type(tree)(_built(value, leaves) for value in tree)
-    return next(leaves)
+from .trees import leaves, mapped, rebuilt
 
 
 def _differentiable(tree: Any) -> Any:
     """Returns the tree with tensors whose gradient is wanted, connected to what they were."""
-    return _built(
-        tree,
-        iter(
-            each.view_as(each)
-            if isinstance(each, Tensor) and each.requires_grad
-            else each.detach().requires_grad_()
-            if isinstance(each, Tensor) and each.is_floating_point()
-            else each
-            for each in _leaves(tree)
-        ),
-    )
+
+    def tracked(each: Any) -> Any:
+        if isinstance(each, Tensor) and each.requires_grad:
+            return each.view_as(each)
+        if isinstance(each, Tensor) and each.is_floating_point():
+            return each.detach().requires_grad_()
+        return each
+
+    return mapped(tree, tracked)
 
 
 def _chosen(args: tuple, argnums: int | tuple[int, ...], name: str) -> tuple[int, ...]:
@@ -71,7 +51,7 @@ def _taken(func: Callable[..., Any], argnums: Any, name: str, args: tuple, kwarg
     values = list(args)
     for i in wanted:
         values[i] = _differentiable(args[i])
-        for leaf in _leaves(values[i]):
+        for leaf in leaves(values[i]):
             if not isinstance(leaf, Tensor):
                 raise RuntimeError(f"{name}: argument {i} must be made of tensors, not {leaf!r}")
     with lantern.enable_grad():
@@ -79,7 +59,7 @@ def _taken(func: Callable[..., Any], argnums: Any, name: str, args: tuple, kwarg
 
 
 def _given_back(chosen: tuple, grads: Sequence[Tensor], argnums: Any) -> Any:
-    built = _built(chosen, iter(grads))
+    built = rebuilt(chosen, grads)
     return built[0] if isinstance(argnums, int) else built
 
 
@@ -127,9 +107,9 @@ def grad_and_value(
                     "APIs instead?"
                 )
             keep = _is_outer() or any(
-                isinstance(each, Tensor) and each.requires_grad for each in _leaves((args, kwargs))
+                isinstance(each, Tensor) and each.requires_grad for each in leaves((args, kwargs))
             )
-            grads = _gradients([value], tuple(_leaves(chosen)), None, keep)
+            grads = _gradients([value], tuple(leaves(chosen)), None, keep)
         found = _given_back(chosen, grads if keep else [g.detach() for g in grads], argnums)
         value = value if keep else value.detach()
         return (found, (value, aux)) if has_aux else (found, value)
@@ -166,15 +146,15 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     with _Level():
         result, chosen = _taken(func, tuple(range(len(primals))), "vjp", primals, {})
     out, aux = result if has_aux else (result, None)
-    outputs = _leaves(out)
+    outputs = leaves(out)
 
     def pull(*cotangents: Any) -> tuple:
-        vectors = _leaves(cotangents[0] if len(cotangents) == 1 else cotangents)
-        keep = any(isinstance(v, Tensor) and v.requires_grad for v in [*vectors, *_leaves(primals)])
-        grads = _gradients(outputs, tuple(_leaves(chosen)), vectors, keep or _is_outer())
-        return _built(chosen, iter(grads))
+        vectors = leaves(cotangents[0] if len(cotangents) == 1 else cotangents)
+        keep = any(isinstance(v, Tensor) and v.requires_grad for v in [*vectors, *leaves(primals)])
+        grads = _gradients(outputs, tuple(leaves(chosen)), vectors, keep or _is_outer())
+        return rebuilt(chosen, grads)
 
-    shown = _built(out, iter([each.detach() for each in outputs])) if not _is_outer() else out
+    shown = rebuilt(out, [each.detach() for each in outputs]) if not _is_outer() else out
     return (shown, pull, aux) if has_aux else (shown, pull)
 
 
@@ -197,15 +177,15 @@ def jvp(
     held: list[Any] = []
 
     def plain(*values: Tensor) -> Any:
-        result = func(*_built(primals, iter(values)))
+        result = func(*rebuilt(primals, values))
         out, aux = result if has_aux else (result, None)
         held[:] = [out, aux]
-        return tuple(_leaves(out))
+        return tuple(leaves(out))
 
     outs, moves = _jvp(
-        plain, tuple(_leaves(primals)), tuple(_leaves(tangents)), create_graph=_is_outer()
+        plain, tuple(leaves(primals)), tuple(leaves(tangents)), create_graph=_is_outer()
     )
-    pair = _built(held[0], iter(outs)), _built(held[0], iter(moves))
+    pair = rebuilt(held[0], outs), rebuilt(held[0], moves)
     return (*pair, held[1]) if has_aux else pair
 
 
@@ -228,12 +208,12 @@ def jacrev(
         with _Level():
             result, chosen = _taken(func, argnums, "jacrev", args, kwargs)
             out, aux = result if has_aux else (result, None)
-            inputs = tuple(_leaves(chosen))
+            inputs = tuple(leaves(chosen))
             keep = _is_outer() or any(
-                isinstance(each, Tensor) and each.requires_grad for each in _leaves(args)
+                isinstance(each, Tensor) and each.requires_grad for each in leaves(args)
             )
             blocks = []
-            for each in _leaves(out):
+            for each in leaves(out):
                 rows = [_gradients([e], inputs, None, keep) for e in each.reshape(-1)]
                 columns = zip(*rows, strict=True) if rows else [()] * len(inputs)
                 blocks.append(
@@ -248,7 +228,7 @@ def jacrev(
                         argnums,
                     )
                 )
-        found = _built(out, iter(blocks))
+        found = rebuilt(out, blocks)
         return (found, aux) if has_aux else found
 
     return wrapped
@@ -311,7 +291,7 @@ def vmap(
         sizes = {
             leaf.shape[dim]
             for arg, spread in zip(args, places, strict=True)
-            for leaf, dim in zip(_leaves(arg), spread, strict=True)
+            for leaf, dim in zip(leaves(arg), spread, strict=True)
             if dim is not None
         }
         if not sizes:
@@ -327,10 +307,9 @@ def vmap(
             if state is not None:
                 lantern.set_rng_state(state)
             picked = [
-                _built(arg, iter(_picked(leaf, dim, i) for leaf, dim in zip(_leaves(arg), spread,
-                                                                           strict=True)))
+                rebuilt(arg, map(_picked, leaves(arg), spread, repeat(i)))
                 for arg, spread in zip(args, places, strict=True)
-            ]  # fmt: skip
+            ]
             results.append(func(*picked, **kwargs))
         return _stacked(results, out_dims)
 
@@ -341,7 +320,7 @@ def _spread(dim: Any, arg: Any) -> list[int | None]:
     """Returns the mapped dimension of each tensor of an argument."""
     if dim is None or isinstance(dim, int):
         found = []
-        for leaf in _leaves(arg):
+        for leaf in leaves(arg):
             if dim is not None and isinstance(leaf, Tensor) and leaf.dim() == 0:
                 raise ValueError(
                     f"vmap: Got in_dim={dim} for an input of 0 dimensions, which has none to map "
@@ -362,12 +341,12 @@ def _stacked(results: list[Any], out_dims: Any) -> Any:
     if not results:
         raise RuntimeError("vmap: the mapped dimension is empty, so there is no result to shape")
     first = results[0]
-    columns = zip(*(_leaves(each) for each in results), strict=True)
+    columns = zip(*(leaves(each) for each in results), strict=True)
     several = isinstance(out_dims, (tuple, list))
-    dims = list(out_dims) if several else [out_dims] * len(_leaves(first))
-    if len(dims) != len(_leaves(first)):
+    dims = list(out_dims) if several else [out_dims] * len(leaves(first))
+    if len(dims) != len(leaves(first)):
         raise ValueError(
-            f"vmap: {len(dims)} out_dims for {len(_leaves(first))} results of the function"
+            f"vmap: {len(dims)} out_dims for {len(leaves(first))} results of the function"
         )
     stacked = []
     for column, dim in zip(columns, dims, strict=True):
@@ -376,7 +355,7 @@ def _stacked(results: list[Any], out_dims: Any) -> Any:
                 f"vmap: must only return Tensors, got type {type(column[0])} as a return"
             )
         stacked.append(column[0] if dim is None else lantern.stack(list(column), dim))
-    return _built(first, iter(stacked))
+    return rebuilt(first, stacked)
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

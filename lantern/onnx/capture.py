@@ -13,6 +13,7 @@ from ..compiler.trace import SlotInput, Trace, TraceError, recording
 from ..dtypes import dtype
 from ..op import Op
 from ..tensor import Tensor, wrap
+from ..trees import leaves, mapped
 from .errors import OnnxExporterError
 from .sizes import Open
 
@@ -40,16 +41,14 @@ class Recording(Trace):
 
     def run(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> None:
         """Records `function`; keeps the values of its arguments and of its results."""
-        tensors: list[Tensor] = []
-        flatten((args, kwargs), tensors)
+        tensors = tensors_in((args, kwargs))
         stand_ins = {id(each): self._stand_in(each, i) for i, each in enumerate(tensors)}
         self.arguments = [stand_ins[id(each)]._array for each in tensors]
         args, kwargs = _replaced((args, kwargs), stand_ins)
         own = {each._storage for each in stand_ins.values()}
         with no_grad(), recording(self):
             self.result = function(*args, **kwargs)
-            self.outputs: list[Tensor] = []
-            flatten(self.result, self.outputs, once=False)
+            self.outputs = [each for each in leaves(self.result) if isinstance(each, Tensor)]
             self.values_of_outputs = [self.read(each) for each in self.outputs]
         self.captured = {
             value: storage for storage, value in self.storages.items() if storage not in own
@@ -148,8 +147,7 @@ def capture(
     axes: dict[tuple[int, int], str],
 ) -> Captured:
     """Records a model; `axes` names the open axes by the place of a tensor and its dimension."""
-    tensors: list[Tensor] = []
-    flatten((args, kwargs), tensors)
+    tensors = tensors_in((args, kwargs))
     lengths: dict[str, int] = {}
     for (place, dim), name in axes.items():
         length = max(tensors[place].shape[dim], 2)
@@ -186,26 +184,10 @@ def _sized(tensor: Tensor, place: int, axes: dict, sizes: dict[str, int]) -> Ten
     return made
 
 
-def flatten(value: Any, tensors: list[Tensor], once: bool = True) -> None:
-    """Adds the tensors in tuples, lists and dicts to a list, in order, the same one `once`."""
-    if isinstance(value, Tensor):
-        if not (once and any(each is value for each in tensors)):
-            tensors.append(value)
-    elif isinstance(value, dict):
-        for each in value.values():
-            flatten(each, tensors, once)
-    elif isinstance(value, (tuple, list)):
-        for each in value:
-            flatten(each, tensors, once)
+def tensors_in(tree: Any) -> list[Tensor]:
+    """Returns the tensors in tuples, lists and dicts, in order, each once."""
+    return list({id(each): each for each in leaves(tree) if isinstance(each, Tensor)}.values())
 
 
-def _replaced(value: Any, by: dict[int, Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return by[id(value)]
-    if isinstance(value, dict):
-        return {name: _replaced(each, by) for name, each in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_replaced(each, by) for each in value))
-    if isinstance(value, (tuple, list)):
-        return type(value)(_replaced(each, by) for each in value)
-    return value
+def _replaced(tree: Any, by: dict[int, Tensor]) -> Any:
+    return mapped(tree, lambda leaf: by[id(leaf)] if isinstance(leaf, Tensor) else leaf)

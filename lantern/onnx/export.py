@@ -14,7 +14,7 @@ from ..compiler.ir import INPUT, Value
 from ..serialization.atomic import replacing
 from ..tensor import Tensor
 from . import layers, parts, pointwise, primitives
-from .capture import Call, Captured, capture, flatten
+from .capture import Call, Captured, capture, tensors_in
 from .errors import OnnxExporterError, UnsupportedOperatorError
 from .table import TABLE
 from .writer import Writer, library
@@ -109,8 +109,7 @@ def export(
         )
     library()  # says what to install before the model is run
     args = args if isinstance(args, tuple) else (args,)
-    tensors: list[Tensor] = []
-    flatten((args, kwargs or {}), tensors)
+    tensors = tensors_in((args, kwargs or {}))
     names = _input_names(model, args, kwargs or {}, tensors, input_names)
     axes = _open_axes(names, tensors, dynamic_axes, dynamic_shapes)
     with _mode_of(model, training):
@@ -167,8 +166,7 @@ def _input_names(
     except (TypeError, ValueError):
         bound = {}
     for name, value in bound.items():
-        own: list[Tensor] = []
-        flatten(value, own)
+        own = tensors_in(value)
         for i, each in enumerate(own):
             place = next(k for k, tensor in enumerate(tensors) if tensor is each)
             if place == len(named):

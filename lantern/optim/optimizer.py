@@ -14,6 +14,7 @@ import lantern
 from lantern.autograd.graph import RemovableHandle
 from lantern.autograd.mode import active, flags
 from lantern.tensor import Tensor
+from lantern.trees import mapped
 from lantern.updating import flow, make_ready
 
 ParamsT = Iterable[Any]  # tensors, (name, tensor) pairs, or groups
@@ -375,15 +376,16 @@ def scalar(value: float) -> Tensor:
     return lantern.tensor(value, dtype=lantern.float64 if double else lantern.float32)
 
 
-def _cast(value: Any, param: Tensor) -> Any:
-    if isinstance(value, dict):
-        return {name: _cast(each, param) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)([_cast(each, param) for each in value])
-    if not isinstance(value, Tensor):
-        return value
-    value = value.detach().clone()
-    return value.to(param.dtype) if param.is_floating_point() else value
+def _cast(state: Any, param: Tensor) -> Any:
+    """Returns a copy of a parameter's state, its tensors in the dtype of the parameter."""
+
+    def cast(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        value = value.detach().clone()
+        return value.to(param.dtype) if param.is_floating_point() else value
+
+    return mapped(state, cast)
 
 
 def check_at_least_zero(**settings: Any) -> None:

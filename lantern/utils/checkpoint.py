@@ -18,6 +18,7 @@ from ..autograd import engine
 from ..autograd.graph import AccumulateGrad, Edge, Node, numbers
 from ..autograd.mode import active, enable_grad, mode, no_grad
 from ..tensor import Tensor, current_node, share
+from ..trees import leaves, mapped
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
@@ -139,7 +140,7 @@ class _Part:
         start = next(numbers)
         function, args, kwargs = self.call
         result = function(*args, **kwargs)
-        tensors = [each for each in _tensors(result) if _made_since(start, each)]
+        tensors = _made_since(start, result)
         edges = list(dict.fromkeys(edge for _, _, edge in _leaving(tensors, start)))
         node = _PartNode(self, edges, max(len(tensors), 1))
         node.facts = [(tuple(each.shape), each.dtype) for each in tensors]
@@ -147,7 +148,7 @@ class _Part:
         for index, each in enumerate(tensors):
             shown = fresh[id(each)] = share(Tensor, each)
             shown._node, shown._index = node, index
-        return _replaced(result, fresh)
+        return mapped(result, lambda each: fresh.get(id(each), each))
 
     def again(self) -> tuple[int, list[Tensor]]:
         """Runs the function once more; returns the number its tape starts at, and its results."""
@@ -155,7 +156,7 @@ class _Part:
         with self.context, _random_state(self.random_state), enable_grad():
             start = next(numbers)
             result = function(*args, **kwargs)
-        return start, [each for each in _tensors(result) if _made_since(start, each)]
+        return start, _made_since(start, result)
 
 
 class _PartNode(Node):
@@ -217,9 +218,14 @@ class _WayOut(Node):
         return [g]
 
 
-def _made_since(start: int, tensor: Tensor) -> bool:
-    node = current_node(tensor)
-    return node is not None and node.sequence > start and not isinstance(node, AccumulateGrad)
+def _made_since(start: int, result: Any) -> list[Tensor]:
+    """Returns the tensors in a result whose nodes were made after `start`."""
+    found = [(each, current_node(each)) for each in leaves(result) if isinstance(each, Tensor)]
+    return [
+        each
+        for each, node in found
+        if node is not None and node.sequence > start and not isinstance(node, AccumulateGrad)
+    ]
 
 
 def _leaving(tensors: list[Tensor], start: int) -> list[tuple[Node, int, Any]]:
@@ -240,26 +246,6 @@ def _leaving(tensors: list[Tensor], start: int) -> list[tuple[Node, int, Any]]:
             else:
                 stack.append(edge[0])
     return leaving
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (tuple, list, dict)):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(each)
-
-
-def _replaced(value: Any, fresh: dict[int, Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return fresh.get(id(value), value)
-    if isinstance(value, dict):
-        return type(value)((name, _replaced(each, fresh)) for name, each in value.items())
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_replaced(each, fresh) for each in value))
-    if isinstance(value, (tuple, list)):
-        return type(value)(_replaced(each, fresh) for each in value)
-    return value
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from lantern import nn
 from lantern.tensor import Tensor
+from lantern.trees import leaves, mapped
 
 from ..pil_images import is_image
 
@@ -36,31 +37,13 @@ def on_image(inputs: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
     sample = inputs[0] if len(inputs) == 1 else inputs
     if isinstance(sample, Tensor) or is_image(sample):
         return change(sample)
-    leaves = _leaves(sample)
-    images = [leaf for leaf in leaves if is_image(leaf)]
-    images = images or [leaf for leaf in leaves if isinstance(leaf, Tensor)][:1]
+    parts = leaves(sample)
+    images = [part for part in parts if is_image(part)]
+    images = images or [part for part in parts if isinstance(part, Tensor)][:1]
     if len(images) > 1:
         raise NotImplementedError("samples of several images are not in Lantern yet")
     if not images:
         # An array, or something that the transform refuses by its own words.
         return change(sample) if not isinstance(sample, (tuple, list, dict)) else sample
-    return _replaced(sample, images[0], change(images[0]))
-
-
-def _leaves(sample: Any) -> list[Any]:
-    if isinstance(sample, dict):
-        sample = list(sample.values())
-    if isinstance(sample, (tuple, list)):
-        return [leaf for part in sample for leaf in _leaves(part)]
-    return [sample]
-
-
-def _replaced(sample: Any, old: Any, new: Any) -> Any:
-    if sample is old:
-        return new
-    if isinstance(sample, dict):
-        return {key: _replaced(value, old, new) for key, value in sample.items()}
-    if isinstance(sample, (tuple, list)):
-        parts = [_replaced(part, old, new) for part in sample]
-        return type(sample)(*parts) if hasattr(sample, "_fields") else type(sample)(parts)
-    return sample
+    image, changed = images[0], change(images[0])
+    return mapped(sample, lambda part: changed if part is image else part)
