@@ -132,6 +132,7 @@ from . import spaced as spaced
 from . import storage as storage
 from .shape import strided as strided
 from .creation import tensor as tensor
+from . import trees as trees
 from .factories import tril_indices as tril_indices
 from .factories import triu_indices as triu_indices
 from . import untyped as untyped
