@@ -50,13 +50,20 @@ def _test(x):
 
 def _operand_dtype(*operands):
     found = [each.dtype for each in operands if hasattr(each, "dtype")]
-    if any(each is not found[0] for each in found):
-        raise TypeError(f"operands of one primitive differ in dtype: {found}")
-    return found[0]
+    first = found[0]
+    for each in found:
+        if each is not first:
+            raise TypeError(f"operands of one primitive differ in dtype: {found}")
+    return first
 
 
 def _joint_shape(*operands):
-    return broadcast_shapes(*(tuple(each.shape) for each in operands if hasattr(each, "shape")))
+    shapes = [tuple(each.shape) for each in operands if hasattr(each, "shape")]
+    first = shapes[0]
+    for each in shapes:
+        if each != first:
+            return broadcast_shapes(*shapes)
+    return first
 
 
 def _binary(x, y):

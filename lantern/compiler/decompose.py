@@ -23,7 +23,7 @@ def decompose(graph: Graph) -> Graph:
         elif value.name == "matmul":
             new[value] = _matmul(result, *args, value.place)
         else:
-            new[value] = result.add(value.name, args, value.place)
+            new[value] = result.copy(value, args)
     result.outputs = [new[each] for each in graph.outputs]
     return result
 

@@ -7,7 +7,7 @@ that every value follows from its operands by the vocabulary's rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ..backends.vocabulary import VOCABULARY
@@ -76,13 +76,16 @@ class Value:
         """Fixes where the value lies."""
         self._memory = strides, offset
 
-    def operands(self) -> Iterator[Value]:
-        """Yields the values that this one is computed from."""
+    def operands(self) -> list[Value]:
+        """Returns the values that this one is computed from."""
+        found = []
         for arg in self.args:
-            if isinstance(arg, Value):
-                yield arg
-            elif isinstance(arg, (tuple, list)):
-                yield from (each for each in arg if isinstance(each, Value))
+            kind = type(arg)
+            if kind is Value:
+                found.append(arg)
+            elif kind is tuple or kind is list:
+                found += [each for each in arg if type(each) is Value]
+        return found
 
     def __repr__(self) -> str:
         return f"%{self.number}: {self.dtype.name}{list(self.shape)}"
@@ -110,9 +113,17 @@ class Graph:
         self.values.append(value)
         return value
 
+    def copy(self, value: Value, args: tuple) -> Value:
+        """Adds a value of another graph, given its arguments in this one."""
+        made = Value(
+            self, len(self.values), value.name, args, value.shape, value.dtype, value.place
+        )
+        self.values.append(made)
+        return made
+
     def map(self, args: tuple, function: Callable[[Value], Any]) -> tuple:
         """Returns arguments with each value in them replaced."""
-        return tuple(_map(arg, function) for arg in args)
+        return tuple([_map(arg, function) for arg in args])
 
     def __str__(self) -> str:
         lines = [_line(value) for value in self.values]
@@ -121,10 +132,11 @@ class Graph:
 
 
 def _map(arg: Any, function: Callable[[Value], Any]) -> Any:
-    if isinstance(arg, Value):
+    kind = type(arg)
+    if kind is Value:
         return function(arg)
-    if isinstance(arg, (tuple, list)):
-        return type(arg)(_map(each, function) for each in arg)
+    if kind is tuple or kind is list:
+        return kind([_map(each, function) for each in arg])
     return arg
 
 

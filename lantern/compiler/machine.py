@@ -89,8 +89,6 @@ def subgraph(values: Sequence[Value], inputs: Sequence[Value], outputs: Sequence
     new = {each: result.input(each.shape, each.dtype) for each in inputs}
     for value in values:
         if value.name != INPUT:
-            new[value] = result.add(
-                value.name, result.map(value.args, new.__getitem__), value.place
-            )
+            new[value] = result.copy(value, result.map(value.args, new.__getitem__))
     result.outputs = [new[each] for each in outputs]
     return result

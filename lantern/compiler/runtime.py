@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import threading
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -93,6 +94,11 @@ def versions(target: Target) -> tuple:
     return (*target, llvmlite.__version__, _binding().llvm_version_info)
 
 
+# Rewriting the addresses in loops (LSR) takes a third of LLVM's time and gains nothing here. The
+# option holds for the whole process, others in it may use LLVM too, so it is put back each time.
+_emitting = threading.Lock()
+
+
 def _compile(text: str, target: Target) -> bytes:
     llvm = _binding()
     machine = _machine(target)
@@ -100,7 +106,12 @@ def _compile(text: str, target: Target) -> bytes:
     module.triple = target.triple
     module.data_layout = str(machine.target_data)
     module.verify()
-    return machine.emit_object(module)
+    with _emitting:
+        llvm.set_option("lantern", "-disable-lsr")
+        try:
+            return machine.emit_object(module)
+        finally:
+            llvm.set_option("lantern", "-disable-lsr=false")
 
 
 def load(text: str | bytes, target: Target) -> Any:

@@ -59,7 +59,7 @@ def _without_unused(graph: Graph) -> Graph:
             new[value] = result.input(value.shape, value.dtype)
         elif value in needed:
             args = graph.map(value.args, new.__getitem__)
-            new[value] = result.add(value.name, args, value.place)
+            new[value] = result.copy(value, args)
     result.outputs = [new[each] for each in graph.outputs]
     return result
 
@@ -81,11 +81,12 @@ def _make(graph: Graph, known: dict, name: str, args: tuple, place: str) -> Valu
 
 def _frozen(arg: Any) -> Any:
     """Returns a hashable stand-in for an argument that tells 0.0 from -0.0 and 1 from True."""
-    if isinstance(arg, (tuple, list)):
-        return tuple(_frozen(each) for each in arg)
-    if isinstance(arg, (Value, dtype)):
+    kind = type(arg)
+    if kind is Value or kind is dtype:
         return arg
-    return (type(arg), repr(arg))
+    if kind is tuple or kind is list:
+        return tuple([_frozen(each) for each in arg])
+    return (kind, repr(arg))
 
 
 def constant(value: Any) -> Any:
@@ -97,7 +98,9 @@ def constant(value: Any) -> Any:
 
 def _canonical(name: str, args: tuple) -> tuple:
     """Returns the arguments with constants as plain numbers where that keeps the shape."""
-    if name not in POINTWISE_TWO or not all(_is_operand(each) for each in args):
+    if name not in POINTWISE_TWO or all(constant(each) is None for each in args):
+        return args
+    if not all(_is_operand(each) for each in args):
         return args
     rule = VOCABULARY[name].rule
     shape, kind = rule(*args)

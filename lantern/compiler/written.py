@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..dtypes import dtype
 from .ir import Graph, Value
+
+PLAIN = frozenset({bool, int, float, str, type(None), slice, dtype})
 
 
 class Written:
@@ -21,25 +24,35 @@ class Written:
 
     def add(self, what: Any) -> None:
         """Writes down one thing."""
-        if isinstance(what, (bool, int, float, str, type(None), slice, dtype)):
-            self.parts.append(f"{what!r};")
-        elif isinstance(what, (tuple, list)):
-            self.parts.append("(")
-            for each in what:
-                self.add(each)
-            self.parts.append(")")
-        elif isinstance(what, dict):
-            self.parts.append("{")
-            for name, each in what.items():
-                self.add(name)
-                self.add(each)
-            self.parts.append("}")
-        elif isinstance(what, (set, frozenset)):
-            self.parts.append(f"{len(what)} of a set;")  # kernels say what is in it
+        kind, say = type(what), self.parts.append
+        if kind in PLAIN:
+            say(f"{what!r};")
         elif id(what) in self._numbers:
-            self.parts.append(f"#{self._numbers[id(what)]};")
+            say(f"#{self._numbers[id(what)]};")
+        elif isinstance(what, (tuple, list)):
+            say("(")
+            self._each(what)
+            say(")")
+        elif isinstance(what, dict):
+            say("{")
+            for pair in what.items():
+                self._each(pair)
+            say("}")
+        elif isinstance(what, (set, frozenset)):
+            say(f"{len(what)} of a set;")  # kernels say what is in it
         else:
             self._first(what)
+
+    def _each(self, things: Iterable) -> None:
+        """Writes down what most things are made of: numbers, and values that are known."""
+        say, numbers = self.parts.append, self._numbers
+        for each in things:
+            if type(each) in PLAIN:
+                say(f"{each!r};")
+            elif id(each) in numbers:
+                say(f"#{numbers[id(each)]};")
+            else:
+                self.add(each)
 
     def _first(self, what: Any) -> None:
         self._numbers[id(what)] = len(self._numbers)
@@ -47,8 +60,9 @@ class Written:
         kind = type(what)
         self.parts.append(f"{kind.__name__}:")
         if kind is Value:
-            facts = (what.name, what.shape, what.dtype, what.args if what.args else ())
-            self.add(facts)
+            self.parts.append(f"{what.name}{what.shape}{what.dtype.name}(")
+            self._each(what.args)
+            self.parts.append(")")
         elif kind is Graph:
             self.add([what.values, what.inputs, what.outputs])
         elif kind.__module__.startswith(__name__.rpartition(".")[0]) and hasattr(what, "__dict__"):
