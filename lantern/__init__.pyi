@@ -88,6 +88,7 @@ from .random import manual_seed as manual_seed
 from . import matrices as matrices
 from .shape import memory_format as memory_format
 from . import methods as methods
+from . import moving as moving
 from .sampling import multinomial as multinomial
 from . import nn as nn
 from .autograd.mode import no_grad as no_grad

@@ -7,8 +7,9 @@ from typing import Any
 
 from . import creation, dtypes, factories, ops
 from .autograd.views import geometry_of
-from .backends import NAMESPACES
+from .backends import NAMESPACES, gpu
 from .device import as_device, device
+from .moving import count, moved, placed
 from .ops.memory import alias, check_format, copied, copied_as, copy_as, memory_view
 from .shape import contiguous_format, memory_format, preserve_format
 from .storage import Storage
@@ -28,7 +29,9 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """
     dtype, place, copy, form = _parse_to(args, kwargs)
     if place is not None:
-        as_device(place)
+        where = as_device(place)
+        if where != self.device:
+            return moved(self if dtype is None else _to(self, dtype), where)
     if dtype is None or dtype is self.dtype:
         if form is preserve_format or form is None:
             return ops.clone(self) if copy else self
@@ -94,7 +97,11 @@ def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         return f"{place}.{self.dtype.legacy}Tensor"
     if dtype in PYTHON_TYPES:
         raise ValueError(f"invalid type: '{dtype.__name__}'")
-    return _to(self, creation.dtype_from(dtype))
+    result = _to(self, creation.dtype_from(dtype))
+    if isinstance(dtype, str):  # these name a device, too
+        place = "cuda" if dtype.startswith("torch.cuda.") else "cpu"
+        result = result if result.device.type == place else _to(result, place)
+    return result
 
 
 def _type_as(self: Tensor, other: Tensor) -> Tensor:
@@ -128,7 +135,10 @@ def _cuda(
     memory_format: memory_format = preserve_format,
 ) -> Tensor:
     """The tensor on a GPU; raises RuntimeError where there is none."""
-    return _to(self, "cuda" if device is None else device, memory_format=memory_format)
+    place = "cuda" if device is None else device
+    if self.is_cuda and device is None:
+        place = self.device
+    return _to(self, place, memory_format=memory_format)
 
 
 def _contains(self: Tensor, value: Any) -> bool:
@@ -157,9 +167,13 @@ def _as_subclass(self: Tensor, cls: type) -> Any:
 # --- new tensors like this one
 def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
     """A tensor of this dtype with the sizes or the data given."""
+    return placed(_new_data)(self, *args, device=self.device if device is None else device)
+
+
+def _new_data(input: Tensor, *args: Any) -> Tensor:
     if not args:
-        return ops.full((0,), 0, self.dtype)
-    return creation.legacy_data(args, self.dtype)
+        return ops.full((0,), 0, input.dtype)
+    return creation.legacy_data(args, input.dtype)
 
 
 def _new_from(name: str) -> Callable[..., Tensor]:
@@ -180,7 +194,8 @@ def _new_from(name: str) -> Callable[..., Tensor]:
 
 def _new_empty_strided(self: Tensor, size: Any, stride: Any, **kwargs: Any) -> Tensor:
     """As `empty_strided`, with this tensor's dtype."""
-    return factories.empty_strided(size, stride, **{"dtype": self.dtype, **kwargs})
+    given = {"dtype": self.dtype, "device": self.device, **kwargs}
+    return factories.empty_strided(size, stride, **given)
 
 
 def _new_tensor(self: Tensor, data: Any, **kwargs: Any) -> Tensor:
@@ -198,7 +213,7 @@ def _new_tensor(self: Tensor, data: Any, **kwargs: Any) -> Tensor:
         data = data.detach()
         result = ops.clone(data) if "dtype" not in kwargs else _to(data, kwargs["dtype"], copy=True)
         return result.requires_grad_(kwargs.get("requires_grad", False))
-    return creation.tensor(data, **{"dtype": self.dtype, **kwargs})
+    return creation.tensor(data, **{"dtype": self.dtype, "device": self.device, **kwargs})
 
 
 # --- copies of the object
@@ -300,7 +315,27 @@ def _clone(self: Tensor, *, memory_format: memory_format = preserve_format) -> T
     )
 
 
+def _pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """A copy in page-locked memory, from which copies to a GPU are fast.
+
+    Raises RuntimeError for a tensor on a GPU, and where there is no GPU.
+    """
+    if self.is_cuda:
+        raise RuntimeError(f"cannot pin '{self.type()}' only dense CPU tensors can be pinned")
+    if not count():
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+    return self if _is_pinned(self) else wrap(gpu.namespace.placing.pinned(self._array))
+
+
+def _is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Says whether the tensor is in page-locked memory."""
+    if gpu.namespace is None or self.is_cuda:
+        return False
+    return gpu.namespace.placing.is_pinned(self._array)
+
+
 METHODS: dict[str, Any] = {
+    "pin_memory": _pin_memory,
     "to": _to,
     "type": _type,
     "type_as": _type_as,
@@ -318,7 +353,7 @@ METHODS: dict[str, Any] = {
     "const_data_ptr": lambda self: self.data_ptr(),
     "conj_physical_": lambda self: self,
     "is_shared": lambda self: False,
-    "is_pinned": lambda self: False,
+    "is_pinned": _is_pinned,
     "as_subclass": _as_subclass,
     "__contains__": _contains,
     "__deepcopy__": _deepcopy,

@@ -11,6 +11,7 @@ from .backends import NAMESPACES
 from .backends import literals as _literals
 from .backends import numpy as _numpy
 from .device import as_device
+from .moving import placed as _placed
 from .ops.memory import check_format, copy_as
 from .shape import as_sizes, memory_format, preserve_format
 from .tensor import Tensor, share, wrap
@@ -462,3 +463,10 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
                 f"({type(tensor1).__name__}, {type(tensor2).__name__})"
             )
     return dtypes.combine(*ranks)
+
+
+for _name in """
+    tensor as_tensor asarray scalar_tensor zeros ones empty full arange from_dlpack
+    frombuffer
+""".split():
+    globals()[_name] = _placed(globals()[_name])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _KINDS = ("cpu", "cuda", "meta", "mps", "xpu")
 
 
@@ -75,6 +77,9 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
 
 CPU = device("cpu")
 
+# Says how many GPUs there are and which is current, or why none is; `moving` puts it here.
+gpus: list[Callable[[], tuple[int, int, str]]] = []
+
 
 class NoGPUError(RuntimeError, AssertionError):
     """A GPU was asked for where there is none; PyTorch raises either of the two, by its build."""
@@ -84,10 +89,25 @@ def as_device(place: str | device | int | None) -> device:
     """Returns `place` as a device that this machine can hold tensors on, or raises."""
     where = CPU if place is None else place if isinstance(place, device) else device(place)
     if where.type == "cuda":
-        raise NoGPUError(
-            f"No CUDA GPUs are available: Lantern cannot put a tensor on '{where}' here. "
-            "Check torch.cuda.is_available() first, or use device 'cpu'."
-        )
+        return _as_gpu(where)
     if where.type != "cpu":
         raise NotImplementedError(f"device '{where}' is not in Lantern yet; use 'cpu' or 'cuda'")
+    return CPU
+
+
+def _as_gpu(where: device) -> device:
+    count, current, reason = gpus[0]()
+    if not count:
+        raise NoGPUError(
+            f"No CUDA GPUs are available: Lantern cannot put a tensor on '{where}' here"
+            f"{reason and f' ({reason})'}. "
+            "Check torch.cuda.is_available() first, or use device 'cpu'."
+        )
+    if where.index is None:
+        return device("cuda", current)
+    if where.index >= count:
+        raise RuntimeError(
+            f"CUDA error: invalid device ordinal: '{where}' was asked for, and there are {count} "
+            "GPUs"
+        )
     return where

@@ -12,6 +12,8 @@ from .backends import NAMESPACES
 from .creation import checked_dtype, finish
 from .device import CPU, as_device
 from .device import device as Device
+from .moving import default, set_default
+from .moving import placed as _placed
 from .ops.creation import namespace
 from .ops.index import nonzero_tuple
 from .ops.memory import check_format, copy_as
@@ -335,12 +337,12 @@ def is_conj(input: Tensor) -> bool:
 
 def get_default_device() -> Device:
     """Returns the device that new tensors are put on."""
-    return CPU
+    return default.device or CPU
 
 
 def set_default_device(device: Any) -> None:
     """Sets the device that new tensors are put on; raises where this machine has no such device."""
-    as_device(device)
+    set_default(device)
 
 
 def is_same_size(input: Tensor, other: Tensor) -> bool:
@@ -374,3 +376,10 @@ def broadcast_shapes(*shapes: Any) -> Size:
                 )
             result[-i] = size
     return size_of(result)
+
+
+for _name in """
+    zeros_like ones_like empty_like full_like empty_strided empty_permuted range_
+    tril_indices triu_indices
+""".split():
+    globals()[_name] = _placed(globals()[_name])

@@ -13,7 +13,8 @@ from typing import Any
 from . import creation, dtypes, ops
 from .autograd.mode import active, mode
 from .autograd.views import assign, check_apart, check_single, check_writable
-from .backends import NAMESPACES
+from .backends import NAMESPACES, gpu
+from .moving import brought
 from .op import Op
 from .ops.index import nonzero_tuple
 from .ops.memory import alias
@@ -45,6 +46,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 
 def _take(self: Tensor, places: tuple) -> Tensor:
+    if gpu.kind is not None:
+        places = tuple([brought(each, self) for each in places])
     if not (active.recording and active.trace) and not (
         mode.enabled and current_node(self) is not None
     ):
@@ -351,20 +354,22 @@ def _write_number(self: Tensor, index: Any, value: Any) -> None:
         array[index] = number
     elif isinstance(index, Tensor) and index.dtype is dtypes.bool_ and index.ndim:
         _mask_fits(self, index)
-        array[index._array] = number
+        array[(brought(index, self) if gpu.kind is not None else index)._array] = number
     else:
         inserted, items, places = parse(self, index)
         target = (
             array[(*items, ...)] if items and not inserted else _show(self, inserted, items)._array
         )
-        NAMESPACES[type(array)].write(target, _raw_places(places), number)
+        NAMESPACES[type(array)].write(target, _raw_places(places, self), number)
     if not self._silent:
         self._storage.version += 1
 
 
-def _raw_places(places: tuple | None) -> tuple:
+def _raw_places(places: tuple | None, target: Tensor) -> tuple:
     if places is None:
         return ()
+    if gpu.kind is not None:
+        places = tuple([brought(each, target) for each in places])
     return tuple([each._array if isinstance(each, Tensor) else each for each in places])
 
 
@@ -448,7 +453,9 @@ def _write_places(target: Tensor, places: tuple, value: Tensor, accumulate: bool
         array = target._array
         if 0 in array.strides and 0 not in array.shape:
             _warn_expanded(target)
-        raw, new = _raw_places(places), value._array
+        raw, new = _raw_places(places, target), value._array
+        if gpu.kind is not None:
+            new = brought(value, target)._array
         NAMESPACES[type(array)].write(array, raw, new, accumulate)
         if not target._silent:
             target._storage.version += 1

@@ -19,8 +19,9 @@ from .autograd.graph import Edge, OpNode
 from .autograd.mode import active, mode
 from .autograd.plan import OFTEN, OUT, SHAPE, Plan
 from .autograd.views import check_cast, rederive, write_out
-from .backends import NAMESPACES, restore, silence
+from .backends import NAMESPACES, gpu, restore, silence
 from .binding import bind, names_of, positional, refuse, refuse_missing, refuse_shapes
+from .moving import together
 from .promotion import (  # noqa: F401  (the kinds are what ops are declared with)
     BOOL,
     BOOL_TO_LONG,
@@ -207,6 +208,8 @@ class Op:
                 args = bind(self, args, kwargs)
         token = silence()
         try:
+            if gpu.kind is not None:
+                return together(self, args, self._compute)
             return self._compute(args)
         finally:
             restore(token)
@@ -457,4 +460,6 @@ class Composite(Op):
                 name = self.parameters[position]
                 if not (name in self.numbers and is_number(arg)):
                     refuse(self, position, arg)
+        if gpu.kind is not None:
+            return together(self, args, lambda args: self.forward(NAMESPACES[Tensor], *args))
         return self.forward(NAMESPACES[Tensor], *args)

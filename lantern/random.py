@@ -16,7 +16,9 @@ from typing import Any
 import lantern
 
 from . import dtypes
+from .backends import gpu
 from .backends.mt19937 import DEFAULT_SEED, MT19937
+from .device import as_device
 from .device import device as Device
 from .tensor import Tensor
 
@@ -27,31 +29,32 @@ _MADE_BY_CLASS = 1 << 9
 class Generator:
     """A source of random numbers of its own, seeded alike on every machine.
 
-    Raises RuntimeError for a device other than the CPU.
+    On a GPU it draws from Lantern's own stream of `backends.philox`, not from PyTorch's. Raises
+    RuntimeError for a device that this machine does not have.
 
     >>> generator = lantern.Generator().manual_seed(0)
     >>> lantern.rand(2, generator=generator)
     tensor([0.4963, 0.7682])
     """
 
+    is_default = False  # draws without a `generator=` are from it, or from the GPU's own
+
     def __init__(self, device: Device | str | int | None = "cpu") -> None:
         place = Device("cpu" if device is None else device)
-        if place.type != "cpu":
-            raise RuntimeError(
-                f"Cannot get {place.type.upper()} generator: Lantern draws random numbers on the "
-                "CPU only; use lantern.Generator()."
-            )
+        self._place = Device("cpu") if place.type == "cpu" else as_device(place)
         self._first_seed = DEFAULT_SEED
 
     @cached_property
-    def stream(self) -> MT19937:
+    def stream(self) -> Any:
         """The draws; made at their first use, as `import numpy.random` takes its time."""
+        if self._place.type == "cuda":
+            return gpu.namespace.placing.Philox(self._first_seed)
         return MT19937(self._first_seed)
 
     @property
     def device(self) -> Device:
         """The device that the generator draws on."""
-        return Device("cpu")
+        return self._place
 
     def manual_seed(self, seed: int, /) -> Generator:
         """Starts the stream of `seed` and returns the generator.
@@ -115,24 +118,30 @@ class Generator:
 
     def clone_state(self) -> Generator:
         """Returns a new generator in the same state."""
-        clone = Generator()
+        clone = Generator(self._place)
         clone.stream = self.stream.copy()
         return clone
 
     def get_offset(self) -> int:
-        """Raises RuntimeError: the CPU's stream is not counted."""
-        raise RuntimeError("CPU Generator does not use offset")
+        """Returns how far a GPU's stream has come; raises RuntimeError on the CPU."""
+        if self._place.type == "cpu":
+            raise RuntimeError("CPU Generator does not use offset")
+        return self.stream.offset
 
     def set_offset(self, offset: int, /) -> Generator:
-        """Raises RuntimeError: the CPU's stream is not counted."""
-        raise RuntimeError("CPU Generator does not use offset")
+        """Sets how far a GPU's stream has come; raises RuntimeError on the CPU."""
+        if self._place.type == "cpu":
+            raise RuntimeError("CPU Generator does not use offset")
+        self.stream.offset = int(offset)
+        return self
 
     def __getstate__(self) -> Any:
-        return self.stream.get_state()
+        return str(self._place), self.stream.get_state()
 
     def __setstate__(self, state: Any) -> None:
-        self.stream = MT19937()
-        self.stream.set_state(state)
+        place, words = state
+        self.__init__(place)  # type: ignore[misc]
+        self.stream.set_state(words)
 
     def __repr__(self) -> str:
         return f"<torch._C.Generator object at {id(self):#x}>"
@@ -152,6 +161,7 @@ def _unforeseen_seed() -> int:
 
 default_generator = Generator()
 default_generator._first_seed = _unforeseen_seed()
+default_generator.is_default = True
 
 
 def manual_seed(seed: Any) -> Generator:
@@ -164,7 +174,10 @@ def manual_seed(seed: Any) -> Generator:
     >>> lantern.randint(10, (3,))
     tensor([4, 9, 3])
     """
-    return default_generator.manual_seed(int(seed))
+    generator = default_generator.manual_seed(int(seed))
+    if gpu.namespace is not None:
+        gpu.namespace.placing.seed_all(generator.initial_seed())
+    return generator
 
 
 def seed() -> int:

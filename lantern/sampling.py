@@ -15,6 +15,7 @@ from .autograd.views import assign, resize
 from .backends import NAMESPACES
 from .creation import _sizes
 from .device import as_device
+from .moving import placed as _placed
 from .ops.reparameterized import (
     dirichlet_draws,
     dirichlet_slope,
@@ -651,5 +652,11 @@ METHODS: dict[str, Callable[..., Tensor]] = {
     "bernoulli": bernoulli,
     "multinomial": multinomial,
 }
+for _name in """
+    rand randn randint randperm rand_like randn_like randint_like normal
+    bernoulli multinomial poisson binomial _standard_gamma _sample_dirichlet
+""".split():
+    globals()[_name] = _placed(globals()[_name])
 for _name, _function in METHODS.items():
-    setattr(Tensor, _name, _function)
+    METHODS[_name] = _placed(_function)
+    setattr(Tensor, _name, METHODS[_name])

@@ -8,8 +8,9 @@ from typing import Any
 from . import dtypes
 from .autograd.graph import Edge, Node
 from .autograd.mode import active, mode
-from .backends import NAMESPACES
+from .backends import NAMESPACES, gpu
 from .binding import bind
+from .moving import beside, index_of
 from .op import Op, declare
 from .tensor import Tensor, current_node, wrap
 
@@ -38,9 +39,13 @@ class SequenceOp(Op):
         trace = active.recording and active.trace
         values = [each._array if trace is None else trace.read(each) for each in tensors]
         xp = NAMESPACES[type(values[0])]
-        if any(type(each) is not type(values[0]) for each in values):
-            self._refuse_mixed(tensors)
-        tensor = wrap(xp.asarray(self.forward(xp, values, *args[1:])))
+        if gpu.kind is not None:
+            if len({index_of(each) for each in tensors}) > 1:
+                self._refuse_mixed(tensors)
+            with beside(tensors[0]):
+                tensor = wrap(xp.asarray(self.forward(xp, values, *args[1:])))
+        else:
+            tensor = wrap(xp.asarray(self.forward(xp, values, *args[1:])))
         if mode.enabled and any(current_node(each) is not None for each in tensors):
             edges = [None if t._node is None else (t._node, t._index) for t in tensors]
             shapes = [value.shape for value in values]
@@ -64,7 +69,7 @@ class SequenceOp(Op):
         return list(tensors)
 
     def _refuse_mixed(self, tensors: list) -> None:
-        places = sorted({str(each.device) for each in tensors})
+        places = list(dict.fromkeys(str(each.device) for each in tensors))
         raise RuntimeError(
             "Expected all tensors to be on the same device, but found at least two devices, "
             f"{places[0]} and {places[1]}! ({self.name}: argument 'tensors')"

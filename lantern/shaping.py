@@ -12,6 +12,7 @@ from .autograd.views import (
     check_apart,
     check_single,
     check_writable,
+    copy_into,
     geometry_of,
     write_inplace,
 )
@@ -288,7 +289,7 @@ def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     check_single(self)
     if src._storage is self._storage:
         check_apart(self, src)
-    NAMESPACES[type(self._array)].copy_into(self._array, src._array)
+    copy_into(self._array, src._array)
     if not self._silent:
         self._storage.version += 1
     return self

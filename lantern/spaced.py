@@ -9,6 +9,7 @@ from .backends.numpy import NUMPY_DTYPE
 from .backends.ranges import points_between
 from .creation import checked_dtype, finish
 from .device import as_device
+from .moving import placed as _placed
 from .tensor import Tensor, wrap
 
 __all__ = ["eye", "linspace", "logspace"]
@@ -118,3 +119,9 @@ def _number(function: str, name: str, value: Any) -> float:
             f"{function}(): argument '{name}' must be Number, not {type(value).__name__}"
         )
     return float(value)
+
+
+for _name in """
+    eye linspace logspace
+""".split():
+    globals()[_name] = _placed(globals()[_name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 
-from .backends import blas
+from .backends import blas, cuda
 
 _deterministic = False
 _only_warns = False
@@ -88,6 +88,7 @@ def set_float32_matmul_precision(precision: str) -> None:
         )
         return
     _precision = precision
+    cuda.matmul.allow_tf32 = precision != "highest"
 
 
 def get_num_interop_threads() -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .backends import NAMESPACES
+from .device import CPU, as_device
 from .device import device as Device
+from .moving import transfer
+from .shape import offsets_range
 from .storage import Storage
 from .tensor import Tensor
 
@@ -34,9 +37,22 @@ class UntypedStorage:
 
     def nbytes(self) -> int:
         """Returns the number of bytes."""
-        return len(self.buffer())
+        shape, strides = self._namespace.extent(self._storage.array)
+        return offsets_range(shape, strides) * self._storage.array.itemsize
 
     size = __len__ = nbytes
+
+    def cuda(self, device: int | None = None) -> UntypedStorage:
+        """Returns a copy of the memory on a GPU; raises RuntimeError where there is none."""
+        return self._at(as_device("cuda" if device is None else Device("cuda", device)))
+
+    def cpu(self) -> UntypedStorage:
+        """Returns the memory if it is the computer's own, else a copy there."""
+        return self if self.device == CPU else self._at(CPU)
+
+    def _at(self, place: Device) -> UntypedStorage:
+        row = self._namespace.memory_of(self._storage.array)
+        return UntypedStorage(Storage(transfer(row, place)))
 
     def data_ptr(self) -> int:
         """Returns the address of the first byte."""

@@ -14,13 +14,13 @@ from typing import Any
 from . import dtypes
 from .autograd.mode import active, enable_grad
 from .autograd.views import write_inplace
-from .backends import NAMESPACES, silently
+from .backends import NAMESPACES, gpu, silently
 from .fused import Fused
+from .moving import beside
 from .ops.pointwise import copy
 from .tensor import Tensor
 
 SMALL = 1 << 9  # elements below which calls cost more than the arithmetic
-BLOCK = 1 << 14  # elements; some ten float32 blocks fit into a core's second-level cache
 
 
 Job = tuple[Sequence[Tensor], Sequence[Tensor], tuple]
@@ -52,6 +52,18 @@ def update(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
 
 
 def _update_plainly(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
+    if gpu.kind is None or not jobs:
+        _update_all(rule, jobs)
+        return
+    by_place: dict[Any, list[Job]] = {}
+    for job in jobs:
+        by_place.setdefault(str(job[0][0].device), []).append(job)
+    for part in by_place.values():
+        with beside(part[0][0][0]):
+            _update_all(rule, part)
+
+
+def _update_all(rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
     small: list[Job] = []
     for job in jobs:
         first = job[0][0]._array
@@ -112,13 +124,13 @@ def _update_one(
     xp = NAMESPACES[type(first)]
     if (
         first.dtype.char not in "eE"
-        and first.size > BLOCK
+        and first.size > xp.BLOCK
         and all(xp.is_row_major(x) for x in (*arrays, *rest))
     ):
         flat = [xp.reshape(x, (-1,)) for x in (*arrays, *rest)]
         count = len(arrays)
-        for start in range(0, first.size, BLOCK):
-            part = [x[start : start + BLOCK] for x in flat]
+        for start in range(0, first.size, xp.BLOCK):
+            part = [x[start : start + xp.BLOCK] for x in flat]
             for array, new in zip(part[:count], rule(xp, *part, *numbers), strict=True):
                 array[...] = new
         for each in tensors:

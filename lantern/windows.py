@@ -8,6 +8,7 @@ from typing import Any
 from . import dtypes
 from .creation import arange, ones
 from .device import as_device
+from .moving import placed as _placed
 from .tensor import Tensor
 
 __all__ = """
@@ -171,3 +172,9 @@ def kaiser_window(
     height = (inside.clamp(min=0).sqrt() * beta).i0()
     window = (height / (places[:1] * 0 + beta).i0()).to(dtype)
     return window.requires_grad_(requires_grad)
+
+
+for _name in """
+    bartlett_window blackman_window hamming_window hann_window kaiser_window
+""".split():
+    globals()[_name] = _placed(globals()[_name])

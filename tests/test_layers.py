@@ -15,11 +15,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
     0: "backends cache compat device dtypes matrices return_types shape storage trees",
-    1: "backends.arithmetic backends.blas backends.convolution backends.cudnn backends.cupy "
-    "backends.dlpack backends.implicit backends.lapack backends.literals backends.mps "
-    "backends.mt19937 backends.native backends.numpy backends.passes backends.places "
-    "backends.ranges backends.rejection backends.special backends.strided backends.vocabulary",
-    2: "autograd binding op promotion quick sequence_op tensor untyped view_op",
+    1: "backends.arithmetic backends.blas backends.convolution backends.cuda backends.cudnn "
+    "backends.cupy backends.dlpack backends.implicit backends.lapack backends.library "
+    "backends.literals backends.mps backends.philox backends.mt19937 backends.native "
+    "backends.numpy backends.passes backends.places backends.ranges backends.rejection "
+    "backends.special backends.strided backends.vocabulary",
+    2: "autograd binding moving op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version windows autograd.functional",
@@ -35,12 +36,16 @@ BELOW = {
 
 # The few files that may import each of these, at the top or inside a function.
 ONLY = {
-    "numpy": "backends/arithmetic.py backends/convolution.py backends/implicit.py "
-    "backends/lapack.py backends/literals.py backends/mt19937.py backends/numpy.py "
-    "backends/passes.py backends/places.py backends/ranges.py backends/special.py "
-    "backends/strided.py cli/doctor.py",
+    "numpy": "backends/arithmetic.py backends/cupy/placing.py backends/implicit.py "
+    "backends/lapack.py backends/library.py backends/literals.py backends/mt19937.py "
+    "backends/numpy.py backends/philox.py "
+    "backends/places.py backends/ranges.py backends/special.py backends/strided.py "
+    "cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
-    "cupy": "backends/cupy.py",
+    "cupy": "backends/cupy/__init__.py backends/cupy/hosted.py backends/cupy/layout.py "
+    "backends/cupy/library.py backends/cupy/memory.py backends/cupy/places.py "
+    "backends/cupy/placing.py backends/cupy/special.py",
+    "cupyx": "backends/cupy/places.py backends/cupy/placing.py backends/cupy/special.py",
     "onnx": "onnx/writer.py",
     "safetensors": "safetensors.py",
     "llvmlite": "compiler/llvm.py compiler/runtime.py cli/doctor.py",

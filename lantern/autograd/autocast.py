@@ -56,9 +56,17 @@ def _cast(value: Any, dtype: Any) -> Any:
         return type(value)(_cast(each, dtype) for each in value)
     if dtype is None or not isinstance(value, Tensor) or not value.is_floating_point():
         return value
+    if value.is_cuda != (mode.autocast_on == "cuda"):
+        return value  # it is for another kind of device
     if value.dtype is dtype or value.dtype is dtypes.float64:
         return value
     return NAMESPACES[Tensor].cast(value, dtype)
+
+
+def _has_gpu() -> bool:
+    from ..moving import count
+
+    return count() > 0
 
 
 class autocast(_Switch):
@@ -85,7 +93,7 @@ class autocast(_Switch):
             raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
         self.device = device(device_type).type
         self.fast_dtype = dtype or _DEFAULTS.get(self.device, dtypes.float16)
-        if enabled and self.device == "cuda":
+        if enabled and self.device == "cuda" and not _has_gpu():
             warnings.warn(
                 "User provided device_type of 'cuda', but CUDA is not available. Disabling",
                 stacklevel=2,
@@ -99,18 +107,18 @@ class autocast(_Switch):
             )
             enabled = False
         self.wanted = self.fast_dtype if enabled else None
-        self._modes: list[tuple[Any, Any]] = []
+        self._modes: list[tuple[Any, str, Any]] = []
 
     def __enter__(self) -> autocast:  # type: ignore[override]
-        self._modes.append((mode.autocast, active.recording))
-        if self.device == "cpu":
-            mode.autocast = self.wanted
+        self._modes.append((mode.autocast, mode.autocast_on, active.recording))
+        if self.device == "cpu" or self.wanted is not None:
+            mode.autocast, mode.autocast_on = self.wanted, self.device
             if active.recording is None:
                 active.recording = NO_TRACE
         return self
 
     def __exit__(self, *exception: object) -> None:
-        mode.autocast, recording = self._modes.pop()
+        mode.autocast, mode.autocast_on, recording = self._modes.pop()
         if active.recording is NO_TRACE:
             active.recording = recording
 
@@ -129,7 +137,7 @@ def is_autocast_enabled(device_type: str = "cuda") -> bool:
     >>> is_autocast_enabled("cpu")
     False
     """
-    return device_type == "cpu" and mode.autocast is not None
+    return device_type == mode.autocast_on and mode.autocast is not None
 
 
 def is_autocast_cpu_enabled() -> bool:

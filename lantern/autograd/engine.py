@@ -10,7 +10,7 @@ import sys
 from heapq import heappop, heappush
 from typing import Any
 
-from ..backends import NAMESPACES, restore, silence
+from ..backends import NAMESPACES, gpu, restore, silence
 from ..tensor import Tensor, current_node, share, wrap
 from .graph import AccumulateGrad, Node, OpNode
 from .mode import active, mode
@@ -196,6 +196,20 @@ def run(
     capture: list[tuple[Node, int]] | None = None,
 ) -> list[Tensor | None]:
     """Sends gradients from the starts down the tape; returns those captured on the way."""
+    if gpu.kind is not None and starts:
+        from ..moving import beside
+
+        with beside(starts[0][2]):
+            return _run(starts, retain_graph, create_graph, capture)
+    return _run(starts, retain_graph, create_graph, capture)
+
+
+def _run(
+    starts: list[Start],
+    retain_graph: bool,
+    create_graph: bool,
+    capture: list[tuple[Node, int]] | None,
+) -> list[Tensor | None]:
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
     leaves: dict[Node, Any] = {}

@@ -13,6 +13,7 @@ class _Mode(threading.local):
     enabled = True
     inference = False
     autocast: Any = None  # the half type of mixed precision, inside of `autocast`
+    autocast_on = "cpu"  # the kind of device that this is for
 
 
 mode = _Mode()

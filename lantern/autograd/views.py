@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from .. import dtypes
-from ..backends import NAMESPACES
+from ..backends import NAMESPACES, gpu
 from ..shape import is_dense, offsets_range
 from ..storage import Storage
 from ..tensor import Tensor, current_node, share, wrap
@@ -219,9 +219,16 @@ def assign(tensor: Tensor, new: Tensor) -> Tensor:
     return _assign(tensor, new)
 
 
+def copy_into(target: Any, source: Any) -> None:
+    """Writes one array into the memory of another, which may be on another device."""
+    if type(source) is gpu.kind and type(target) is not gpu.kind:
+        source = gpu.namespace.transfer(source, None)
+    NAMESPACES[type(target)].copy_into(target, source)
+
+
 def _assign(tensor: Tensor, new: Tensor) -> Tensor:
     if not (active.recording and active.trace):
-        NAMESPACES[type(tensor._array)].copy_into(tensor._array, new._array)
+        copy_into(tensor._array, new._array)
     else:
         active.trace.touch(tensor)
         active.trace.write(tensor, active.trace.read(new))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -12,12 +13,34 @@ from ..compat.missing import missing
 NAMESPACES: dict[type, Any] = {}
 
 
+class _Here(threading.local):
+    """The namespace in which a thread makes new values; None is that of the CPU."""
+
+    namespace: Any = None
+
+
+here = _Here()
+
+
+class _GPU:
+    """The namespace of GPUs and its type of arrays, once a GPU has been asked for."""
+
+    __slots__ = ("namespace", "kind")
+
+    def __init__(self) -> None:
+        self.namespace: Any = None
+        self.kind: Any = None
+
+
+gpu = _GPU()
+
+
 def default() -> ModuleType:
     """Returns the namespace in which new values are made on the CPU."""
     return numpy
 
 
-from . import blas, numpy  # noqa: E402  (numpy registers itself in NAMESPACES)
+from . import blas, cuda, numpy  # noqa: E402  (numpy registers itself in NAMESPACES)
 
 blas.chosen = blas.choose_kernels()
 silence, restore = numpy.silence, numpy.restore

@@ -1,4 +1,4 @@
-"""Convolution and sliding windows in NumPy: windows are strided views, sums are matrix products.
+"""Convolution and sliding windows: windows are strided views, sums are matrix products.
 
 Columns (the windows of a few samples as a matrix) are made for as many samples at a time as stay
 in the cache. Paddings are pairs `(before, after)`, one per spatial dimension.
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from lantern import dtypes
+from lantern.shape import window_counts
 
-from .. import dtypes
-from ..shape import window_counts
 from . import native
+from .library import BLOCK, np
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
 Pairs = tuple[tuple[int, int], ...]
 Sizes = tuple[int, ...]
-
-BLOCK = 1 << 21  # bytes of columns at a time
 
 
 def windows(x: Array, size: Sizes, stride: Sizes, dilation: Sizes) -> Array:

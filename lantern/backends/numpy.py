@@ -86,6 +86,7 @@ for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_
     NAMESPACES[_scalar] = sys.modules[__name__]
 
 ndarray = np.ndarray
+BLOCK = 1 << 14  # elements that an update works on at a time: they stay in the second-level cache
 
 
 def _silencers():

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from ..autograd.mode import NO_TRACE, active, mode
 from ..autograd.views import look, replace
-from ..backends import NAMESPACES, default
+from ..backends import NAMESPACES, default, gpu
 from ..dtypes import dtype, float64
 from ..storage import Storage
 from ..tensor import Tensor
@@ -184,6 +184,11 @@ class Trace:
 
     def bind(self, storage: Storage, array: Any) -> Value:
         """Makes a storage an input whose array is found by a call before each run."""
+        if type(storage.array) is gpu.kind:
+            raise NotImplementedError(
+                "lantern.compile of functions on a GPU is not in Lantern yet; call the function "
+                "as it is, or keep its tensors on the CPU"
+            )
         value = self.graph.input(
             storage.array.shape, NAMESPACES[type(storage.array)].dtype_of(storage.array)
         )

@@ -69,8 +69,8 @@ class Adafactor(Optimizer):
             state["step"] = scalar(0.0)
             if param.ndim > 1:
                 *batch, rows, columns = param.shape
-                state["row_var"] = lantern.zeros(*batch, rows, 1, dtype=param.dtype)
-                state["col_var"] = lantern.zeros(*batch, 1, columns, dtype=param.dtype)
+                state["row_var"] = param.new_zeros((*batch, rows, 1))
+                state["col_var"] = param.new_zeros((*batch, 1, columns))
             else:
                 state["variance"] = lantern.zeros_like(param)
         return state

@@ -382,7 +382,7 @@ def _cast(state: Any, param: Tensor) -> Any:
     def cast(value: Any) -> Any:
         if not isinstance(value, Tensor):
             return value
-        value = value.detach().clone()
+        value = value.detach().clone().to(param.device)
         return value.to(param.dtype) if param.is_floating_point() else value
 
     return mapped(state, cast)

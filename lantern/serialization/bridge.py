@@ -15,7 +15,8 @@ from math import prod
 from typing import Any
 
 import lantern
-from lantern.tensor import Tensor
+from lantern.backends import NAMESPACES
+from lantern.tensor import Tensor, wrap
 
 # Storage classes of the files, by the dtype of their elements.
 STORAGE_DTYPES = {
@@ -78,6 +79,20 @@ def over(buffer: memoryview, dtype: Any) -> Tensor:
     if not count:
         return lantern.empty(0, dtype=dtype)
     return lantern.frombuffer(buffer, dtype=dtype, count=count)
+
+
+def seen_as(storage: Any, dtype: Any) -> Tensor:
+    """Returns a flat tensor that shares the memory of a storage on a GPU."""
+    array = storage._storage.array
+    return wrap(NAMESPACES[type(array)].bitcast(array, dtype))
+
+
+def write_bytes(storage: Any, buffer: memoryview) -> None:
+    """Copies bytes into a storage on a GPU."""
+    array = storage._storage.array
+    namespace = NAMESPACES[type(array)]
+    row = over(buffer, lantern.uint8)._array
+    namespace.copy_into(namespace.bitcast(array, lantern.uint8), row)
 
 
 def buffer_of(storage: Any) -> memoryview:

@@ -88,6 +88,8 @@ class LegacyStorages(Storages):
             position += 8 + memory.nbytes
             if sys.byteorder == "big":
                 swap_bytes(memory.buffer, dtype)
+            if bridge.location_of(memory.storage) != "cpu":
+                bridge.write_bytes(memory.storage, memory.buffer)
         return position
 
 

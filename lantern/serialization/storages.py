@@ -53,7 +53,9 @@ class Memory:
             swap_bytes(self.buffer, dtype)
             self.swap_pending = False
         found = self.flats.get(dtype)
-        if found is None:
+        if found is None and bridge.location_of(self.storage) != "cpu":
+            found = self.flats[dtype] = bridge.seen_as(self.storage, dtype)
+        elif found is None:
             usable = self.nbytes // dtype.itemsize * dtype.itemsize
             found = self.flats[dtype] = bridge.over(self.buffer[:usable], dtype)
         return found
@@ -78,13 +80,14 @@ class Storages:
         """Applies `map_location` and returns the storage that stands for `memory`."""
         placed = self._restore(memory.storage, location)
         if placed is not memory.storage:
-            buffer = bridge.buffer_of(placed)
-            if len(buffer) != memory.nbytes:
+            if placed.nbytes() != memory.nbytes:
                 raise RuntimeError(
-                    f"map_location returned a storage of {len(buffer)} bytes for one of "
+                    f"map_location returned a storage of {placed.nbytes()} bytes for one of "
                     f"{memory.nbytes} bytes"
                 )
-            memory.buffer, memory.flats, memory.storage = buffer, {}, placed
+            if bridge.location_of(placed) == "cpu":
+                memory.buffer = bridge.buffer_of(placed)
+            memory.flats, memory.storage = {}, placed
         return self.register(memory, dtype)
 
     def register(self, memory: Memory, dtype: Any) -> Any:

@@ -25,7 +25,7 @@ def regular(lt: Any, x: Any) -> Any:
     rows, columns = x.shape[-2:]
     kind = str(x.dtype).removeprefix("torch.")
     base = np.eye(rows, columns) * np.arange(2, rows + 2)[:, None]
-    return x * 0.25 + lt.from_numpy(base.astype(kind))
+    return x * 0.25 + lt.from_numpy(base.astype(kind)).to(x.device)
 
 
 def on_regular(function: Callable[..., Any]) -> Callable[..., Any]:

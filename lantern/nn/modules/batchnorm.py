@@ -44,7 +44,7 @@ class _NormBase(Module):
             value = Parameter(lantern.empty(num_features, **place)) if wanted else None
             self.register_parameter(name, value)
         tracks = track_running_stats
-        count = lantern.tensor(0, dtype=lantern.long) if tracks else None
+        count = lantern.tensor(0, dtype=lantern.long, device=device) if tracks else None
         self.register_buffer(
             "running_mean", lantern.zeros(num_features, **place) if tracks else None
         )

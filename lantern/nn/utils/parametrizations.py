@@ -167,12 +167,13 @@ class _Orthogonal(Module):
                 "It is not possible to assign to the matrix exponential or the Cayley "
                 "parametrizations when use_trivialization=False."
             )
-        start = -lantern.eye(q.size(-2), q.size(-1), dtype=q.dtype).expand(q.shape)
+        start = -lantern.eye(*q.shape[-2:], dtype=q.dtype, device=q.device).expand(q.shape)
         with lantern.no_grad():
             tall = q.mT if q.size(-2) < q.size(-1) else q
             rows, columns = tall.size(-2), tall.size(-1)
             if rows != columns:
-                more = lantern.randn(*tall.shape[:-2], rows, rows - columns, dtype=q.dtype)
+                size = (*tall.shape[:-2], rows, rows - columns)
+                more = lantern.randn(size, dtype=q.dtype, device=q.device)
                 tall = lantern.cat([tall, more], -1)
             self.base = _orthogonalised(tall)
         return start.clone()
@@ -181,7 +182,7 @@ class _Orthogonal(Module):
 def _orthogonalised(x: Tensor) -> Tensor:
     """Returns an orthogonal matrix near to `x`: itself, or the Q of its QR decomposition."""
     eps = lantern.finfo(x.dtype).eps
-    one = lantern.eye(x.size(-1), dtype=x.dtype)
+    one = lantern.eye(x.size(-1), dtype=x.dtype, device=x.device)
     if bool(((x.mT @ x - one).abs() < 10.0 * x.size(-1) * eps).all()):
         return x.clone()
     q, r = lantern.linalg.qr(x)

@@ -161,7 +161,7 @@ def pack_padded_sequence(
     batch = input.shape[1]
     rows = [step * batch + i for step, count in enumerate(counts) for i in range(count)]
     flat = input.reshape(input.shape[0] * batch, *input.shape[2:])
-    data = flat.index_select(0, lantern.tensor(rows))
+    data = flat.index_select(0, lantern.tensor(rows, device=flat.device))
     return PackedSequence(data, lantern.tensor(counts), order)
 
 
@@ -229,7 +229,8 @@ def pad_packed_sequence(
     for size in [*sizes, *(0 for _ in range(steps - len(sizes)))]:
         rows += [start + i if i < size else data.shape[0] for i in range(batch)]
         start += size
-    flat = lantern.cat([data, padding]).index_select(0, lantern.tensor(rows))
+    flat = lantern.cat([data, padding])
+    flat = flat.index_select(0, lantern.tensor(rows, device=flat.device))
     padded = flat.reshape(steps, batch, *data.shape[1:])
     lengths = lantern.tensor([sum(size > i for size in sizes) for i in range(batch)])
     if batch_first:

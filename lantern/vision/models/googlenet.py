@@ -196,8 +196,8 @@ class GoogLeNet(nn.Module):
 
 def _as_trained(x: Tensor) -> Tensor:
     """Images normalized for ImageNet as the published weights had them: from -1 to 1."""
-    mean = lantern.tensor(IMAGENET_MEAN, dtype=x.dtype).view(3, 1, 1)
-    std = lantern.tensor(IMAGENET_STD, dtype=x.dtype).view(3, 1, 1)
+    mean = x.new_tensor(IMAGENET_MEAN).view(3, 1, 1)
+    std = x.new_tensor(IMAGENET_STD).view(3, 1, 1)
     return x * (std / 0.5) + (mean - 0.5) / 0.5
 
 
