@@ -38,7 +38,7 @@ BELOW = {
 ONLY = {
     "numpy": "backends/arithmetic.py backends/cupy/placing.py backends/implicit.py "
     "backends/lapack.py backends/library.py backends/literals.py backends/mt19937.py "
-    "backends/numpy.py backends/philox.py "
+    "backends/numpy.py backends/passes.py backends/philox.py "
     "backends/places.py backends/ranges.py backends/special.py backends/strided.py "
     "cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
