@@ -1,4 +1,4 @@
-"""The documents run: the miniature, and the program that the README begins with."""
+"""The documents run: the miniature, the program that the README begins with, every guide."""
 
 from __future__ import annotations
 
@@ -55,3 +55,23 @@ def test_the_page_on_files_runs(tmp_path):
     done = run("-W", "error", "-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {"weights.pth", "model.onnx", "weights.safetensors"} <= set(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("guide", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.stem)
+def test_the_code_of_a_guide_runs_from_top_to_bottom(guide, tmp_path):
+    text = guide.read_text(encoding="utf-8")
+    for library in ("onnx", "safetensors"):
+        if f"lantern-dl[{library}]" in text:
+            pytest.importorskip(library)
+    done = run("-c", "\n".join(re.findall(r"```python\n(.*?)```", text, re.S)), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_op_that_the_guide_for_contributors_shows_is_there():
+    shown = re.search(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.S)
+    assert shown.group(1) in (ROOT / "lantern/ops/activation.py").read_text(encoding="utf-8")
+
+
+def test_the_readme_names_every_guide():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"docs/{guide.name}" in text for guide in (ROOT / "docs").glob("*.md"))

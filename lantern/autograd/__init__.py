@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from ..compat.missing import missing
+
 _HOME = {
     "backward": "engine",
     "grad": "engine",
@@ -19,11 +21,10 @@ _HOME = {
     "detect_anomaly": "anomaly",
     "set_detect_anomaly": "anomaly",
 }
+_absent = missing(__name__)
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    if name in ("functional", "graph", "function", "mode", "engine"):
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"torch.autograd.{name} is not in Lantern yet")
+    return _absent(name)

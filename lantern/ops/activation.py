@@ -101,7 +101,12 @@ def _(xp, g, input, min_val, max_val):
 
 @op(promote=FLOAT, method=False, function=False, check=floats_only("leaky_relu_cpu"))
 def leaky_relu(xp, input, negative_slope=0.01):
-    """Positive elements as they are, negative ones times `negative_slope`."""
+    """Positive elements as they are, negative ones times `negative_slope`.
+
+    >>> import lantern
+    >>> lantern.nn.functional.leaky_relu(lantern.tensor([-1.0, 3.0]))
+    tensor([-0.0100,  3.0000])
+    """
     return xp.where(xp.gt(input, 0), input, input * negative_slope)
 
 

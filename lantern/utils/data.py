@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import lantern.data
+from lantern.compat.missing import missing
 from lantern.data import (
     BatchSampler,
     ChainDataset,
@@ -70,5 +71,4 @@ for _name, _module in {
     sys.modules[f"{__name__}.{_name}"] = _module
 
 
-def __getattr__(name: str) -> object:
-    raise AttributeError(f"torch.utils.data.{name} is not in Lantern yet")
+__getattr__ = missing(__name__)

@@ -8,8 +8,6 @@ import lantern
 
 from .module import Module
 
-_OWN = frozenset({"_orig_mod", "_options", "training"})
-
 
 class OptimizedModule(Module):
     """A module whose forward and backward are native code; `_orig_mod` is the module itself.
