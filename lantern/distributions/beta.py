@@ -14,7 +14,11 @@ from .utils import broadcast_all
 
 
 class Beta(ExponentialFamily):
-    """The distribution of the first of two Dirichlet shares."""
+    """The distribution of the first of two Dirichlet shares.
+
+    >>> Beta(2.0, 6.0).mean
+    tensor(0.2500)
+    """
 
     arg_constraints = {
         "concentration1": constraints.positive,

@@ -101,3 +101,33 @@ class Categorical(Distribution):
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Returns the numbers of all classes."""
         return self._spread(lantern.arange(self._num_events), expand)
+
+
+class OverCategories(Distribution):
+    """What families have in common that are made of one `Categorical`, `_categorical`."""
+
+    _categorical: Categorical
+
+    def _choose(self, probs: Tensor | None, logits: Tensor | None, validate: bool | None) -> None:
+        self._categorical = Categorical(probs, logits)
+        shape = self._categorical.param_shape
+        super().__init__(shape[:-1], shape[-1:], validate_args=validate)
+
+    @property
+    def probs(self) -> Tensor:
+        """The chances."""
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms of the chances."""
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Size:
+        """The shape of the parameter given."""
+        return self._categorical.param_shape
+
+    @property
+    def _param(self) -> Tensor:
+        return self._categorical._param

@@ -14,7 +14,12 @@ from .utils import broadcast_all
 
 
 class Cauchy(Distribution):
-    """The Cauchy distribution around `loc`, half of it within `scale`."""
+    """The Cauchy distribution around `loc`, half of it within `scale`.
+
+    >>> import lantern
+    >>> Cauchy(0.0, 1.0).cdf(lantern.tensor(1.0))
+    tensor(0.7500)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

@@ -12,7 +12,11 @@ from .gamma import Gamma
 
 
 class Chi2(Gamma):
-    """The distribution of the sum of `df` squared normal numbers."""
+    """The distribution of the sum of `df` squared normal numbers.
+
+    >>> Chi2(3.0).mean
+    tensor(3.)
+    """
 
     arg_constraints = {"df": constraints.positive}
 

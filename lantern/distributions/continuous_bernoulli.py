@@ -19,6 +19,9 @@ class ContinuousBernoulli(ByChance, ExponentialFamily):
     """The distribution over [0, 1] with a density like the chances of Bernoulli's.
 
     Between the chances `lims` formulas that divide by nothing are replaced by their series.
+
+    >>> ContinuousBernoulli(0.8).mean
+    tensor(0.6120)
     """
 
     arg_constraints = {

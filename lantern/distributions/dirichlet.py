@@ -12,7 +12,12 @@ from .exp_family import ExponentialFamily
 
 
 class Dirichlet(ExponentialFamily):
-    """The distribution of shares of 1 with the parameters `concentration` `(..., K)`."""
+    """The distribution of shares of 1 with the parameters `concentration` `(..., K)`.
+
+    >>> import lantern
+    >>> Dirichlet(lantern.tensor([1.0, 1.0, 2.0])).mean
+    tensor([0.2500, 0.2500, 0.5000])
+    """
 
     arg_constraints = {"concentration": constraints.independent(constraints.positive, 1)}
     support = constraints.simplex

@@ -13,7 +13,11 @@ from .utils import broadcast_all
 
 
 class Exponential(ExponentialFamily):
-    """The exponential distribution of a rate."""
+    """The exponential distribution of a rate.
+
+    >>> Exponential(0.5).mean
+    tensor(2.)
+    """
 
     arg_constraints = {"rate": constraints.positive}
     support = constraints.nonnegative

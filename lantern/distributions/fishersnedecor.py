@@ -15,7 +15,11 @@ from .utils import broadcast_all
 
 
 class FisherSnedecor(Distribution):
-    """The distribution of the ratio of two chi-squared numbers over their degrees of freedom."""
+    """The distribution of the ratio of two chi-squared numbers over their degrees of freedom.
+
+    >>> FisherSnedecor(2.0, 4.0).mean
+    tensor(2.)
+    """
 
     arg_constraints = {"df1": constraints.positive, "df2": constraints.positive}
     support = constraints.positive

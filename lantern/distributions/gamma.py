@@ -13,7 +13,11 @@ from .utils import broadcast_all
 
 
 class Gamma(ExponentialFamily):
-    """The gamma distribution of shape `concentration` and a rate."""
+    """The gamma distribution of shape `concentration` and a rate.
+
+    >>> Gamma(3.0, 2.0).mean
+    tensor(1.5000)
+    """
 
     arg_constraints = {
         "concentration": constraints.positive,

@@ -14,7 +14,11 @@ from .utils import broadcast_all
 
 
 class GeneralizedPareto(Distribution):
-    """The distribution of what lies above a high threshold `loc`."""
+    """The distribution of what lies above a high threshold `loc`.
+
+    >>> GeneralizedPareto(1.0, 2.0, 0.5).mean
+    tensor(5.)
+    """
 
     arg_constraints = {
         "loc": constraints.real,

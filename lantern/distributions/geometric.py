@@ -14,7 +14,11 @@ from .utils import broadcast_all
 
 
 class Geometric(ByChance):
-    """The number of failures before a success of chance `probs`."""
+    """The number of failures before a success of chance `probs`.
+
+    >>> Geometric(0.25).mean
+    tensor(3.)
+    """
 
     arg_constraints = {
         "probs": constraints.unit_interval,

@@ -15,7 +15,12 @@ from .transforms import AbsTransform
 
 
 class HalfCauchy(TransformedDistribution):
-    """The distribution of |x| for Cauchy x around 0 of width `scale`."""
+    """The distribution of |x| for Cauchy x around 0 of width `scale`.
+
+    >>> import lantern
+    >>> HalfCauchy(1.0).cdf(lantern.tensor(1.0))
+    tensor(0.5000)
+    """
 
     arg_constraints = {"scale": constraints.positive}
     support = constraints.nonnegative

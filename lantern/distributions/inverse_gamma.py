@@ -15,7 +15,11 @@ from .transforms import PowerTransform
 
 
 class InverseGamma(TransformedDistribution):
-    """The distribution of 1 / x for gamma x of these parameters."""
+    """The distribution of 1 / x for gamma x of these parameters.
+
+    >>> InverseGamma(3.0, 1.0).mean
+    tensor(0.5000)
+    """
 
     arg_constraints = {
         "concentration": constraints.positive,

@@ -16,7 +16,11 @@ from .utils import broadcast_all, euler_constant
 
 
 class Kumaraswamy(TransformedDistribution):
-    """A distribution over (0, 1) much like the beta distribution, with a simple inverse."""
+    """A distribution over (0, 1) much like the beta distribution, with a simple inverse.
+
+    >>> Kumaraswamy(1.0, 1.0).mean
+    tensor(0.5000)
+    """
 
     arg_constraints = {
         "concentration1": constraints.positive,

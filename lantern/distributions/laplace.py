@@ -13,7 +13,12 @@ from .utils import broadcast_all
 
 
 class Laplace(Distribution):
-    """The distribution that falls on both sides of `loc` as an exponential of `scale`."""
+    """The distribution that falls on both sides of `loc` as an exponential of `scale`.
+
+    >>> import lantern
+    >>> Laplace(0.0, 1.0).log_prob(lantern.tensor(1.0))
+    tensor(-1.6931)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

@@ -19,6 +19,9 @@ class LKJCholesky(Distribution):
 
     `concentration` 1 draws all correlation matrices alike. Raises ValueError for less than two
     dimensions.
+
+    >>> LKJCholesky(3, 0.5).sample().shape
+    torch.Size([3, 3])
     """
 
     arg_constraints = {"concentration": constraints.positive}

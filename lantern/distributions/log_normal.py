@@ -13,7 +13,11 @@ from .transforms import ExpTransform
 
 
 class LogNormal(TransformedDistribution):
-    """The distribution of exp(x) for normal x of mean `loc` and deviation `scale`."""
+    """The distribution of exp(x) for normal x of mean `loc` and deviation `scale`.
+
+    >>> LogNormal(0.0, 1.0).mean
+    tensor(1.6487)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.positive

@@ -13,7 +13,12 @@ from .transforms import StickBreakingTransform
 
 
 class LogisticNormal(TransformedDistribution):
-    """Normal numbers `(..., N)` broken into shares `(..., N + 1)`."""
+    """Normal numbers `(..., N)` broken into shares `(..., N + 1)`.
+
+    >>> import lantern
+    >>> LogisticNormal(lantern.zeros(3), lantern.ones(3)).sample().shape
+    torch.Size([4])
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.simplex

@@ -15,7 +15,14 @@ from .utils import lazy_property, log_diagonal, matrix_vector, standard_normal
 
 
 class LowRankMultivariateNormal(Distribution):
-    """The normal distribution with the covariance W W' + D, `cov_factor` W and `cov_diag` D."""
+    """The normal distribution with the covariance W W' + D, `cov_factor` W and `cov_diag` D.
+
+    >>> import lantern
+    >>> factor, diagonal = lantern.ones(2, 1), lantern.ones(2)
+    >>> LowRankMultivariateNormal(lantern.zeros(2), factor, diagonal).covariance_matrix
+    tensor([[2., 1.],
+            [1., 2.]])
+    """
 
     arg_constraints = {
         "loc": constraints.real_vector,

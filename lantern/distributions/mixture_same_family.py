@@ -16,6 +16,13 @@ class MixtureSameFamily(Distribution):
     """A mixture of the last batch dimension of a distribution, with a `Categorical` of weights.
 
     Raises ValueError where the two do not fit.
+
+    >>> import lantern
+    >>> from lantern.distributions import Categorical, Normal
+    >>> parts = Normal(lantern.tensor([0.0, 4.0]), lantern.ones(2))
+    >>> weights = Categorical(lantern.tensor([3.0, 1.0]))
+    >>> MixtureSameFamily(weights, parts).mean
+    tensor(1.)
     """
 
     arg_constraints: dict[str, Any] = {}  # type: ignore[assignment]

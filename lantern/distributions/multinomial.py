@@ -6,16 +6,15 @@ import math
 from typing import Any
 
 import lantern
-from lantern import Size, Tensor
+from lantern import Tensor
 
 from . import constraints
 from .binomial import Binomial
-from .categorical import Categorical
-from .distribution import Distribution
+from .categorical import OverCategories
 from .utils import broadcast_all
 
 
-class Multinomial(Distribution):
+class Multinomial(OverCategories):
     """How often each class was drawn in `total_count` draws with weights `probs` `(..., K)`.
 
     >>> _ = lantern.manual_seed(0)
@@ -38,30 +37,13 @@ class Multinomial(Distribution):
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        self._categorical = Categorical(probs=probs, logits=logits)
+        self._choose(probs, logits, validate_args)
         self._binomial = Binomial(total_count=total_count, probs=self.probs)
-        shape = self._categorical.param_shape
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
         """The constraint of the values."""
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self) -> Tensor:
-        """The chances."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the chances."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter given."""
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:

@@ -15,7 +15,11 @@ from .utils import lazy_property
 
 
 class NegativeBinomial(ByChance):
-    """The number of successes of chance `probs` before `total_count` failures."""
+    """The number of successes of chance `probs` before `total_count` failures.
+
+    >>> NegativeBinomial(3, 0.5).mean
+    tensor(3.)
+    """
 
     arg_constraints = {
         "total_count": constraints.greater_than_eq(0),

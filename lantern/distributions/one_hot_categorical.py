@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import lantern
-from lantern import Size, Tensor
+from lantern import Tensor
 from lantern.nn.functional import one_hot
 
 from . import constraints
-from .categorical import Categorical
-from .distribution import Distribution
+from .categorical import OverCategories
 
 
-class OneHotCategorical(Distribution):
-    """One-hot vectors of a class drawn with weights `probs` `(..., K)` or their logarithms."""
+class OneHotCategorical(OverCategories):
+    """One-hot vectors of a class drawn with weights `probs` `(..., K)` or their logarithms.
+
+    >>> import lantern
+    >>> OneHotCategorical(lantern.tensor([1.0, 3.0])).mean
+    tensor([0.2500, 0.7500])
+    """
 
     arg_constraints = {
         "probs": constraints.simplex,
@@ -29,28 +33,7 @@ class OneHotCategorical(Distribution):
         logits: Tensor | None = None,
         validate_args: bool | None = None,
     ):
-        self._categorical = Categorical(probs, logits)
-        shape = self._categorical.param_shape
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
-
-    @property
-    def probs(self) -> Tensor:
-        """The chances."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the chances."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter given."""
-        return self._categorical.param_shape
-
-    @property
-    def _param(self) -> Tensor:
-        return self._categorical._param
+        self._choose(probs, logits, validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -85,7 +68,12 @@ class OneHotCategorical(Distribution):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """One-hot vectors whose gradient is that of the chances (Bengio et al. 2013)."""
+    """One-hot vectors whose gradient is that of the chances (Bengio et al. 2013).
+
+    >>> import lantern
+    >>> OneHotCategoricalStraightThrough(lantern.tensor([0.0, 1.0])).rsample()
+    tensor([0., 1.])
+    """
 
     has_rsample = True
 

@@ -14,7 +14,11 @@ from .utils import broadcast_all
 
 
 class Pareto(TransformedDistribution):
-    """The distribution of values above `scale` that falls as a power `alpha`."""
+    """The distribution of values above `scale` that falls as a power `alpha`.
+
+    >>> Pareto(1.0, 3.0).mean
+    tensor(1.5000)
+    """
 
     arg_constraints = {"alpha": constraints.positive, "scale": constraints.positive}
 

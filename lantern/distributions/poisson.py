@@ -13,7 +13,12 @@ from .utils import broadcast_all
 
 
 class Poisson(ExponentialFamily):
-    """The number of events of a rate."""
+    """The number of events of a rate.
+
+    >>> import lantern
+    >>> Poisson(4.0).log_prob(lantern.tensor(0.0))
+    tensor(-4.)
+    """
 
     arg_constraints = {"rate": constraints.nonnegative}
     support = constraints.nonnegative_integer

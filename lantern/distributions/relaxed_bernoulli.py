@@ -15,7 +15,11 @@ from .utils import broadcast_all, clamp_probs
 
 
 class LogitRelaxedBernoulli(ByChance):
-    """The log-odds of softened Bernoulli numbers."""
+    """The log-odds of softened Bernoulli numbers.
+
+    >>> LogitRelaxedBernoulli(lantern.tensor(1.0), 0.5).sample().shape
+    torch.Size([])
+    """
 
     arg_constraints = {
         "probs": constraints.unit_interval,
@@ -48,7 +52,12 @@ class LogitRelaxedBernoulli(ByChance):
 
 
 class RelaxedBernoulli(TransformedDistribution):
-    """Softened Bernoulli numbers between 0 and 1; nearer to these the lower the temperature."""
+    """Softened Bernoulli numbers between 0 and 1; nearer to these the lower the temperature.
+
+    >>> import lantern
+    >>> RelaxedBernoulli(lantern.tensor(0.1), lantern.tensor([0.2, 0.8])).sample().shape
+    torch.Size([2])
+    """
 
     arg_constraints = {
         "probs": constraints.unit_interval,

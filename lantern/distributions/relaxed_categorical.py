@@ -6,18 +6,22 @@ import math
 from typing import Any
 
 import lantern
-from lantern import Size, Tensor
+from lantern import Tensor
 
 from . import constraints
-from .categorical import Categorical
-from .distribution import Distribution
+from .categorical import OverCategories
 from .transformed_distribution import TransformedDistribution
 from .transforms import ExpTransform
 from .utils import broadcast_all, clamp_probs
 
 
-class ExpRelaxedCategorical(Distribution):
-    """The logarithms of softened one-hot vectors."""
+class ExpRelaxedCategorical(OverCategories):
+    """The logarithms of softened one-hot vectors.
+
+    >>> import lantern
+    >>> ExpRelaxedCategorical(lantern.tensor(1.0), lantern.ones(3)).sample().exp().sum().round()
+    tensor(1.)
+    """
 
     arg_constraints = {
         "probs": constraints.simplex,
@@ -33,25 +37,8 @@ class ExpRelaxedCategorical(Distribution):
         logits: Tensor | None = None,
         validate_args: bool | None = None,
     ):
-        self._categorical = Categorical(probs, logits)
         self.temperature = temperature
-        shape = self._categorical.param_shape
-        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
-
-    @property
-    def probs(self) -> Tensor:
-        """The chances."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the chances."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter given."""
-        return self._categorical.param_shape
+        self._choose(probs, logits, validate_args)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Returns draws that move with the parameters."""
@@ -69,7 +56,12 @@ class ExpRelaxedCategorical(Distribution):
 
 
 class RelaxedOneHotCategorical(TransformedDistribution):
-    """Shares of 1, nearer to one-hot vectors the lower the temperature."""
+    """Shares of 1, nearer to one-hot vectors the lower the temperature.
+
+    >>> import lantern
+    >>> RelaxedOneHotCategorical(lantern.tensor(1.0), lantern.ones(3)).sample().sum().round()
+    tensor(1.)
+    """
 
     arg_constraints = {
         "probs": constraints.simplex,

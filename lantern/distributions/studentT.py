@@ -15,7 +15,11 @@ from .utils import broadcast_all, standard_normal
 
 
 class StudentT(Distribution):
-    """The t distribution of `df` degrees of freedom around `loc`."""
+    """The t distribution of `df` degrees of freedom around `loc`.
+
+    >>> StudentT(4.0).variance
+    tensor(2.)
+    """
 
     arg_constraints = {
         "df": constraints.positive,

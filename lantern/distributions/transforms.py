@@ -271,7 +271,13 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """Takes some batch dimensions of another transform into one value."""
+    """Takes some batch dimensions of another transform into one value.
+
+    >>> import lantern
+    >>> x = lantern.ones(3)
+    >>> IndependentTransform(ExpTransform(), 1).log_abs_det_jacobian(x, x.exp())
+    tensor(3.)
+    """
 
     _settings = ("base_transform", "reinterpreted_batch_ndims")
 
@@ -334,7 +340,13 @@ def _check_dims(shape: Any, least: int) -> None:
 
 
 class ReshapeTransform(Transform):
-    """Gives the last dimensions another shape. Raises ValueError for another number of elements."""
+    """Gives the last dimensions another shape. Raises ValueError for another number of elements.
+
+    >>> import lantern
+    >>> ReshapeTransform((4,), (2, 2))(lantern.arange(4))
+    tensor([[0, 1],
+            [2, 3]])
+    """
 
     bijective = True
     _settings = ("in_shape", "out_shape")
@@ -383,7 +395,12 @@ def _replaced(shape: Any, old: Size, new: Size) -> Size:
 
 
 class ExpTransform(Transform):
-    """y = exp(x)."""
+    """y = exp(x).
+
+    >>> import lantern
+    >>> ExpTransform().inv(lantern.tensor([1.0, 2.0]))
+    tensor([0.0000, 0.6931])
+    """
 
     domain, codomain = constraints.real, constraints.positive
     bijective, sign = True, 1
@@ -400,7 +417,12 @@ class ExpTransform(Transform):
 
 
 class PowerTransform(Transform):
-    """y = x ** exponent, for positive x."""
+    """y = x ** exponent, for positive x.
+
+    >>> import lantern
+    >>> PowerTransform(2.0)(lantern.tensor([1.0, 3.0]))
+    tensor([1., 9.])
+    """
 
     domain = codomain = constraints.positive
     bijective = True
@@ -445,7 +467,12 @@ def _inside(chance: Tensor) -> Tensor:
 
 
 class SigmoidTransform(Transform):
-    """y = 1 / (1 + exp(-x))."""
+    """y = 1 / (1 + exp(-x)).
+
+    >>> import lantern
+    >>> SigmoidTransform()(lantern.tensor([0.0, 1.0]))
+    tensor([0.5000, 0.7311])
+    """
 
     domain, codomain = constraints.real, constraints.unit_interval
     bijective, sign = True, 1
@@ -463,7 +490,12 @@ class SigmoidTransform(Transform):
 
 
 class SoftplusTransform(Transform):
-    """y = log(1 + exp(x))."""
+    """y = log(1 + exp(x)).
+
+    >>> import lantern
+    >>> SoftplusTransform()(lantern.tensor([0.0, 1.0]))
+    tensor([0.6931, 1.3133])
+    """
 
     domain, codomain = constraints.real, constraints.positive
     bijective, sign = True, 1
@@ -480,7 +512,12 @@ class SoftplusTransform(Transform):
 
 
 class TanhTransform(Transform):
-    """y = tanh(x)."""
+    """y = tanh(x).
+
+    >>> import lantern
+    >>> TanhTransform()(lantern.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
 
     domain, codomain = constraints.real, constraints.interval(-1.0, 1.0)
     bijective, sign = True, 1
@@ -497,7 +534,12 @@ class TanhTransform(Transform):
 
 
 class AbsTransform(Transform):
-    """y = |x|, whose inverse takes the positive one."""
+    """y = |x|, whose inverse takes the positive one.
+
+    >>> import lantern
+    >>> AbsTransform()(lantern.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     domain, codomain = constraints.real, constraints.positive
 
@@ -515,7 +557,12 @@ def _same(a: Any, b: Any) -> bool:
 
 
 class AffineTransform(Transform):
-    """y = loc + scale x; `event_dim` last dimensions belong to one value."""
+    """y = loc + scale x; `event_dim` last dimensions belong to one value.
+
+    >>> import lantern
+    >>> AffineTransform(1.0, 2.0)(lantern.tensor([0.0, 3.0]))
+    tensor([1., 7.])
+    """
 
     bijective = True
     _settings = ("loc", "scale", "event_dim")
@@ -577,7 +624,13 @@ class AffineTransform(Transform):
 
 
 class CorrCholeskyTransform(Transform):
-    """Real vectors to Cholesky factors of correlation matrices (Lewandowski et al. 2009)."""
+    """Real vectors to Cholesky factors of correlation matrices (Lewandowski et al. 2009).
+
+    >>> import lantern
+    >>> CorrCholeskyTransform()(lantern.zeros(1))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain, codomain = constraints.real_vector, constraints.corr_cholesky
     bijective = True
@@ -617,7 +670,12 @@ class CorrCholeskyTransform(Transform):
 
 
 class SoftmaxTransform(Transform):
-    """Real vectors to shares of 1; not bijective."""
+    """Real vectors to shares of 1; not bijective.
+
+    >>> import lantern
+    >>> SoftmaxTransform()(lantern.zeros(2))
+    tensor([0.5000, 0.5000])
+    """
 
     domain, codomain = constraints.real_vector, constraints.simplex
 
@@ -636,7 +694,12 @@ class SoftmaxTransform(Transform):
 
 
 class StickBreakingTransform(Transform):
-    """Real vectors `(N)` to shares of 1 `(N + 1)`, each a part of what the others left."""
+    """Real vectors `(N)` to shares of 1 `(N + 1)`, each a part of what the others left.
+
+    >>> import lantern
+    >>> StickBreakingTransform()(lantern.zeros(2))
+    tensor([0.3333, 0.3333, 0.3333])
+    """
 
     domain, codomain = constraints.real_vector, constraints.simplex
     bijective = True
@@ -673,7 +736,13 @@ class StickBreakingTransform(Transform):
 
 
 class LowerCholeskyTransform(Transform):
-    """Matrices to lower triangular ones with a positive diagonal."""
+    """Matrices to lower triangular ones with a positive diagonal.
+
+    >>> import lantern
+    >>> LowerCholeskyTransform()(lantern.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
@@ -686,7 +755,13 @@ class LowerCholeskyTransform(Transform):
 
 
 class PositiveDefiniteTransform(Transform):
-    """Matrices to positive definite ones."""
+    """Matrices to positive definite ones.
+
+    >>> import lantern
+    >>> PositiveDefiniteTransform()(lantern.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.positive_definite
@@ -826,7 +901,13 @@ class StackTransform(_PartsTransform):
 
 
 class CumulativeDistributionTransform(Transform):
-    """Values of a distribution to the chances of a value up to them."""
+    """Values of a distribution to the chances of a value up to them.
+
+    >>> import lantern
+    >>> from lantern.distributions import Uniform
+    >>> CumulativeDistributionTransform(Uniform(0.0, 4.0))(lantern.tensor([1.0, 3.0]))
+    tensor([0.2500, 0.7500])
+    """
 
     bijective, codomain, sign = True, constraints.unit_interval, 1
     _settings = ("distribution",)

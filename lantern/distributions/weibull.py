@@ -15,7 +15,11 @@ from .utils import broadcast_all, euler_constant
 
 
 class Weibull(TransformedDistribution):
-    """The distribution of exponential numbers to the power 1 / `concentration`, times `scale`."""
+    """The distribution of exponential numbers to the power 1 / `concentration`, times `scale`.
+
+    >>> Weibull(2.0, 1.0).mean
+    tensor(2.)
+    """
 
     arg_constraints = {
         "scale": constraints.positive,

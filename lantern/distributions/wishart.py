@@ -22,6 +22,11 @@ class Wishart(ExponentialFamily):
 
     One of three matrices `(..., N, N)` describes the vectors. Raises AssertionError unless exactly
     one is given, ValueError for too few degrees of freedom.
+
+    >>> import lantern
+    >>> Wishart(3.0, covariance_matrix=lantern.eye(2)).mean
+    tensor([[3., 0.],
+            [0., 3.]])
     """
 
     support = constraints.positive_definite

@@ -118,6 +118,14 @@ class ChainedScheduler(_Combined):
     """Schedules that all take a step at each step.
 
     Raises ValueError for schedules of several optimizers.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> halved = lantern.optim.lr_scheduler.ConstantLR(optimizer, 0.5, total_iters=2)
+    >>> falling = lantern.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    >>> schedule = lantern.optim.lr_scheduler.ChainedScheduler([halved, falling])
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.125]
     """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None):

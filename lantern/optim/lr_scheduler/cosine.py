@@ -52,6 +52,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Each stretch is `T_mult` times as long as that before. Raises ValueError for lengths that are no
     positive whole numbers.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = lantern.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2)
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.25]
     """
 
     def __init__(

@@ -39,6 +39,14 @@ class CyclicLR(_WithMomentum):
     The mode `triangular2` halves the height at each cycle, `exp_range` multiplies it by
     `gamma ** step`; `scale_fn` takes the place of both. Raises ValueError for an optimizer without
     momentum, unless `cycle_momentum=False`.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = lantern.optim.lr_scheduler.CyclicLR(
+    ...     optimizer, 0.1, 1.0, step_size_up=2, cycle_momentum=False
+    ... )
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.55]
     """
 
     def __init__(

@@ -138,7 +138,14 @@ class StepLR(_ClosedScaling):
 
 
 class MultiStepLR(_ClosedScaling):
-    """Multiplies the rate by `gamma` at each of the steps in `milestones`."""
+    """Multiplies the rate by `gamma` at each of the steps in `milestones`.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = lantern.optim.lr_scheduler.MultiStepLR(optimizer, [1, 3])
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.05]
+    """
 
     def __init__(
         self,
@@ -163,6 +170,12 @@ class ConstantLR(_ClosedScaling):
     """A rate smaller by `factor` for the first `total_iters` steps.
 
     Raises ValueError for a factor that is not between 0 and 1.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = lantern.optim.lr_scheduler.ConstantLR(optimizer, 0.5, total_iters=2)
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.25]
     """
 
     def __init__(
@@ -235,7 +248,14 @@ class LinearLR(_ClosedScaling):
 
 
 class ExponentialLR(_ClosedScaling):
-    """Multiplies the rate by `gamma` at each step."""
+    """Multiplies the rate by `gamma` at each step.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = lantern.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1):
         self.gamma = gamma
@@ -249,7 +269,14 @@ class ExponentialLR(_ClosedScaling):
 
 
 class PolynomialLR(_ClosedScaling):
-    """A rate that falls to zero in `total_iters` steps as a power of the steps left."""
+    """A rate that falls to zero in `total_iters` steps as a power of the steps left.
+
+    >>> import lantern
+    >>> optimizer = lantern.optim.SGD([lantern.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = lantern.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4)
+    >>> optimizer.step(); schedule.step(); schedule.get_last_lr()
+    [0.375]
+    """
 
     def __init__(
         self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
