@@ -174,10 +174,8 @@ def _gpu() -> str:
     ready, text = _nvidia()
     if not ready:
         return f"off: {text}"
-    if importlib.util.find_spec("lantern.backends.cupy") is None:
-        return f"off: {text} is here, but this version of Lantern computes on the CPU only"
     if importlib.util.find_spec("cupy") is None:
-        return f"off: {text} is here, but CuPy is not installed (pip install cupy-cuda12x)"
+        return f"off: {text} is here, but CuPy is not installed (pip install 'lantern-dl[cuda]')"
     raise Trouble(f"{text} and CuPy are here, but Lantern cannot use them")
 
 
