@@ -276,6 +276,8 @@ def _place(
             stacklevel=4,
         )
     if masks and not each.ndim:
+        if active.recording and active.trace:
+            active.trace.refuse("nonzero or a boolean mask")
         inserted.append(len(items))
         items.append(FULL)
         places.append(creation.zeros(int(bool(each)), dtype=dtypes.int64))

@@ -274,6 +274,7 @@ def test_nan_and_infinities_pass_through():
         (lambda x: x.tolist(), r"\.tolist\(\)"),
         (lambda x: x.numpy(), r"\.numpy\(\)"),
         (lambda x: x[x > 0], "boolean mask"),
+        (lambda x: x[x.sum() > 0], "boolean mask"),
     ],
 )
 def test_what_cannot_be_recorded_names_the_line_and_the_cure(function, what):

@@ -342,6 +342,21 @@ def test_an_index_out_of_range_raises_and_nothing_is_written():
     assert add(lantern.tensor([0, -4])).tolist() == [5.0] * 2
 
 
+def test_what_was_filled_stays_in_memory_while_it_is_an_index_or_is_indexed():
+    table = lantern.arange(12.0).reshape(3, 4)
+
+    @lantern.compile
+    def rows(index, place):
+        index.fill_(2)
+        same = lantern.full((3, 4), 2.0).reshape(4, 3).contiguous()
+        return table.index_select(0, index), same.index_select(0, place)
+
+    for _ in range(3):
+        found, same = rows(lantern.tensor([0, 1, 0]), lantern.tensor([3, 0, 1, 2, 3, 0]))
+        assert found.tolist() == [[8.0, 9.0, 10.0, 11.0]] * 3
+        assert same.tolist() == [[2.0] * 3] * 6
+
+
 def test_explain_names_the_kernels_and_changes_nothing(capsys):
     weight = lantern.rand(20, 30)
 

@@ -81,7 +81,8 @@ def read_leaves(plan: Plan) -> dict[Value, list[tuple[Kernel, Look | None]]]:
     for kernel in plan.kernels:
         for value in operands(kernel):
             look = plan.looks[value]
-            if immediate(look.leaf) is None or kernel.kind != "loop":
+            # What is found by index, and the index, lie in memory also where all numbers are one.
+            if immediate(look.leaf) is None or kernel.kind != "loop" or kernel.picks:
                 strides = aligned_strides(look, value.shape, kernel.space)
                 whole = kernel.kind == "call" or value in kernel.factors or kernel.picks
                 seen = None if whole else Look(look.leaf, look.offset, strides)
