@@ -16,9 +16,25 @@ from lantern.compiler.memory import lay_out
 pytest.importorskip("llvmlite")
 
 
+class Steps(lantern.nn.Module):
+    """One cell over all columns of its input: each step starts at another place."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = lantern.nn.LSTMCell(5, 40)
+
+    def forward(self, x):
+        state = None
+        for i in range(x.shape[1]):
+            state = self.cell(x[:, i], state)
+        return state[0]
+
+
 def network(kind):
     nn = lantern.nn
     lantern.manual_seed(0)
+    if kind == "steps":
+        return Steps(), (8, 6, 5)
     if kind == "wide":
         layers = [layer for _ in range(4) for layer in (nn.Linear(40, 40), nn.LayerNorm(40))]
         return nn.Sequential(*layers), (8, 40)
@@ -52,7 +68,7 @@ def shape_of(function):
     return re.sub(r"pointer ptr \d+, \d+", "pointer", "\n".join(map(str, function.body)))
 
 
-@pytest.mark.parametrize("kind", ["wide", "images"])
+@pytest.mark.parametrize("kind", ["wide", "images", "steps"])
 def test_shared_code_is_what_each_kernel_would_have_had(kind):
     program = recorded(kind)
     plan, memory, target = program.plan, program.memory, program.target
@@ -70,6 +86,18 @@ def test_shared_code_is_what_each_kernel_would_have_had(kind):
             assert shape_of(mine.base or mine) == shape_of(fresh)
             shared += mine.base is not None
     assert shared > len(kernels) // 4
+
+
+def test_products_with_parts_of_a_tensor_share_code_wherever_the_parts_start():
+    graph = lantern.compiler.ir.Graph()
+    x, w = graph.input((64, 6, 64), lantern.float32), graph.input((64, 64), lantern.float32)
+    parts = [graph.add("getitem", (x, (slice(None), i))) for i in range(6)]
+    graph.outputs = [graph.add("matmul", (part, w)) for part in parts]
+    program = native.Program(graph)
+    assert len({(each.base or each).name for each in program.functions}) <= 3  # one, and copies
+    a, b = (np.random.RandomState(0).rand(*each.shape).astype("f4") for each in graph.inputs)
+    for i, found in enumerate(program([a, b])):
+        np.testing.assert_allclose(found, a[:, i] @ b, rtol=1e-5)
 
 
 def test_kernels_that_differ_in_a_number_share_nothing():

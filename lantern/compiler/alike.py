@@ -24,6 +24,7 @@ class Signature:
         self._values: dict[Value, int] = {}
         self._places: dict[tuple[int, int], int] = {}
         self.leaves: dict[Value, int] = {}
+        self.starts: dict[Value, int] = {}  # where each is looked at first; the rest is beside that
         computed = [each for each in (kernel.product,) if each is not None]
         computed += [*kernel.values, *kernel.reductions]
         self.key = (
@@ -60,7 +61,8 @@ class Signature:
         place = self._memory.places.get(leaf)
         number = None if place is None else self._places.setdefault(place, len(self._places))
         facts = (known, leaf.dtype.name, leaf.shape, repr(immediate(leaf)), number)
-        return (facts, look.offset, look.strides)
+        start = self.starts.setdefault(leaf, look.offset)
+        return (facts, look.offset - start, look.strides)
 
 
 def relocated(
@@ -68,18 +70,25 @@ def relocated(
 ) -> list[tuple[int, int]] | None:
     """Returns the addresses for another kernel of the same signature; None where one is unclear."""
     pairs = [
-        (memory.places[a], nbytes(a), memory.places[b])
+        (
+            memory.places[a],
+            nbytes(a),
+            memory.places[b],
+            (new.starts[b] - old.starts[a]) * a.itemsize,
+        )
         for a, b in zip(old.leaves, new.leaves, strict=True)
         if a in memory.places and b in memory.places
     ]
     found = []
     for slot, offset in pointers:
-        for (old_slot, start), size, (new_slot, place) in pairs:
-            if slot == old_slot and (slot or start <= offset < start + size):
-                found.append((new_slot, place + offset - start))
-                break
-        else:
+        places = {
+            (new_slot, place + offset - start + moved)
+            for (old_slot, start), size, (new_slot, place), moved in pairs
+            if slot == old_slot and (slot or start <= offset < start + size)
+        }
+        if len(places) != 1:
             return None
+        found += places
     return found
 
 
