@@ -76,6 +76,7 @@ from .autograd.mode import is_inference_mode_enabled as is_inference_mode_enable
 from .factories import is_nonzero as is_nonzero
 from .factories import is_same_size as is_same_size
 from .factories import is_signed as is_signed
+from .factories import is_storage as is_storage
 from .factories import is_tensor as is_tensor
 from .windows import kaiser_window as kaiser_window
 from .shape import layout as layout
@@ -136,6 +137,7 @@ from .creation import tensor as tensor
 from . import trees as trees
 from .factories import tril_indices as tril_indices
 from .factories import triu_indices as triu_indices
+from .factories import typename as typename
 from . import untyped as untyped
 from . import updating as updating
 from . import utils as utils

@@ -9,6 +9,7 @@ from typing import Any
 from . import dtypes, ops
 from .autograd.mode import active
 from .backends import NAMESPACES
+from .compat.missing import torch_name
 from .creation import checked_dtype, finish
 from .device import CPU, as_device
 from .device import device as Device
@@ -29,6 +30,7 @@ from .shape import (
     size_of,
 )
 from .tensor import Tensor, wrap
+from .untyped import UntypedStorage
 
 __all__ = [
     "broadcast_shapes",
@@ -43,6 +45,7 @@ __all__ = [
     "is_nonzero",
     "is_same_size",
     "is_signed",
+    "is_storage",
     "is_tensor",
     "numel",
     "ones_like",
@@ -50,6 +53,7 @@ __all__ = [
     "set_default_device",
     "tril_indices",
     "triu_indices",
+    "typename",
     "zeros_like",
 ]
 
@@ -295,6 +299,25 @@ triu_indices = _triangle_indices(
 def is_tensor(obj: Any) -> bool:
     """Says whether an object is a tensor."""
     return isinstance(obj, Tensor)
+
+
+def is_storage(obj: Any, /) -> bool:
+    """Says whether an object is the memory under tensors."""
+    return isinstance(obj, UntypedStorage)
+
+
+def typename(obj: Any, /) -> str:
+    """Returns PyTorch's name for the type of a tensor, else the full name of a class.
+
+    >>> typename(Tensor([1.0])), typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, Tensor):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") or hasattr(obj, "__name__") else type(obj)
+    module = torch_name(getattr(named, "__module__", None) or "")
+    name = getattr(named, "__qualname__", None) or named.__name__
+    return name if module in ("", "builtins") else f"{module}.{name}"
 
 
 def _tensor(name: str, input: Any) -> Tensor:

@@ -24,9 +24,10 @@ LAYERS = {
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
     "shaping spaced special testing threads updating version windows autograd.functional",
-    5: "amp checkpoint cuda.amp data func linalg nn optim safetensors serialization utils",
+    5: "amp checkpoint cuda.amp data func linalg nn optim safetensors serialization utils "
+    "accelerator autograd.profiler jit multiprocessing profiler types",
     6: "_dynamo compiler",
-    7: "__main__ cli compat.d2l demo distributed distributions vision viz",
+    7: "__main__ cli compat.d2l demo distributed distributions hub vision viz",
     8: "onnx",
 }
 # The layers each may import from besides its own; from 4 up, also the names of `lantern` itself.

@@ -7,6 +7,7 @@ made after all it depends on, the engine may visit nodes by falling number and n
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import weakref
@@ -132,6 +133,9 @@ class AccumulateGrad(Node):
         """Returns PyTorch's name for the node of a leaf."""
         return "torch::autograd::AccumulateGrad"
 
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
     @property
     def variable(self) -> Any:
         """The leaf whose `.grad` is added to."""
@@ -216,3 +220,65 @@ class OpNode(Node):
     def backward(self, g: Any, create_graph: bool) -> Any:
         """Returns the gradients of the tracked inputs, given that of the output."""
         return self.plan.backward(self, g, create_graph)
+
+
+# --- what programs ask `torch.autograd.graph` for
+def increment_version(tensor: Any) -> None:
+    """Counts a write of each tensor, as for values that were changed behind autograd's back."""
+    for each in [tensor] if hasattr(tensor, "_storage") else tensor:
+        each._storage.version += 1
+
+
+class save_on_cpu(contextlib.nullcontext):
+    """Does nothing more for a `with` block: on the CPU is where saved values are."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda"):
+        super().__init__()
+
+
+class saved_tensors_hooks:
+    """Raises NotImplementedError: what the tape saves cannot be packed."""
+
+    def __init__(self, pack_hook: Callable[..., Any], unpack_hook: Callable[..., Any]):
+        raise NotImplementedError(
+            "saved_tensors_hooks is not in Lantern yet; to hold less memory use "
+            "torch.utils.checkpoint.checkpoint"
+        )
+
+
+def register_multi_grad_hook(
+    tensors: Any, fn: Callable[..., Any], *, mode: str = "all"
+) -> _MultiHook:
+    """Calls `fn` when the gradients of these tensors are there; the handle has `remove()`.
+
+    It gets a list of the gradients once all have come. Raises NotImplementedError for mode "any"
+    and ValueError for a mode that PyTorch does not know either.
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    if mode == "any":
+        raise NotImplementedError('register_multi_grad_hook(mode="any") is not in Lantern yet')
+    return _MultiHook(tensors, fn)
+
+
+class _MultiHook:
+    def __init__(self, tensors: Any, fn: Callable[..., Any]):
+        self.fn = fn
+        self.grads: list[Any] = [None] * len(tensors)
+        self.come = 0
+        self.handles = [
+            each.register_hook(functools.partial(self._arrive, index))
+            for index, each in enumerate(tensors)
+        ]
+
+    def _arrive(self, index: int, grad: Any) -> None:
+        self.grads[index] = grad
+        self.come += 1
+        if self.come == len(self.grads):
+            grads, self.grads, self.come = self.grads, [None] * len(self.grads), 0
+            self.fn(grads)
+
+    def remove(self) -> None:
+        """Takes the hooks away."""
+        for each in self.handles:
+            each.remove()

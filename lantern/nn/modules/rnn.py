@@ -101,17 +101,21 @@ class RNNBase(Module):
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
     @property
+    def _flat_weights_names(self) -> list[str]:
+        """The names of all weights, in PyTorch's order; initialisers of courses go through them."""
+        return [name for names in self._all_weights for name in names]
+
+    @property
     def _flat_weights(self) -> list[Tensor]:
         held = self._parameters
         return [
             held[name] if name in held else getattr(self, name)  # type: ignore[misc]
-            for names in self._all_weights
-            for name in names
+            for name in self._flat_weights_names
         ]
 
     def __getstate__(self) -> dict[str, Any]:
         """Adds what PyTorch's own class expects to find when it loads a whole module."""
-        names = [name for layer in self._all_weights for name in layer]
+        names = self._flat_weights_names
         weights = [getattr(self, name) for name in names]
         return {**super().__getstate__(), "_flat_weights_names": names, "_flat_weights": weights}
 
