@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from pathlib import Path
 
 import torch
+from golden_file import GOLDENS, TESTS, write
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(TESTS))
 
-import distribution_cases as cases  # noqa: E402
+import distribution_cases as cases
 
 
 def plain(value):
@@ -33,10 +32,7 @@ def main():
             found[name] = {each: plain(value) for each, value in answers.items()}
         found["kl"] = {each: plain(value) for each, value in cases.divergences(torch).items()}
     lines = [f"{json.dumps(name)}: {json.dumps(each)}" for name, each in found.items()]
-    target = ROOT / "tests" / "goldens" / "distributions.json"
-    part = target.with_suffix(".part")
-    part.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    part.replace(target)
+    write(GOLDENS / "distributions.json", "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

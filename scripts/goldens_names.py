@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-from pathlib import Path
+
+from golden_file import GOLDENS, write
 
 PARTS = {
     "torch.optim": "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam Optimizer "
@@ -19,7 +20,6 @@ PARTS = {
     "torch.distributions.constraints": None,
     "torch.distributions.transforms": None,
 }
-TARGET = Path(__file__).resolve().parent.parent / "tests" / "goldens" / "names.json"
 
 
 def parameters_of(value):
@@ -40,9 +40,7 @@ def main():
         listed = sorted(names.split() if names else part.__all__)
         found = {name: parameters_of(getattr(part, name)) for name in listed}
         lines.append(f"{json.dumps(module)}: {json.dumps(found)}")
-    part = TARGET.with_suffix(".part")
-    part.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    part.replace(TARGET)
+    write(GOLDENS / "names.json", "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,13 @@ python scripts/goldens_optim.py        (needs torch)
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-import numpy as np
 import torch
+from golden_file import GOLDENS, TESTS, write_arrays
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(TESTS))
 
-import optim_cases as cases  # noqa: E402
+import optim_cases as cases
 
 
 def main():
@@ -27,9 +25,7 @@ def main():
                 found[f"{key}.{dtype}.{i}"] = each
     for search in (None, "strong_wolfe"):
         found[f"LBFGS.{search}"] = cases.lbfgs_losses(torch, search)
-    target = ROOT / "tests" / "goldens" / "optim.npz"
-    np.savez_compressed(target.with_suffix(".part.npz"), **found)
-    target.with_suffix(".part.npz").replace(target)
+    write_arrays(GOLDENS / "optim.npz", found)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,13 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
+from golden_file import GOLDENS, write
 
-TARGET = Path(__file__).resolve().parent.parent / "tests" / "goldens" / "printing.json"
 INF, NAN = math.inf, math.nan
 Case = dict[str, Any]
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -363,7 +361,7 @@ def device_cases() -> Iterator[Case]:
 
 
 def main() -> None:
-    """Print every case with PyTorch and write the file beside its place, then rename it."""
+    """Print every case with PyTorch and write the file."""
     groups = (
         float_cases,
         integer_cases,
@@ -381,11 +379,8 @@ def main() -> None:
         f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]"
         for name, rows in lines.items()
     )
-    beside = TARGET.with_suffix(".json.tmp")
-    beside.write_text("{" + text + "}\n")
-    os.replace(beside, TARGET)
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in lines.items())
-    print(f"{counts}, {TARGET.stat().st_size} bytes: {TARGET}")
+    write(GOLDENS / "printing.json", "{" + text + "}\n")
+    print(", ".join(f"{len(rows)} {name}" for name, rows in lines.items()))
 
 
 if __name__ == "__main__":

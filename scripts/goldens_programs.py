@@ -10,22 +10,20 @@ import os
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import torch
 import torch.utils.data
+from golden_file import GOLDENS, TESTS, write
 
-ROOT = Path(__file__).resolve().parent.parent
-GOLDENS = ROOT / "tests" / "goldens"
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(TESTS))
 
-import bad_input_cases  # noqa: E402
+import bad_input_cases
 
 
 def main():
     """Runs each program in a process of its own, with one thread."""
     (GOLDENS / "programs").mkdir(exist_ok=True)
-    for program in sorted((ROOT / "tests" / "programs").glob("*.py")):
+    for program in sorted((TESTS / "programs").glob("*.py")):
         result = subprocess.run(
             [sys.executable, "-W", "ignore", program],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -33,7 +31,7 @@ def main():
             text=True,
             check=True,
         )
-        _write(GOLDENS / "programs" / f"{program.stem}.txt", result.stdout)
+        write(GOLDENS / "programs" / f"{program.stem}.txt", result.stdout)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = {}
@@ -42,13 +40,7 @@ def main():
             found[line] = kinds.split()[0], sentence
     silent = [line for line, (kind, _) in found.items() if kind == "nothing"]
     assert not silent, f"PyTorch takes these: {silent}"
-    _write(GOLDENS / "bad_input.json", json.dumps(found, indent=0) + "\n")
-
-
-def _write(target, text):
-    part = target.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, target)
+    write(GOLDENS / "bad_input.json", json.dumps(found, indent=0) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,16 +22,14 @@ runs the same text with `torch` standing for Lantern. Needs PyTorch; run it as
 from __future__ import annotations
 
 import json
-import os
 import re
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
+from golden_file import GOLDENS, write
 
-TARGET = Path(__file__).resolve().parent.parent / "tests" / "goldens" / "promotion.json"
 DTYPES = (
     "bool",
     "uint8",
@@ -439,15 +437,12 @@ def tables() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Make the tables with PyTorch, one short line per row, and rename the file into place."""
+    """Make the tables with PyTorch, one short line per row."""
     warnings.simplefilter("ignore")
     torch.manual_seed(0)
     text = json.dumps(tables(), separators=(",", ":"))
     text = re.sub(r'(\]\],|\},|\],)(?=["\[])', r"\1\n", text)
-    beside = TARGET.with_suffix(".json.tmp")
-    beside.write_text(text + "\n")
-    os.replace(beside, TARGET)
-    print(f"{TARGET.stat().st_size} bytes: {TARGET}")
+    write(GOLDENS / "promotion.json", text + "\n")
 
 
 if __name__ == "__main__":

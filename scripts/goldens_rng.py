@@ -10,16 +10,14 @@ expression that made it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
+from golden_file import GOLDENS, write_arrays
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset, random_split
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "goldens"
 SEEDS = (0, 2**63 + 11)
 SIZES = (0, 1, 2, 15, 16, 17, 31, 32, 33, 100)
 FLOATS = ("float32", "float64", "float16", "bfloat16")
@@ -199,22 +197,14 @@ def draws_from_its_own_stream() -> bool:
     return torch.equal(torch.empty(50).bernoulli_(0.5, generator=other).bool(), expected)
 
 
-def write(name: str, arrays: dict[str, np.ndarray]) -> None:
-    """Writes an archive beside its place and renames it."""
-    beside = FOLDER / f"{name}.new.npz"
-    np.savez_compressed(beside, **arrays)
-    os.replace(beside, FOLDER / f"{name}.npz")
-    print(f"{name}.npz: {len(arrays)} arrays, {(FOLDER / f'{name}.npz').stat().st_size} bytes")
-
-
 def main() -> None:
     """Writes both files."""
     if not draws_from_its_own_stream():
         raise SystemExit("On this processor PyTorch draws bernoulli_ from MKL: use another.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    write("rng", random_draws())
+    write_arrays(GOLDENS / "rng.npz", random_draws())
     entries = (*initialised(), *orders())
-    write("initial", {name: as_array(tensor) for name, tensor in entries})
+    arrays = {name: as_array(tensor) for name, tensor in entries}
+    write_arrays(GOLDENS / "initial.npz", arrays)
 
 
 if __name__ == "__main__":

@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import torch
+from golden_file import GOLDENS, TESTS, write
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(TESTS))
 
-import schedule_cases as cases  # noqa: E402
+import schedule_cases as cases
 
 
 def main():
     """Runs every schedule."""
     found = {name: cases.run(torch, text)[0] for name, text in cases.SCHEDULES.items()}
-    target = ROOT / "tests" / "goldens" / "schedules.json"
-    part = target.with_suffix(".part")
     lines = [f"{json.dumps(name)}: {json.dumps(rates)}" for name, rates in found.items()]
-    part.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    part.replace(target)
+    write(GOLDENS / "schedules.json", "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

@@ -6,17 +6,15 @@ Run with PyTorch installed: python scripts/make_data_goldens.py
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 
 import torch
 import torch.utils.data
+from golden_file import GOLDENS, TESTS, write
 
-TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
-from data_scenarios import SCENARIOS  # noqa: E402
+from data_scenarios import SCENARIOS
 
 BOTH = [False, True]
 CASES: list[tuple[str, dict]] = [
@@ -116,10 +114,8 @@ def main() -> None:
     for name, arguments in CASES:
         result = SCENARIOS[name](torch, torch.utils.data, **arguments)
         records.append({"scenario": name, "arguments": arguments, "trace": result})
-    target = TESTS / "goldens" / "data_orders.json"
-    partial = target.with_suffix(".part")
-    partial.write_text("[\n" + ",\n".join(json.dumps(record) for record in records) + "\n]\n")
-    os.replace(partial, target)
+    lines = ",\n".join(json.dumps(record) for record in records)
+    write(GOLDENS / "data_orders.json", f"[\n{lines}\n]\n")
 
 
 if __name__ == "__main__":

@@ -6,18 +6,16 @@ Run with PyTorch installed: python scripts/make_nn_goldens.py
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 
 import torch
+from golden_file import GOLDENS, TESTS, write
 
-TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
-import nn_layer_cases as layers  # noqa: E402
-from nn_record import record  # noqa: E402
-from nn_scenarios import GROUPS  # noqa: E402
+import nn_layer_cases as layers
+from nn_record import record
+from nn_scenarios import GROUPS
 
 
 def refusal(expression: str) -> list[str]:
@@ -49,10 +47,7 @@ def main() -> None:
         "refused": {expression: refusal(expression) for expression in layers.REFUSED},
         "called": {expression: outcome(expression, names) for expression, names in calls},
     }
-    path = TESTS / "goldens" / "nn.json"
-    beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(goldens, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    write(GOLDENS / "nn.json", json.dumps(goldens, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,29 +9,21 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
 import warnings
 from pathlib import Path
 
 import torch
+from golden_file import GOLDENS, TESTS, write
 
-TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
-import nn_wide_cases as cases  # noqa: E402
+import nn_wide_cases as cases
 
 PLACES = """
     torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.rnn
     torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune torch.func
 """.split()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Writes a file beside its place and renames it."""
-    beside = path.with_suffix(".new")
-    beside.write_bytes(content)
-    os.replace(beside, path)
 
 
 def main(names: list[str]) -> None:
@@ -40,12 +32,12 @@ def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     found = {expression: cases.outcome(torch, expression) for expression in cases.CASES}
     text = json.dumps(found, separators=(",", ":"))
-    write(TESTS / "goldens" / "nn_wide.json.gz", gzip.compress(text.encode(), mtime=0))
+    write(GOLDENS / "nn_wide.json.gz", gzip.compress(text.encode(), mtime=0))
     if names:
         listed = json.loads(Path(names[0]).read_text(encoding="utf-8"))["names"]
         kept = {place: listed[place] for place in PLACES}
         content = json.dumps(kept, indent=1) + "\n"
-        write(TESTS / "goldens" / "nn_names.json", content.encode())
+        write(GOLDENS / "nn_names.json", content)
 
 
 if __name__ == "__main__":

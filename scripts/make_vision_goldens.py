@@ -6,21 +6,19 @@ Run with torchvision installed: python scripts/make_vision_goldens.py
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 import torchvision
+from golden_file import GOLDENS, TESTS, write, write_arrays
 from torchvision import models, transforms
 from torchvision.transforms import functional, v2
 
-TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
 
-import vision_facts as facts  # noqa: E402
-from vision_cases import run  # noqa: E402
+import vision_facts as facts
+from vision_cases import run
 
 
 def write_results() -> None:
@@ -34,15 +32,14 @@ def write_results() -> None:
                 arrays.append(content)
             index.append(f"{key}\t{part}\t{places[content]}")
     shapes = "\n".join(f"{dtype}\t{','.join(map(str, shape))}" for dtype, shape, _ in arrays)
-    target = TESTS / "goldens" / "transforms.npz"
-    partial = target.with_suffix(".part.npz")
-    np.savez_compressed(
-        partial,
-        index=np.frombuffer("\n".join(index).encode(), np.uint8),
-        shapes=np.frombuffer(shapes.encode(), np.uint8),
-        values=np.frombuffer(b"".join(content for *_, content in arrays), np.uint8),
+    write_arrays(
+        GOLDENS / "transforms.npz",
+        {
+            "index": np.frombuffer("\n".join(index).encode(), np.uint8),
+            "shapes": np.frombuffer(shapes.encode(), np.uint8),
+            "values": np.frombuffer(b"".join(content for *_, content in arrays), np.uint8),
+        },
     )
-    os.replace(partial, target)
 
 
 def write_facts() -> None:
@@ -74,10 +71,7 @@ def write_facts() -> None:
     }
     answers["second version"] = facts.second_version(torch, v2, functional, run)
     answers["mixtures"] = facts.mixtures(torch, v2)
-    target = TESTS / "goldens" / "vision.json"
-    partial = target.with_suffix(".part")
-    partial.write_text(json.dumps(answers, indent=0))
-    os.replace(partial, target)
+    write(GOLDENS / "vision.json", json.dumps(answers, indent=0))
 
 
 if __name__ == "__main__":
