@@ -8,13 +8,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..backends import NAMESPACES
+from ..backends import NAMESPACES, default, here
 from ..dtypes import int64
 from ..op import Composite, composite, declare
 from ..sequence_op import sequence_op
 from ..shape import broadcast_shapes, wrap_dim
 from ..tensor import Tensor, wrap
-from .creation import namespace
 from .slices import at
 from .views import expand, reshape, unsqueeze
 
@@ -310,7 +309,8 @@ def combinations(xp, input, r=2, with_replacement=False):
         return xp.full((0,), 0, input)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     flat = [place for row in choose(range(input.numel()), r) for place in row]
-    places = namespace().reshape(namespace().asarray(flat, int64), (len(flat) // r, r))
+    library = here.namespace or default()  # these places are constants of a recording
+    places = library.reshape(library.asarray(flat, int64), (len(flat) // r, r))
     return xp.getitem(input, (wrap(places),))
 
 
