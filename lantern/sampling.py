@@ -1,7 +1,8 @@
 """Random tensors: `rand`, `randn`, `randint`, ... and the methods that fill a tensor with draws.
 
 The numbers, and how many of the generator's words each draw takes, are PyTorch's on the CPU. Under
-`lantern.compile` draws are recorded and made anew at each call.
+`lantern.compile` draws are recorded and made anew at each call. The file is long by PyTorch's
+signatures: the functions, their `_like` forms and the methods share one way of checking arguments.
 """
 
 from __future__ import annotations

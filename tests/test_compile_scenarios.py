@@ -1,7 +1,7 @@
 """Programs around a compiled function that change what it depends on: all must stay as eager.
 
 Each scenario is run three times: as it is, with its functions interpreted, and with native code.
-What it yields must be the same, value by value.
+What it yields must be the same, value by value. The file is a list of scenarios, each by itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Transforms of draws: functions with an inverse and the logarithm of their volume change."""
+"""Transforms of draws: functions with an inverse and the logarithm of their volume change.
+
+The file is long because PyTorch has them all in one: twenty short classes under one base.
+"""
 
 from __future__ import annotations
 

@@ -230,26 +230,14 @@ def multi_head_attention_forward(
         weights = (in_proj_weight,)
     q, k, v = _projected(query, key, value, weights, in_proj_bias)
     attn_mask = _mask_of_heads(attn_mask, length, key.shape[0], batch, num_heads)
-    extra = 0
-    if (bias_k is None) != (bias_v is None):
-        raise AssertionError(
-            "bias_k is set but bias_v is None"
-            if bias_v is None
-            else "bias_v is set but bias_k is None"
-        )
-    if bias_k is not None:
-        k, v = (
-            cat([each, expand(bias, (1, batch, width))])
-            for each, bias in ((k, bias_k), (v, bias_v))
-        )
-        extra += 1
+    k, v = _with_bias(k, bias_k, v, bias_v)
+    extra = int(bias_k is not None) + int(bool(add_zero_attn))
     q = _heads(q, num_heads)
     k = _static(static_k, "static_k", q) if static_k is not None else _heads(k, num_heads)
     v = _static(static_v, "static_v", q) if static_v is not None else _heads(v, num_heads)
     if add_zero_attn:
         zeros = full((batch, num_heads, 1, width // num_heads), 0, k.dtype)
         k, v = cat([k, zeros], 2), cat([v, zeros], 2)
-        extra += 1
     mask = _merged(attn_mask, padding, extra, batch, k.shape[2])
     p = dropout_p if training else 0.0
     noise = _noise((*q.shape[:3], k.shape[2]), q.dtype, p) if p else None
@@ -263,6 +251,20 @@ def multi_head_attention_forward(
     shares = shares if noise is None else shares * noise
     shares = shares.mean(1) if average_attn_weights else shares
     return out, shares if batched else squeeze(shares, 0)
+
+
+def _with_bias(k: Tensor, bias_k: Any, v: Tensor, bias_v: Any) -> tuple[Tensor, Tensor]:
+    """Returns keys and values `(S, N, E)` with one learned place more, where there is one."""
+    if (bias_k is None) != (bias_v is None):
+        raise AssertionError(
+            "bias_k is set but bias_v is None"
+            if bias_v is None
+            else "bias_v is set but bias_k is None"
+        )
+    if bias_k is None:
+        return k, v
+    learned = (1, *k.shape[1:])
+    return cat([k, expand(bias_k, learned)]), cat([v, expand(bias_v, learned)])
 
 
 def additive_mask(mask: Any, name: str, other: Any, other_name: str, query: Tensor) -> Any:

@@ -1,6 +1,7 @@
 """New tensors, and tensors turned into other objects, beside PyTorch.
 
 Each line is an expression; its result, warnings and errors must be the same in both libraries.
+The file is long because it is a list of such lines.
 """
 
 from __future__ import annotations
