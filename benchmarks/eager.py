@@ -3,10 +3,10 @@
 The two take turns, round by round, so that a change in the machine's speed meets both; the table
 gives medians and the ratio of medians, and the time of each one's first step apart.
 
-    python benchmarks/eager.py [--rounds 31] [--only NAME] [--script]
+    python benchmarks/eager.py [--rounds 31] [--only NAME|script] [--script]
 
-`--script` also times the whole MNIST script, from `import` to accuracy, as two processes; it needs
-the data set: `--data DIR`, torchvision's root.
+`--script` also times the whole MNIST script, from `import` to accuracy, as two processes, and
+`--only script` nothing else; it needs the data set: `--data DIR`, torchvision's root.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ test = datasets.MNIST({root!r}, train=False, transform=both)
 """
 
 
-def compare_scripts(root, rounds=3):
+def compare_scripts(root, rounds):
     """Prints the times of the whole MNIST script, one epoch, import included."""
     theirs = SCRIPT.format(
         name="torch", data=THEIR_DATA.replace("{root}", root).replace("{{", "{").replace("}}", "}")
@@ -300,7 +300,7 @@ def compare_scripts(root, rounds=3):
                 raise RuntimeError(done.stderr)
     a, b = (statistics.median(each) for each in times)
     print(
-        f"\nwhole MNIST script, 1 epoch: PyTorch {a:.1f} s, Lantern {b:.1f} s, "
+        f"\nwhole MNIST script, 1 epoch: PyTorch {a:.2f} s, Lantern {b:.2f} s, "
         f"ratio **{a / b:.2f}**"
     )
 
@@ -309,7 +309,7 @@ def main():
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=31)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="part of a row's name, or 'script'")
     parser.add_argument("--script", action="store_true")
     parser.add_argument("--data", default="data")
     options = parser.parse_args()
@@ -326,8 +326,8 @@ def main():
     for name, build in WORKLOADS.items():
         if options.only in name:
             compare(torch, name, build, options.rounds)
-    if options.script:
-        compare_scripts(str(Path(options.data).resolve()))
+    if options.script or options.only == "script":
+        compare_scripts(str(Path(options.data).resolve()), min(3, options.rounds))
 
 
 if __name__ == "__main__":
