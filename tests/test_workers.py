@@ -313,7 +313,9 @@ def test_a_program_that_ends_in_the_middle_of_a_pass_is_quiet(tmp_path):
 
 
 def test_ctrl_c_ends_the_program_and_its_workers_without_further_noise(tmp_path):
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and so all below them.
     program = """
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for batch in data.DataLoader(Numbers(), num_workers=2):
             print("begun", flush=True)
             time.sleep(30)
