@@ -223,6 +223,8 @@ def hinge_embedding_loss(xp, input, target, margin=1.0, reduction="mean"):
     """The input where the target is 1, `max(0, margin - input)` where it is -1."""
     check_reduction(reduction)
     broadcast_shapes(target.shape, input.shape)
+    if input.dtype.char in "eE":  # there PyTorch rounds the margin, which moves the kink
+        margin = xp.full((), margin, input.dtype)
     short = (margin - input).clamp_min(0)
     losses = xp.where(xp.ne(target, 1), short, 0) + xp.where(xp.ne(target, -1), input, 0)
     return _reduced(losses, reduction)
