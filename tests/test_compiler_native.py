@@ -11,8 +11,10 @@ from compiler_programs import Fact, Programs
 
 import lantern
 from lantern import dtypes
+from lantern.compiler.fuse import fuse
 from lantern.compiler.interpret import interpret
 from lantern.compiler.ir import Graph, verify
+from lantern.compiler.memory import operands
 from lantern.compiler.native import Changed, Program
 from lantern.compiler.runtime import OTHERS, Target, host, object_code
 from lantern.compiler.simplify import simplify
@@ -374,3 +376,15 @@ def test_explain_names_the_kernels_and_changes_nothing(capsys):
     assert "step, for (float32[4, 20]):" in text
     assert "µs" in text and "[test_compiler_native.py:" in text
     assert lantern.equal(weight, before)
+
+
+def test_layers_that_add_to_their_input_read_no_more_the_deeper_they_are():
+    graph = Graph()
+    total, weight = (graph.input(shape, lantern.float32) for shape in ((4, 16, 64), (64, 64)))
+    for _ in range(8):
+        rows = graph.add("reshape", (graph.add("exp", (total,)), (64, 64)))
+        made = graph.add("reshape", (graph.add("matmul", (rows, weight)), (4, 16, 64)))
+        total = graph.add("add", (total, made))
+    graph.outputs = [total]
+    loops = [each for each in fuse(graph).kernels if each.kind == "loop"]
+    assert max(len(operands(each)) for each in loops) <= 3

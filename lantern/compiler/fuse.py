@@ -8,6 +8,7 @@ What has no native form becomes a call of the NumPy backend between native kerne
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -160,6 +161,7 @@ class _Fuser:
         self.stored: set[Value] = set()
         self.constants: list[Value] = []
         self.outputs: dict[Value, Look] = {}
+        self.uses = Counter(x for each in graph.values for x in dict.fromkeys(each.operands()))
         self.waiting: dict[Value, None] = {}  # cheap values that each user computes for itself
         self.packed: dict[Any, Value] = {}
         self.along_batch: set[Value] = set()  # leaves whose first dimension lies innermost
@@ -256,7 +258,7 @@ class _Fuser:
         operands, inside = self._expanded(self._operands(value), value.shape)
         kernel = self._choose(value.shape, operands, None)
         there = all(self.looks[each].leaf in self.stored for each in operands)
-        if (kernel is None or there) and value.shape and value.name in CHEAP and len(inside) < 8:
+        if (kernel is None or there) and self._is_better_made_again(value, operands, inside):
             self.waiting[value] = None  # to store it would take longer than to compute it again
             self._leaf(value)
             self._follow_batch(value, value.operands())
@@ -265,6 +267,15 @@ class _Fuser:
             kernel = self._new("loop", value.shape)
         self._join(kernel, operands, [*inside, value])
         self._made(kernel, value)
+
+    def _is_better_made_again(
+        self, value: Value, operands: list[Value], inside: list[Value]
+    ) -> bool:
+        """Says whether each user should compute a value: it is cheap, and they read no more so."""
+        if not value.shape or value.name not in CHEAP or len(inside) >= 8:
+            return False
+        whole = {self.looks[each].leaf for each in operands if each.shape == value.shape}
+        return len(whole) <= 2 or self.uses[value] < 2
 
     def _made(self, kernel: Kernel, value: Value) -> None:
         self.home[value] = kernel
