@@ -67,6 +67,15 @@ assert torch.__spec__.name == "lantern" and nn.__spec__.name == "lantern.nn"
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_types_of_tensors_print_as_pytorchs_and_are_pickled_as_before(run) -> None:
+    program = (
+        "import pickle, torch; p = torch.nn.Parameter(torch.ones(1)); "
+        "print(type(p.data), type(p), type(pickle.loads(pickle.dumps([torch.Tensor, p]))[1]))"
+    )
+    shown = "<class 'torch.Tensor'> <class 'torch.nn.parameter.Parameter'>"
+    assert run(program).stdout == f"{shown} <class 'torch.nn.parameter.Parameter'>\n"
+
+
 def test_an_installed_torch_is_not_looked_at(run, tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise SystemExit('the other torch')")
     result = run("import torch, torchvision; print(torch.zeros(1))")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import NoReturn
 
+import lantern
 from lantern.compat import imports
 from lantern.compat.missing import torch_name
 
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"lantern run: option {what} needs an argument\n{_USAGE}", file=sys.stderr)
         return 2
     imports.install()
+    _print_types_as_pytorch()
     _let_all_characters_through()
     sys.modules["__main__"] = module = ModuleType("__main__")
     try:
@@ -53,6 +55,12 @@ def main(arguments: Sequence[str]) -> int:
         _hide_runner()
         raise
     return 0
+
+
+def _print_types_as_pytorch() -> None:
+    """Lets `print(type(x))` show <class 'torch.Tensor'>, as texts about PyTorch do."""
+    lantern.Tensor.__module__ = "torch"
+    lantern.nn.Parameter.__module__ = "torch.nn.parameter"
 
 
 def _let_all_characters_through() -> None:
