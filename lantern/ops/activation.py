@@ -1,7 +1,8 @@
 """Activation functions, each with the formula of its gradient.
 
 Where a formula has an exponential in a branch that is not taken, its argument is held back: an
-infinity there would turn the second derivative into NaN.
+infinity there would turn the second derivative into NaN. The file is long because PyTorch has some
+thirty of them, each a few lines and its gradient.
 """
 
 from __future__ import annotations
