@@ -128,6 +128,14 @@ def test_formulas_of_other_layouts_stay_with_numpy(monkeypatch):
     np.testing.assert_allclose(out, functional.gelu(x.contiguous()), rtol=1e-5, atol=1e-6)
 
 
+def test_a_setting_may_be_a_number_of_numpys(monkeypatch):
+    monkeypatch.setattr(passes, "LEAST", 1)
+    monkeypatch.setattr(passes, "BLOCK", 8)
+    x = lantern.tensor(values(np.random.RandomState(0), 6, 5))
+    want = functional.layer_norm(x, (5,), eps=0.5)
+    np.testing.assert_allclose(functional.layer_norm(x, (5,), eps=np.float32(0.5)), want, rtol=1e-5)
+
+
 PROGRAM = """
 import sys
 sys.modules["llvmlite"] = None  # cannot be imported

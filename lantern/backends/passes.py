@@ -19,6 +19,8 @@ from . import NAMESPACES, native
 LEAST = 1 << 16  # elements from which a kernel is worth its compilation
 BLOCK = 1 << 15  # elements that a kernel takes at a time, about
 
+PLAIN = frozenset({bool, int, float, str})  # settings that a formula can be recorded with
+
 
 def one_pass(formula: Callable, operands: tuple, together: int, *settings: Any) -> Any:
     """Returns `formula(xp, *operands, *settings)`, an array or several.
@@ -27,7 +29,7 @@ def one_pass(formula: Callable, operands: tuple, together: int, *settings: Any) 
     with as many dimensions as the first are cut into rows with it; others all rows share.
     """
     first = operands[0]
-    if first.size >= LEAST and first.dtype.char in "fd":
+    if first.size >= LEAST and first.dtype.char in "fd" and PLAIN.issuperset(map(type, settings)):
         result = _by_blocks(formula, operands, first.ndim - together, settings)
         if result is not None:
             return result
