@@ -117,3 +117,13 @@ def test_a_chain_is_multiplied_in_the_order_that_costs_least() -> None:
 def test_names_that_are_missing_say_so() -> None:
     with pytest.raises(AttributeError, match="torch.linalg.lu_factor is not in Lantern yet"):
         _ = lantern.linalg.lu_factor
+
+
+def test_hermitian_matrices_are_read_from_their_lower_triangle() -> None:
+    lantern.manual_seed(0)
+    A = lantern.randn(2, 4, 4, dtype=lantern.float64)
+    whole = A.tril() + A.tril(-1).mT
+    pinv, rank = lantern.linalg.pinv, lantern.linalg.matrix_rank
+    assert lantern.equal(pinv(A, hermitian=True), pinv(whole))
+    flat = lantern.ones(3, 3, dtype=lantern.float64).tril()  # as a symmetric matrix, of rank 1
+    assert rank(flat).item() == 3 and rank(flat, hermitian=True).item() == 1

@@ -300,6 +300,11 @@ def _precision(A, atol, rtol):
     return 0.0 if atol is None else float(atol), float(rtol)
 
 
+def _lower_mirrored(A):
+    """The symmetric matrices that have the lower triangles of `A`: what `hermitian=True` reads."""
+    return A.tril() + A.tril(-1).transpose(-2, -1)
+
+
 def _pinv(A, atol, rtol):
     if A.ndim < 2 or A.dtype.char not in "fd":
         raise RuntimeError(
@@ -317,7 +322,7 @@ def linalg_pinv(xp, A, *, atol=None, rtol=None, hermitian=False):
     >>> lantern.linalg.pinv(lantern.tensor([[2.0], [0.0]]))
     tensor([[0.5000, 0.0000]])
     """
-    return _pinv(A, atol, rtol)
+    return _pinv(_lower_mirrored(A) if hermitian and A.ndim >= 2 else A, atol, rtol)
 
 
 @composite
@@ -340,7 +345,7 @@ def matrix_rank(xp, A, *, atol=None, rtol=None, hermitian=False):
         )
     if A.dtype.char not in "fd":
         raise RuntimeError("This function doesn't handle types other than float and double")
-    values = svdvals(A.detach())
+    values = svdvals((_lower_mirrored(A) if hermitian else A).detach())
     if 0 in A.shape[-2:]:
         return xp.full(A.shape[:-2], 0, int64)
     atol, rtol = _precision(A, atol, rtol)
