@@ -42,6 +42,8 @@ from .shape import preserve_format as preserve_format
 from .shape import sparse_coo as sparse_coo
 from .shape import strided as strided
 from .untyped import UntypedStorage as UntypedStorage
+from .indexing import index_put as index_put
+from .indexing import index_put_ as index_put_
 from . import methods as _methods
 from . import legacy as _legacy
 from .legacy import set_default_tensor_type as set_default_tensor_type

@@ -65,6 +65,8 @@ from .random import get_rng_state as get_rng_state
 from .windows import hamming_window as hamming_window
 from .windows import hann_window as hann_window
 from .dtypes import iinfo as iinfo
+from .indexing import index_put as index_put
+from .indexing import index_put_ as index_put_
 from . import indexing as indexing
 from .autograd.mode import inference_mode as inference_mode
 from .random import initial_seed as initial_seed

@@ -185,6 +185,13 @@ def test_a_hook_of_several_tensors_is_called_once_all_gradients_are_there():
     assert len(calls) == 1
 
 
+def test_places_are_written_by_function_too():
+    x, places = torch.zeros(3), (torch.tensor([1, 1]),)
+    assert torch.index_put(x, places, torch.ones(2), True).tolist() == [0.0, 2.0, 0.0]
+    assert x.tolist() == [0.0, 0.0, 0.0]
+    assert torch.index_put_(x, places, torch.ones(2)) is x and x[1] == 1.0
+
+
 def test_questions_about_devices_and_types():
     assert not torch.backends.mkl.is_available() and torch.backends.mkldnn.enabled
     assert torch.accelerator.device_count() == torch.cuda.device_count()
