@@ -13,14 +13,12 @@ import pytest
 import lantern
 
 collect_ignore = ["tests/programs"]  # scripts that import torch, for `lantern run`
+if importlib.util.find_spec("cupy") is None:
+    collect_ignore.append("lantern/backends/cupy")  # doctests import what they look through
 
 # A loaded machine is slow, which says nothing about the property that a test holds.
 hypothesis.settings.register_profile("lantern", deadline=None)
 hypothesis.settings.load_profile("lantern")
-
-
-# These are scripts for `lantern run`; to import them would be to run them with PyTorch.
-collect_ignore_glob = ["tests/programs/*.py"]
 
 
 def _borrow_torch() -> None:
@@ -39,9 +37,6 @@ def _borrow_torch() -> None:
 
 
 _borrow_torch()
-
-# Doctests import the files that they look through; without CuPy these cannot be.
-collect_ignore = [] if importlib.util.find_spec("cupy") else ["lantern/backends/cupy"]
 
 
 @pytest.fixture(autouse=True)
