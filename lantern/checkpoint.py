@@ -51,15 +51,7 @@ def save(
     """
     pattern = os.fsdecode(path)
     fields = _fields(pattern)
-    if keep is not None and (not fields or keep < 1):
-        raise ValueError(
-            f"keep={keep} needs a path with a field, such as 'run-{{epoch}}.pth', and at least 1"
-        )
-    missing = [name for name in fields if name not in parts]
-    if missing:
-        raise ValueError(f"the path has the field {{{missing[0]}}}: pass {missing[0]}=… as well")
-    if RNG in parts:
-        raise ValueError("rng is the switch for random states; call your own part otherwise")
+    _check_fields(fields, parts, keep)
     given = {"model": model, "optimizer": optimizer, "scheduler": scheduler, **parts}
     content = {name: _state(part) for name, part in given.items() if part is not None}
     if rng:
@@ -71,6 +63,18 @@ def save(
             if old != os.path.normpath(target):
                 os.remove(old)
     return target
+
+
+def _check_fields(fields: list[str], parts: dict[str, Any], keep: int | None) -> None:
+    if keep is not None and (not fields or keep < 1):
+        raise ValueError(
+            f"keep={keep} needs a path with a field, such as 'run-{{epoch}}.pth', and at least 1"
+        )
+    missing = [name for name in fields if name not in parts]
+    if missing:
+        raise ValueError(f"the path has the field {{{missing[0]}}}: pass {missing[0]}=… as well")
+    if RNG in parts:
+        raise ValueError("rng is the switch for random states; call your own part otherwise")
 
 
 def resume(

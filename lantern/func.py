@@ -281,29 +281,10 @@ def vmap(
         )
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        dims = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args)
-        if len(dims) != len(args):
-            raise ValueError(
-                f"vmap: in_dims is not compatible with the structure of inputs: {len(dims)} "
-                f"entries for {len(args)} inputs"
-            )
-        places = [_spread(dim, arg) for dim, arg in zip(dims, args, strict=True)]
-        sizes = {
-            leaf.shape[dim]
-            for arg, spread in zip(args, places, strict=True)
-            for leaf, dim in zip(leaves(arg), spread, strict=True)
-            if dim is not None
-        }
-        if not sizes:
-            raise ValueError("vmap: no argument has a dimension to map over")
-        if len(sizes) > 1:
-            raise ValueError(
-                f"vmap: Expected all tensors to have the same size in the mapped dimension, got "
-                f"sizes {sorted(sizes)} for the mapped dimension"
-            )
+        places, size = _mapped(args, in_dims)
         state = lantern.get_rng_state() if randomness == "same" else None
         results = []
-        for i in range(sizes.pop()):
+        for i in range(size):
             if state is not None:
                 lantern.set_rng_state(state)
             picked = [
@@ -314,6 +295,31 @@ def vmap(
         return _stacked(results, out_dims)
 
     return wrapped
+
+
+def _mapped(args: tuple, in_dims: Any) -> tuple[list[list[int | None]], int]:
+    """Returns the mapped dimension of each tensor of each argument, and the size they share."""
+    dims = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args)
+    if len(dims) != len(args):
+        raise ValueError(
+            f"vmap: in_dims is not compatible with the structure of inputs: {len(dims)} "
+            f"entries for {len(args)} inputs"
+        )
+    places = [_spread(dim, arg) for dim, arg in zip(dims, args, strict=True)]
+    sizes = {
+        leaf.shape[dim]
+        for arg, spread in zip(args, places, strict=True)
+        for leaf, dim in zip(leaves(arg), spread, strict=True)
+        if dim is not None
+    }
+    if not sizes:
+        raise ValueError("vmap: no argument has a dimension to map over")
+    if len(sizes) > 1:
+        raise ValueError(
+            f"vmap: Expected all tensors to have the same size in the mapped dimension, got "
+            f"sizes {sorted(sizes)} for the mapped dimension"
+        )
+    return places, sizes.pop()
 
 
 def _spread(dim: Any, arg: Any) -> list[int | None]:

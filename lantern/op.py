@@ -84,28 +84,15 @@ class Op:
         self.signature = inspect.signature(forward)
         self.__doc__ = forward.__doc__
         self.__module__ = forward.__module__
-        self.promote = promote
-        self.plain = PLAIN[promote]
-        if check is not None:  # operands of these dtypes take the slow path, where they are checked
-            self.plain = "".join(code for code in self.plain if code not in check[0])
-        self.check = None if check is None else check[1]
-        # "?HIL abs_cpu": dtypes that it refuses, and the kernel that lacks them
-        self.kernel: str | Callable[..., str]
-        codes, self.kernel = (lacks + " ").split(" ")[:2] if isinstance(lacks, str) else lacks
-        self.lacks = frozenset(codes)
-        self.asked = asked  # checks a `dtype=` that a call asks for
-        self.plain = "".join(code for code in self.plain if code not in self.lacks)
-        self.aliases = aliases.split()
-        self.fits = (
-            fits  # numbers must be in the range of the dtype; "wide": halves count as float32
-        )
-        self.label = label  # names the node by the arguments of a call
+        self.dunder, self.aliases = dunder.split(), aliases.split()
+        self.method, self.function, self.inplace, self.public = method, function, inplace, public
         self.differentiable = differentiable
-        self.dunder = dunder.split()
-        self.method, self.function, self.inplace = method, function, inplace
-        self.public = public
         self.exact = exact  # formulas return gradients in the shape of their inputs
+        self.label = label  # names the node by the arguments of a call
         self._grad_name = grad_name or _camel(self.name) + "Backward0"
+        self.asked = asked  # checks a `dtype=` that a call asks for
+        self.fits = fits  # numbers must be in range of the dtype; "wide": halves are float32 there
+        self._read_dtypes(promote, check, lacks)
         self._read_signature(numbers.split(), variadic, TENSOR_NAMES.union(tensors.split()))
         self.formulas: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
         self.joint: tuple[tuple[str, ...], Callable[..., Any], tuple[str, ...]] | None = None
@@ -114,6 +101,25 @@ class Op:
         self.quick: Callable[..., Any] | None = None  # written after some calls
         self.records: dict[int, Callable[..., Any]] = {}
         self.methods: list[tuple[str, Callable[..., Any], Callable[..., Any] | None]] = []
+
+    def _read_dtypes(
+        self,
+        promote: str,
+        check: tuple[str, Callable[..., Any]] | None,
+        lacks: str | tuple[str, Callable[..., str]],
+    ) -> None:
+        """Keeps what the op does with operands of which dtypes.
+
+        `check` is a function of the arguments and the dtypes it is called for; `lacks` names
+        those that are refused and the kernel that lacks them, as in "?HIL abs_cpu".
+        """
+        self.promote = promote
+        self.check = None if check is None else check[1]
+        self.kernel: str | Callable[..., str]
+        codes, self.kernel = (lacks + " ").split(" ")[:2] if isinstance(lacks, str) else lacks
+        self.lacks = frozenset(codes)
+        asking = self.lacks.union("" if check is None else check[0])
+        self.plain = "".join(code for code in PLAIN[promote] if code not in asking)
 
     def _read_signature(self, numbers: list[str], variadic: str, tensors: frozenset) -> None:
         full = list(self.signature.parameters.values())[1:]
@@ -215,13 +221,44 @@ class Op:
             restore(token)
 
     def _compute(self, args: tuple) -> Any:
+        values, mask, dtype = self._read(args)
+        converted = None
+        if dtype is None or dtype.char not in self.plain:
+            converted = self._promote(args, values)
+        kind = type(values[self.first])
+        xp = NAMESPACES[kind]
+        try:
+            out = self.forward(xp, *values)
+        except ValueError:
+            refuse_shapes(self, args)
+            raise
+        except AttributeError:
+            refuse_missing(self, args)
+            raise
+        if active.recording and active.trace:
+            active.trace.called(self, values, out)
+        if type(out) is tuple:
+            return self._finish_several(args, values, out, mask, converted, xp)
+        if type(out) is not kind:
+            out = xp.asarray(out)  # NumPy gives scalars where arrays have no dimensions
+        if converted is not None and converted.half is not None and out.dtype.char == "f":
+            out = xp.cast(out, converted.half)
+        tensor = wrap(out)
+        if mask and mode.enabled:
+            self._record(args, values, out, mask, converted, tensor)
+        return tensor
+
+    def _read(self, args: tuple) -> tuple[list, int, Any]:
+        """Returns the values of the arguments, and which of the tensors are tracked, as bits.
+
+        The third is the dtype that all of the tensors have; None where operands differ, or hold a
+        number that has to be looked at.
+        """
         values = list(args)
         mask = 0
         dtype = None
         easy = True
-        trace = active.recording
-        if trace is not None:
-            trace = active.trace
+        trace = active.recording and active.trace
         for bit, position, numeric in self.tensors:
             arg = args[position]
             if isinstance(arg, Tensor):
@@ -240,32 +277,7 @@ class Op:
                 numeric and dtype is not None and dtype.char in "fd" and self.is_easy(arg)
             ):
                 easy = False
-        if dtype is None or not easy or dtype.char not in self.plain:
-            converted = self._promote(args, values)
-        else:
-            converted = None
-        kind = type(values[self.first])
-        xp = NAMESPACES[kind]
-        try:
-            out = self.forward(xp, *values)
-        except ValueError:
-            refuse_shapes(self, args)
-            raise
-        except AttributeError:
-            refuse_missing(self, args)
-            raise
-        if trace is not None:
-            trace.called(self, values, out)
-        if type(out) is tuple:
-            return self._finish_several(args, values, out, mask, converted, xp)
-        if type(out) is not kind:
-            out = xp.asarray(out)  # NumPy gives scalars where arrays have no dimensions
-        if converted is not None and converted.half is not None and out.dtype.char == "f":
-            out = xp.cast(out, converted.half)
-        tensor = wrap(out)
-        if mask and mode.enabled:
-            self._record(args, values, out, mask, converted, tensor)
-        return tensor
+        return values, mask, dtype if easy else None
 
     def is_easy(self, number: Any) -> bool:
         """Says whether a number can be computed with as it is, by floating point operands."""

@@ -149,8 +149,13 @@ def gradgradcheck(
         grad_outputs = tuple(wrap(xp.spread_numbers(out._array)) for out in outputs)
         for each in grad_outputs:
             each.requires_grad_()
-    grad_outputs = _inputs(grad_outputs)
-    count = len(inputs)
+    first, everything = _first_order(func, len(inputs)), (*inputs, *_inputs(grad_outputs))
+    how = {"eps": eps, "atol": atol, "rtol": rtol}
+    return gradcheck(first, everything, **how, raise_exception=raise_exception)
+
+
+def _first_order(func: Callable[..., Any], count: int) -> Callable[..., tuple]:
+    """Returns the gradients of `func` as a function of its `count` inputs and their seeds."""
 
     def first_order(*args: Any) -> tuple:
         given, seeds = args[:count], args[count:]
@@ -163,11 +168,4 @@ def gradgradcheck(
         )  # fmt: skip
         return tuple(each for each in found if each is not None)
 
-    return gradcheck(
-        first_order,
-        (*inputs, *grad_outputs),
-        eps=eps,
-        atol=atol,
-        rtol=rtol,
-        raise_exception=raise_exception,
-    )
+    return first_order

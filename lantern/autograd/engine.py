@@ -204,17 +204,45 @@ def run(
     return _run(starts, retain_graph, create_graph, capture)
 
 
+class _Waiting:
+    """What has arrived where, as long as the nodes that wait for it are to be visited."""
+
+    __slots__ = ("heap", "inner", "leaves")
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[int, Node]] = []  # the nodes within the graph, the newest first
+        self.inner: dict[Node, Any] = {}  # what has arrived at them
+        self.leaves: dict[Node, Any] = {}  # and at the ends
+
+    def send(self, node: Node, index: int, value: Any) -> None:
+        """Adds a gradient, of one of the outputs of a node, to what the node is waiting for."""
+        if not node.inner:
+            leaves = self.leaves
+            leaves[node] = value if node not in leaves else leaves[node] + value
+            return
+        held = self.inner.get(node)
+        if held is None:
+            heappush(self.heap, (-node.sequence, node))
+            if node.outputs > 1:
+                held = self.inner[node] = [None] * node.outputs
+            else:
+                self.inner[node] = value
+                return
+        if node.outputs == 1:
+            self.inner[node] = held + value
+        else:
+            held[index] = value if held[index] is None else held[index] + value
+
+
 def _run(
     starts: list[Start],
     retain_graph: bool,
     create_graph: bool,
     capture: list[tuple[Node, int]] | None,
 ) -> list[Tensor | None]:
-    pending: dict[Node, Any] = {}
-    heap: list[tuple[int, Node]] = []
-    leaves: dict[Node, Any] = {}
+    waiting = _Waiting()
     for start in starts:
-        _send(pending, heap, leaves, *start)
+        waiting.send(*start)
     wanted = useful = None
     if capture is not None:
         wanted = dict.fromkeys(capture)
@@ -222,8 +250,8 @@ def _run(
     before, mode.enabled = mode.enabled, create_graph
     quiet = _Quiet()
     try:
-        _visit(pending, heap, leaves, wanted, useful, retain_graph, create_graph, quiet)
-        _finish(leaves, wanted, quiet)
+        _visit(waiting, wanted, useful, retain_graph, create_graph, quiet)
+        _finish(waiting.leaves, wanted, quiet)
     finally:
         restore(quiet.token)
         mode.enabled = before
@@ -233,28 +261,22 @@ def _run(
 
 
 def _visit(
-    pending: dict[Node, Any],
-    heap: list[tuple[int, Node]],
-    leaves: dict[Node, Any],
-    wanted: dict | None,
-    useful: set | None,
-    retain_graph: bool,
-    create_graph: bool,
-    quiet: _Quiet,
+    waiting: _Waiting, wanted: Any, useful: Any, retain_graph: bool, create_graph: bool, quiet: Any
 ) -> None:
-    """Visits the nodes within the graph; what arrives at its ends is added up in `leaves`."""
+    """Visits the nodes within the graph; what arrives at its ends is added up and stays there."""
+    heap, inner, leaves = waiting.heap, waiting.inner, waiting.leaves
     node: Any = None
     g = value = results = None
     while node is not None or heap:
         if node is None:
             node = heappop(heap)[1]
-            g = pending.pop(node)
+            g = inner.pop(node)
         hooks = node.hooks
         if wanted is not None:
             _take(wanted, node, g)  # of a result before its hooks, of a leaf after them
         if hooks is not None:
             g = quiet.aloud(_before_hooks, node, g)
-        if wanted is not None and node not in useful:  # type: ignore[operator]
+        if wanted is not None and node not in useful:
             node = None
             continue
         if type(node) is OpNode and node.plan.quick is not None and not create_graph:
@@ -280,9 +302,9 @@ def _visit(
                 follow, g = target, value
             else:
                 if follow is not None:
-                    _send(pending, heap, leaves, follow, 0, g)
+                    waiting.send(follow, 0, g)
                     follow = g = None
-                _send(pending, heap, leaves, target, index, value)
+                waiting.send(target, index, value)
         value = results = None  # so that a gradient no one else holds can be kept as it is
         if not retain_graph:
             node.release()
@@ -320,25 +342,6 @@ def _refuse_nan(node: Node, results: Any) -> None:
                 raise RuntimeError(
                     f"Function '{node.name()}' returned nan values in its {i}th output."
                 )
-
-
-def _send(pending: dict, heap: list, leaves: dict, node: Node, index: int, value: Any) -> None:
-    """Adds a gradient to what a node is waiting for."""
-    if not node.inner:
-        leaves[node] = value if node not in leaves else leaves[node] + value
-        return
-    held = pending.get(node)
-    if held is None:
-        heappush(heap, (-node.sequence, node))
-        if node.outputs > 1:
-            held = pending[node] = [None] * node.outputs
-        else:
-            pending[node] = value
-            return
-    if node.outputs == 1:
-        pending[node] = held + value
-    else:
-        held[index] = value if held[index] is None else held[index] + value
 
 
 def _reaching(roots: list, targets: set[Node]) -> set[Node]:

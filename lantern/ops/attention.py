@@ -217,27 +217,20 @@ def multi_head_attention_forward(
             key_padding_mask = unsqueeze(key_padding_mask, 0)
     length, batch, width = query.shape
     padding = additive_mask(key_padding_mask, "key_padding_mask", attn_mask, "attn_mask", query)
-    if is_causal and attn_mask is None:
-        raise RuntimeError(
-            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module "
-            "method `generate_square_subsequent_mask` to create this mask."
-        )
     causal = is_causal and padding is None and not need_weights
-    attn_mask = None if causal else additive_mask(attn_mask, "attn_mask", None, "", query)
+    attn_mask = _mask_or_hint(attn_mask, is_causal, causal, query)
     _check_widths(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
-    weights = (q_proj_weight, k_proj_weight, v_proj_weight)
-    if not use_separate_proj_weight:
-        weights = (in_proj_weight,)
+    separate = (q_proj_weight, k_proj_weight, v_proj_weight)
+    weights = separate if use_separate_proj_weight else (in_proj_weight,)
     q, k, v = _projected(query, key, value, weights, in_proj_bias)
     attn_mask = _mask_of_heads(attn_mask, length, key.shape[0], batch, num_heads)
     k, v = _with_bias(k, bias_k, v, bias_v)
-    extra = int(bias_k is not None) + int(bool(add_zero_attn))
     q = _heads(q, num_heads)
     k = _static(static_k, "static_k", q) if static_k is not None else _heads(k, num_heads)
     v = _static(static_v, "static_v", q) if static_v is not None else _heads(v, num_heads)
     if add_zero_attn:
-        zeros = full((batch, num_heads, 1, width // num_heads), 0, k.dtype)
-        k, v = cat([k, zeros], 2), cat([v, zeros], 2)
+        k, v = _with_zeros(k), _with_zeros(v)
+    extra = int(bias_k is not None) + int(bool(add_zero_attn))
     mask = _merged(attn_mask, padding, extra, batch, k.shape[2])
     p = dropout_p if training else 0.0
     noise = _noise((*q.shape[:3], k.shape[2]), q.dtype, p) if p else None
@@ -251,6 +244,21 @@ def multi_head_attention_forward(
     shares = shares if noise is None else shares * noise
     shares = shares.mean(1) if average_attn_weights else shares
     return out, shares if batched else squeeze(shares, 0)
+
+
+def _mask_or_hint(mask: Any, is_causal: bool, causal: bool, query: Tensor) -> Any:
+    """Returns the mask to add to the scores; None where `causal` says the same for less."""
+    if is_causal and mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module "
+            "method `generate_square_subsequent_mask` to create this mask."
+        )
+    return None if causal else additive_mask(mask, "attn_mask", None, "", query)
+
+
+def _with_zeros(x: Tensor) -> Tensor:
+    """Returns keys or values `(N, heads, S, E)` with one more place, of zeros."""
+    return cat([x, full((*x.shape[:2], 1, x.shape[3]), 0, x.dtype)], 2)
 
 
 def _with_bias(k: Tensor, bias_k: Any, v: Tensor, bias_v: Any) -> tuple[Tensor, Tensor]:

@@ -144,15 +144,7 @@ def embedding_bag(
             [2., 3.]])
     """
     _check_bags(input, weight, offsets, mode, sparse, scale_grad_by_freq, per_sample_weights)
-    rows = weight.shape[0]
-    padding = -1
-    if padding_idx is not None:
-        if not -rows <= padding_idx < rows:
-            raise RuntimeError(
-                f"padding_idx must be within the number of embeddings, {-rows} through {rows - 1}, "
-                f"but got {padding_idx}"
-            )
-        padding = padding_idx % rows
+    padding = _padding_row(padding_idx, weight.shape[0])
     if max_norm is not None:
         _shorten(xp, weight, input, max_norm, norm_type)
     flat = xp.reshape(input, (input.numel(),))
@@ -171,6 +163,18 @@ def embedding_bag(
         return total
     counts = xp.put_add(xp.full(starts.shape, 0, shown), (bag,), xp.cast(kept, shown.dtype))
     return total / unsqueeze(xp.maximum(counts, xp.full((), 1, counts)), 1)
+
+
+def _padding_row(padding_idx: int | None, rows: int) -> int:
+    """Returns the row that is left out of bags, counted from the front; -1 for none."""
+    if padding_idx is None:
+        return -1
+    if not -rows <= padding_idx < rows:
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, {-rows} through {rows - 1}, "
+            f"but got {padding_idx}"
+        )
+    return padding_idx % rows
 
 
 def _bag_ends(xp: Any, input: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, Any]:

@@ -231,14 +231,9 @@ def interpolate(
     >>> lantern.nn.functional.interpolate(line, size=3, mode="linear", align_corners=True)
     tensor([[[0., 1., 2.]]])
     """
-    if mode in ("nearest", "area", "nearest-exact"):
-        if align_corners is not None:
-            raise ValueError(
-                "align_corners option can only be set with the interpolating modes: linear | "
-                "bilinear | bicubic | trilinear"
-            )
+    _check_corners(mode, align_corners)
     spatial = tuple(input.shape[2:])
-    sizes, factors = _sizes(spatial, list(input.shape[2:]), size, scale_factor)
+    sizes, factors = _sizes(spatial, size, scale_factor)
     if recompute_scale_factor and size is not None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     if recompute_scale_factor or mode == "area":
@@ -255,21 +250,16 @@ def interpolate(
         return _area(input, sizes)
     _check_sizes(input, sizes)
     steps = _steps(spatial, sizes, factors, mode, bool(align_corners), antialias)
-    if mode.startswith("nearest"):
-        if input.dtype.kind != "f" and input.dtype is not dtypes.uint8:
-            raise NotImplementedError(
-                f"\"compute_indices_weights_nearest\" not implemented for '{input.dtype.legacy}'"
-            )
-        return show_nearest(input, steps)
-    if input.dtype.kind != "f":
-        kind = "cubic" if mode == "bicubic" else "linear"
+    nearest = mode.startswith("nearest")
+    if input.dtype.kind != "f" and not (nearest and input.dtype is dtypes.uint8):
+        kind = "nearest" if nearest else "cubic" if mode == "bicubic" else "linear"
         raise NotImplementedError(
             f"\"compute_indices_weights_{kind}\" not implemented for '{input.dtype.legacy}'"
         )
-    return show_weighted(input, steps)
+    return show_nearest(input, steps) if nearest else show_weighted(input, steps)
 
 
-def _sizes(spatial: tuple, shown: list, size: Any, scale_factor: Any) -> tuple[tuple, tuple]:
+def _sizes(spatial: tuple, size: Any, scale_factor: Any) -> tuple[tuple, tuple]:
     """Returns the sizes of the output, and the factors where they were given."""
     ndim = len(spatial)
     if size is not None and scale_factor is not None:
@@ -286,8 +276,8 @@ def _sizes(spatial: tuple, shown: list, size: Any, scale_factor: Any) -> tuple[t
         form += f"({letter}1, {letter}2, ...,{letter}K)"
         raise ValueError(
             f"Input and {first} must have the same number of spatial dimensions, but got input "
-            f"with spatial dimensions of {shown} and {what} {given}. Please provide input tensor "
-            f"in (N, C, d1, d2, ...,dK) format and {form} format."
+            f"with spatial dimensions of {list(spatial)} and {what} {given}. Please provide input "
+            f"tensor in (N, C, d1, d2, ...,dK) format and {form} format."
         )
     given = tuple(given) if several else (given,) * ndim
     if size is None:
@@ -300,6 +290,14 @@ def _sizes(spatial: tuple, shown: list, size: Any, scale_factor: Any) -> tuple[t
             f"int], but got size with types {[type(each) for each in given]}"
         )
     return tuple(each.__index__() for each in given), (None,) * ndim
+
+
+def _check_corners(mode: str, align_corners: Any) -> None:
+    if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | "
+            "bilinear | bicubic | trilinear"
+        )
 
 
 def _check_mode(ndim: int, mode: str, antialias: bool) -> None:

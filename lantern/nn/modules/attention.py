@@ -71,20 +71,7 @@ class MultiheadAttention(Module):
         if self.head_dim * num_heads != embed_dim:
             raise AssertionError("embed_dim must be divisible by num_heads")
         place = {"device": device, "dtype": dtype}
-        widths = {
-            "q_proj_weight": embed_dim,
-            "k_proj_weight": self.kdim,
-            "v_proj_weight": self.vdim,
-        }
-        if self._qkv_same_embed_dim:
-            self.in_proj_weight = Parameter(lantern.empty((3 * embed_dim, embed_dim), **place))
-            for name in widths:
-                self.register_parameter(name, None)
-        else:
-            for name, width in widths.items():
-                weight = Parameter(lantern.empty((embed_dim, width), **place))
-                self.register_parameter(name, weight)
-            self.register_parameter("in_proj_weight", None)
+        self._make_weights(place)
         start = Parameter(lantern.empty(3 * embed_dim, **place)) if bias else None
         self.register_parameter("in_proj_bias", start)
         self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, **place)
@@ -95,6 +82,19 @@ class MultiheadAttention(Module):
             self.bias_k = self.bias_v = None
         self.add_zero_attn = add_zero_attn
         self._reset_parameters()
+
+    def _make_weights(self, place: dict[str, Any]) -> None:
+        """Makes one weight for queries, keys and values of one width, or one for each of them."""
+        width = self.embed_dim
+        widths = {"q_proj_weight": width, "k_proj_weight": self.kdim, "v_proj_weight": self.vdim}
+        if self._qkv_same_embed_dim:
+            self.in_proj_weight = Parameter(lantern.empty((3 * width, width), **place))
+            for name in widths:
+                self.register_parameter(name, None)
+        else:
+            for name, own in widths.items():
+                self.register_parameter(name, Parameter(lantern.empty((width, own), **place)))
+            self.register_parameter("in_proj_weight", None)
 
     def _reset_parameters(self) -> None:
         if self._qkv_same_embed_dim:

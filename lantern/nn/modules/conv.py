@@ -177,21 +177,8 @@ def _conv(ndim: int) -> type:
             dtype: Any = None,
         ) -> None:
             padding = padding if isinstance(padding, str) else each(padding)
-            super().__init__(
-                in_channels,
-                out_channels,
-                each(kernel_size),
-                each(stride),
-                padding,
-                each(dilation),
-                False,
-                each(0),
-                groups,
-                bias,
-                padding_mode,
-                device,
-                dtype,
-            )
+            how = (each(kernel_size), each(stride), padding, each(dilation), False, each(0), groups)
+            super().__init__(in_channels, out_channels, *how, bias, padding_mode, device, dtype)
 
         def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
             return self._convolve(function, input, weight, bias)
@@ -275,21 +262,9 @@ def _transpose(ndim: int) -> type:
                 raise ValueError(
                     f'Only "zeros" padding mode is supported for {type(self).__name__}'
                 )
-            super().__init__(
-                in_channels,
-                out_channels,
-                each(kernel_size),
-                each(stride),
-                each(padding),
-                each(dilation),
-                True,
-                each(output_padding),
-                groups,
-                bias,
-                padding_mode,
-                device,
-                dtype,
-            )
+            how = (each(kernel_size), each(stride), each(padding), each(dilation))
+            how = (*how, True, each(output_padding), groups)
+            super().__init__(in_channels, out_channels, *how, bias, padding_mode, device, dtype)
 
         def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
             more = self._output_padding(input, output_size, ndim)
