@@ -96,7 +96,7 @@ def parse(self: Tensor, index: Any) -> tuple[list, list, tuple | None]:
             dim += 1
         elif kind is slice:
             if dim >= ndim:
-                _refuse_many(ndim, entries)
+                _refuse_many(ndim)
             items.append(_slice(each, shape[dim]))
             places.append(FULL)
             dim += 1
@@ -222,11 +222,11 @@ def _refuse_int(shape: tuple, index: int, dim: int, entries: Any = ()) -> None:
             "in C++ to convert a 0-dim tensor to a number"
         )
     if dim >= len(shape):
-        _refuse_many(len(shape), entries)
+        _refuse_many(len(shape))
     raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {shape[dim]}")
 
 
-def _refuse_many(ndim: int, entries: Any) -> None:
+def _refuse_many(ndim: int) -> None:
     raise IndexError(f"too many indices for tensor of dimension {ndim}")
 
 
@@ -284,7 +284,7 @@ def _place(
         return dim
     width = each.ndim if masks else 1
     if dim + width > len(shape):
-        _refuse_many(len(shape), entries)
+        _refuse_many(len(shape))
     items += [FULL] * width
     if not masks:
         places.append(_checked(each))
@@ -384,7 +384,7 @@ def _number(value: Any, dtype: dtypes.dtype) -> Any:
 def _mask_fits(self: Tensor, mask: Tensor) -> None:
     shape = self._array.shape
     if mask.ndim > len(shape):
-        _refuse_many(len(shape), ())
+        _refuse_many(len(shape))
     for i, size in enumerate(mask._array.shape):
         if size != shape[i]:
             raise IndexError(

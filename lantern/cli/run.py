@@ -41,9 +41,9 @@ def main(arguments: Sequence[str]) -> int:
         if what == "-m":
             code = _load_module(module, rest[0], rest[1:])
         elif what == "-c":
-            code = _load_text(module, rest[0], ["-c", *rest[1:]], "<string>")
+            code = _load_text(rest[0], ["-c", *rest[1:]], "<string>")
         elif what == "-":
-            code = _load_text(module, sys.stdin.read(), arguments, "<stdin>")
+            code = _load_text(sys.stdin.read(), arguments, "<stdin>")
         else:
             code = _load_script(module, what, rest)
         _execute(code, module)
@@ -83,7 +83,7 @@ def _load_script(module: ModuleType, path: str, rest: Sequence[str]) -> CodeType
     return _compile(source, module.__file__)
 
 
-def _load_text(module: ModuleType, text: str, argv: Sequence[str], name: str) -> CodeType:
+def _load_text(text: str, argv: Sequence[str], name: str) -> CodeType:
     _set_arguments(argv[0], argv[1:], "")
     return _compile(text, name)
 

@@ -77,7 +77,7 @@ class SocketChannel:
         """
         parts = _encode(message)
         size = sum(len(part) for part in parts)
-        segment = _write_segment(parts, size) if size > SHORT else None
+        segment = _write_segment(parts) if size > SHORT else None
         frame = LENGTH.pack(0) if segment else LENGTH.pack(size) + b"".join(parts)
         try:
             while not self._has_room():
@@ -207,7 +207,7 @@ def _decode(content: Any) -> Any:
     return pickle.loads(blocks[0], buffers=blocks[1:])
 
 
-def _write_segment(parts: Iterable[Any], size: int) -> Any:
+def _write_segment(parts: Iterable[Any]) -> Any:
     """An open file without a name, in memory where the system has such files, with `parts`."""
     if hasattr(os, "memfd_create"):
         segment = open(os.memfd_create("lantern"), "w+b", buffering=0)

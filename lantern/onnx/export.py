@@ -13,9 +13,10 @@ import lantern
 from ..compiler.ir import INPUT, Value
 from ..serialization.atomic import replacing
 from ..tensor import Tensor
-from . import layers, parts, pointwise, primitives
+from . import parts, pointwise, primitives  # noqa: F401  (each enters what it writes)
 from .capture import Call, Captured, capture, tensors_in
 from .errors import OnnxExporterError, UnsupportedOperatorError
+from .layers import LAYERS
 from .table import TABLE
 from .writer import Writer, library
 
@@ -24,7 +25,6 @@ EVAL, PRESERVE, TRAINING = 0, 1, 2
 LARGEST = 2**31 - 2**24  # bytes of weights that a file in one piece can have
 SMALL = 1 << 12
 
-HANDLERS = parts, pointwise, primitives  # each has entered its own into the table
 
 _exporting = False
 
@@ -227,7 +227,7 @@ class _Export:
         self._refuse_writes()
         self.called: dict[Value, Call] = {}
         for call in captured.calls:
-            handler = layers.TABLE.get(call.name)
+            handler = LAYERS.get(call.name)
             if handler is not None and handler.when(*call.args):
                 self.called.update(dict.fromkeys(call.results, call))
 
@@ -328,7 +328,7 @@ class _Export:
             w.now = value
             call = self.called.get(value)
             if call is not None:
-                written = layers.TABLE[call.name].write(w, *call.args)
+                written = LAYERS[call.name].write(w, *call.args)
                 written = written if isinstance(written, tuple) else (written,)
                 w.names.update(zip(call.results, written, strict=False))
                 if value not in w.names:

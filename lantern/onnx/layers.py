@@ -23,7 +23,7 @@ class Handler(NamedTuple):
     when: Callable[..., bool]
 
 
-TABLE: dict[str, Handler] = {}
+LAYERS: dict[str, Handler] = {}
 
 
 def writes(
@@ -32,7 +32,7 @@ def writes(
     """Enters a handler into the table."""
 
     def enter(write: Callable[..., Any]) -> Callable[..., Any]:
-        TABLE[name] = Handler(write, when)
+        LAYERS[name] = Handler(write, when)
         return write
 
     return enter

@@ -333,7 +333,7 @@ for _product in (matmul, mm, mv, dot, vdot, bmm):
 
 
 # --- a layer's product
-def _check_layer(input, weight, bias=None):
+def _check_layer(input, weight, bias):
     if not input.ndim or not weight.ndim:
         raise RuntimeError(
             f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and "
@@ -365,7 +365,7 @@ def _is_added_to_rows(ndim, bias_shape):
     return ndim == 2 or len(bias_shape) == 1 or sum(size != 1 for size in bias_shape) == 1
 
 
-def _check_layer_types(input, weight, bias=None):
+def _check_layer_types(input, weight, bias):
     if isinstance(bias, Tensor):
         check_added_types(bias, input, weight)
     else:

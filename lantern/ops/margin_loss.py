@@ -280,7 +280,7 @@ def cosine_embedding_loss(xp, input1, input2, target, margin=0.0, reduction="mea
 
 
 # --- several classes
-def _rows_and_classes(name: str, input: Tensor) -> tuple[int, int]:
+def _rows_and_classes(input: Tensor) -> tuple[int, int]:
     """Returns the sizes of scores `(N, C)`, `(C,)` or `()`; raises RuntimeError for others."""
     if input.ndim > 2 or (input.ndim and input.shape[-1] == 0):
         raise RuntimeError(
@@ -353,7 +353,7 @@ def multi_margin_loss(xp, input, target, p=1, margin=1.0, weight=None, reduction
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    rows, classes = _rows_and_classes("multi_margin_loss", input)
+    rows, classes = _rows_and_classes(input)
     if target.ndim > 1 or target.numel() != rows:
         raise RuntimeError(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input "
@@ -419,7 +419,7 @@ def multilabel_margin_loss(xp, input, target, reduction="mean"):
     Raises RuntimeError for a class out of range and for a target in another shape.
     """
     check_reduction(reduction)
-    rows, classes = _rows_and_classes("multilabel_margin_loss", input)
+    rows, classes = _rows_and_classes(input)
     if target.ndim > 2 or target.numel() != rows * classes or target.ndim > max(input.ndim, 1):
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"

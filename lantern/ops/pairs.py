@@ -135,7 +135,7 @@ def _toward(xp, ratio, x, y):
 
 
 # --- renorm
-def _check_renorm(input, p, dim, maxnorm):
+def _check_renorm(input, p, maxnorm):
     if input.ndim < 2:
         raise RuntimeError(
             f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions"
@@ -168,7 +168,7 @@ def renorm(xp, input, p, dim, maxnorm):
     tensor([[0.6000, 0.8000],
             [0.3000, 0.4000]])
     """
-    _check_renorm(input, p, dim, maxnorm)
+    _check_renorm(input, p, maxnorm)
     norms, _ = _lengths(xp, input, p, dim)
     return input * _factor(xp, norms, maxnorm)
 

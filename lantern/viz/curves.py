@@ -34,7 +34,6 @@ class Curves:
     ) -> None:
         self.xlabel, self.ylabel, self.yscale = xlabel, ylabel, yscale
         self.points: dict[str, tuple[list[float], list[float]]] = {}
-        self._terminal = terminal
         self._lines = 0
         self._live = None if terminal else LiveFigure(figsize=figsize, kind="curves")
 

@@ -28,10 +28,9 @@ SETTING = (
 )
 
 
-def _make_divisible(value: float, divisor: int, min_value: int | None = None) -> int:
+def _make_divisible(value: float, divisor: int) -> int:
     """The multiple of `divisor` next to `value`, and not less than nine tenths of it."""
-    least = divisor if min_value is None else min_value
-    rounded = max(least, int(value + divisor / 2) // divisor * divisor)
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
