@@ -100,6 +100,19 @@ def test_a_step_measures_both_ways_and_takes_one(two_threads):
     assert tried and shared > 0 and alone > 0 and left > 0 and way == int(alone < shared)
 
 
+def test_large_weights_are_no_part_of_a_region(two_threads):
+    """Each part of a region would go through all of them, and sum up gradients of its own."""
+    compiled = lantern.compile(make_step((1000, 100, 10))[0])
+    compiled(), compiled()
+    program = program_of(compiled)
+    region = program.plan.region
+    assert region is None or all(each.size <= 10 * 100 for each in region.sums())
+    assert program.memory.size < 2 * 4 * 1000 * 100
+    (update,) = [each for each in program.plan.kernels if each.space == (100, 1000)]
+    assert update.kind == "matmul" and len(update.stores) == 3  # weight and moments
+    assert parts.cut_up(program.plan, update).count > 1
+
+
 PROGRAM = """
 import os, sys
 sys.path.insert(0, {tests!r})

@@ -3,6 +3,7 @@
 A region takes the kernels whose first dimension is the batch, from the first layer's product to the
 last gradient. Its loop goes over blocks of rows; sums over the batch are gathered block after
 block, and what is computed from them (the optimizer's updates) follows when the loop is through.
+Products with large weights stay outside: they are cut so that each thread keeps its rows of them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .pool import cores
 from .runtime import Target
 
 CACHE = 1 << 16  # bytes that the blocks of all values of a region may fill
+WEIGHT = 1 << 15  # bytes of a matrix that each part may go through, or add up for itself
 ROWS, SUM = "rows", "sum"
 ALIGNED = 16  # rows that parts and blocks are multiples of
 LEAST, MUCH = 2.0, 16.0  # µs that each thread must have to do for one part, for several
@@ -192,10 +194,12 @@ class _Finder:
     def _product_role(self, kernel: Kernel) -> str | None:
         if len(kernel.space) != 2:
             return None
-        inner = kernel.factors[0].shape[-1]
-        if kernel.space[0] == self.rows != inner:
-            return ROWS
-        return SUM if inner == self.rows not in kernel.space else None
+        (rows, columns), inner = kernel.space, kernel.factors[0].shape[-1]
+        item = kernel.product.itemsize  # type: ignore[union-attr]
+        if rows == self.rows != inner:
+            return ROWS if inner * columns * item <= WEIGHT else None
+        sums = inner == self.rows not in kernel.space and rows * columns * item <= WEIGHT
+        return SUM if sums else None
 
     def _loop_role(self, kernel: Kernel) -> str | None:
         if kernel.space[:1] != (self.rows,):
