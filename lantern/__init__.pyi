@@ -15,8 +15,6 @@ from .shape import Size as Size
 from .tensor import Tensor as Tensor
 from .untyped import UntypedStorage as UntypedStorage
 from .creation import arange as arange
-from .device import as_device as as_device
-from .shape import as_sizes as as_sizes
 from .creation import as_tensor as as_tensor
 from .creation import asarray as asarray
 from . import autograd as autograd
@@ -31,18 +29,14 @@ from .dtypes import can_cast as can_cast
 from .nn.functional import celu_ as celu_
 from .shape import channels_last as channels_last
 from .shape import channels_last_3d as channels_last_3d
-from .ops.memory import check_format as check_format
-from .creation import checked_dtype as checked_dtype
 from . import compat as compat
 from .shape import contiguous_format as contiguous_format
 from . import converting as converting
-from .ops.memory import copy_as as copy_as
 from . import creation as creation
 from . import data as data
 from .random import default_generator as default_generator
 from .device import device as device
 from .dtypes import dtype as dtype
-from .creation import dtype_from as dtype_from
 from . import dtypes as dtypes
 from .creation import empty as empty
 from .factories import empty_like as empty_like
@@ -52,7 +46,6 @@ from .autograd.mode import enable_grad as enable_grad
 from .spaced import eye as eye
 from . import factories as factories
 from .dtypes import finfo as finfo
-from .creation import finish as finish
 from .creation import from_dlpack as from_dlpack
 from .creation import from_numpy as from_numpy
 from .creation import frombuffer as frombuffer
@@ -83,8 +76,6 @@ from .factories import is_tensor as is_tensor
 from .windows import kaiser_window as kaiser_window
 from .shape import layout as layout
 from . import legacy as legacy
-from .creation import legacy_data as legacy_data
-from .creation import legacy_tensor as legacy_tensor
 from .spaced import linspace as linspace
 from .spaced import logspace as logspace
 from .random import manual_seed as manual_seed
@@ -131,7 +122,6 @@ from .printing import set_printoptions as set_printoptions
 from .random import set_rng_state as set_rng_state
 from . import shape as shape
 from . import shaping as shaping
-from .tensor import share as share
 from . import spaced as spaced
 from . import storage as storage
 from .shape import strided as strided
@@ -145,7 +135,6 @@ from . import updating as updating
 from . import utils as utils
 from . import view_op as view_op
 from . import windows as windows
-from .tensor import wrap as wrap
 from .creation import zeros as zeros
 from .factories import zeros_like as zeros_like
 from .amp import GradScaler as GradScaler
@@ -180,7 +169,6 @@ FloatTensor: Any
 HalfTensor: Any
 IntTensor: Any
 LongTensor: Any
-NAMESPACES: Any
 ShortTensor: Any
 __version__: str
 def abs(input: Any, *, out: Any = ...) -> Tensor: ...

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from . import dtypes, ops
-from .backends import NAMESPACES
-from .backends import literals as _literals
-from .backends import numpy as _numpy
+from .backends import NAMESPACES, literals, numpy
 from .device import as_device
-from .moving import placed as _placed
+from .moving import placed
 from .ops.memory import check_format, copy_as
 from .shape import as_sizes, memory_format, preserve_format
 from .tensor import Tensor, share, wrap
+
+__all__ = """
+    arange as_tensor asarray empty from_dlpack from_numpy frombuffer full ones result_type
+    scalar_tensor tensor zeros
+""".split()
 
 
 def checked_dtype(dtype: Any, name: str) -> dtypes.dtype | None:
@@ -26,6 +29,7 @@ def checked_dtype(dtype: Any, name: str) -> dtypes.dtype | None:
     raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
 
 
+@placed
 def tensor(
     data: Any,
     *,
@@ -43,8 +47,6 @@ def tensor(
     tensor([[1, 2],
             [3, 4]])
     """
-    if device is not None:
-        as_device(device)
     if dtype is not None:
         dtype = checked_dtype(dtype, "tensor")
     if type(requires_grad) is not bool:
@@ -59,12 +61,12 @@ def tensor(
             "clone() or sourceTensor.detach().clone().requires_grad_(True), rather than "
             "torch.tensor(sourceTensor).",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         result = wrap(NAMESPACES[type(data._array)].clone(data._array))
         result = result if dtype is None else result.to(dtype)  # type: ignore[attr-defined]
     else:
-        result = wrap(_literals.from_data(data, dtype, dtypes.get_default_dtype()))
+        result = wrap(literals.from_data(data, dtype, dtypes.get_default_dtype()))
     return _leaf(result) if requires_grad else result
 
 
@@ -75,16 +77,21 @@ def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) 
     >>> lantern.as_tensor([1.0, 2.0])
     tensor([1., 2.])
     """
-    as_device(device)
+    return _as_tensor(data, dtype=dtype, device=device)
+
+
+@placed
+def _as_tensor(data: Any, *, dtype: dtypes.dtype | None) -> Tensor:
     dtype = checked_dtype(dtype, "as_tensor")
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
-    if _numpy.is_array(data):
+    if numpy.is_array(data):
         result = from_numpy(data)
         return result if dtype is None else result.to(dtype)  # type: ignore[attr-defined]
     return tensor(data, dtype=dtype)
 
 
+@placed
 def asarray(
     obj: Any,
     *,
@@ -97,7 +104,7 @@ def asarray(
     if _is_buffer(obj):
         result = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())
     else:
-        result = as_tensor(obj, dtype, device)
+        result = as_tensor(obj, dtype)
         _check_alias(obj, result, copy)
     if copy:
         result = ops.clone(result.detach())
@@ -105,7 +112,7 @@ def asarray(
 
 
 def _is_buffer(obj: Any) -> bool:
-    if isinstance(obj, Tensor) or _numpy.is_array(obj) or hasattr(obj, "dtype"):
+    if isinstance(obj, Tensor) or numpy.is_array(obj) or hasattr(obj, "dtype"):
         return False
     try:
         memoryview(obj)
@@ -117,7 +124,7 @@ def _is_buffer(obj: Any) -> bool:
 def _check_alias(obj: Any, result: Tensor, copy: bool | None) -> None:
     if copy is not False:
         return
-    if not isinstance(obj, Tensor) and not _numpy.is_array(obj):
+    if not isinstance(obj, Tensor) and not numpy.is_array(obj):
         raise ValueError("can't alias arbitrary sequence into a tensor.")
     mine = obj.dtype if isinstance(obj, Tensor) else from_numpy(obj).dtype
     if mine is not result.dtype:
@@ -136,9 +143,10 @@ def from_numpy(ndarray: Any) -> Tensor:
     >>> t = lantern.from_numpy(a); a[0] = 7; t
     tensor([7., 0.], dtype=torch.float64)
     """
-    return wrap(_numpy.adopt(ndarray))
+    return wrap(numpy.adopt(ndarray))
 
 
+@placed
 def frombuffer(
     buffer: Any,
     *,
@@ -153,10 +161,11 @@ def frombuffer(
     >>> lantern.frombuffer(bytearray(b"\x01\x02"), dtype=lantern.uint8)
     tensor([1, 2], dtype=torch.uint8)
     """
-    result = wrap(_numpy.from_any_buffer(buffer, dtype, count, offset))
+    result = wrap(numpy.from_any_buffer(buffer, dtype, count, offset))
     return _leaf(result) if requires_grad else result
 
 
+@placed
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor over the memory of an object that speaks the DLPack protocol.
 
@@ -164,11 +173,11 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     >>> lantern.from_dlpack(numpy.zeros(2))
     tensor([0., 0.], dtype=torch.float64)
     """
-    as_device(device)
-    result = wrap(_numpy.from_dlpack(ext_tensor))
+    result = wrap(numpy.from_dlpack(ext_tensor))
     return ops.clone(result) if copy else result
 
 
+@placed
 def scalar_tensor(
     s: Any,
     *,
@@ -179,7 +188,7 @@ def scalar_tensor(
 ) -> Tensor:
     """A 0-d tensor of one number, floating point unless `dtype` says else."""
     dtype = checked_dtype(dtype, "scalar_tensor") or dtypes.get_default_dtype()
-    return full((), s, dtype=dtype, device=device, requires_grad=requires_grad)
+    return full((), s, dtype=dtype, requires_grad=requires_grad)
 
 
 def _sizes(size: tuple, name: str = "") -> tuple[int, ...]:
@@ -213,6 +222,7 @@ def finish(result: Tensor, requires_grad: bool, out: Tensor | None = None) -> Te
 
 
 def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
+    @placed
     def make(
         *size: Any,
         out: Tensor | None = None,
@@ -228,8 +238,6 @@ def _filled(name: str, value: float, text: str) -> Callable[..., Tensor]:
             size = _named_size(name, size, named)
         if not size:
             raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-        if device is not None:
-            as_device(device)
         dtype = _out_dtype(out, checked_dtype(dtype, name))
         result = ops.full(_sizes(size, name), value, dtype or dtypes.get_default_dtype())
         if memory_format is not None:
@@ -280,6 +288,7 @@ ones = _filled("ones", 1, "A tensor of ones.")
 empty = _filled("empty", 0, "A tensor whose values do not matter (they are zeros).")
 
 
+@placed
 def full(
     size: Any,
     fill_value: Any,
@@ -296,7 +305,6 @@ def full(
     >>> lantern.full((2,), 7)
     tensor([7, 7])
     """
-    as_device(device)
     if isinstance(fill_value, Tensor) and not fill_value.ndim:
         dtype = fill_value.dtype if dtype is None else dtype
         fill_value = fill_value.item()
@@ -314,6 +322,7 @@ def full(
     return finish(ops.full(_sizes((size,), "full"), fill_value, dtype), requires_grad, out)
 
 
+@placed
 def arange(
     *bounds: Any,
     start: Any = None,
@@ -331,7 +340,6 @@ def arange(
     >>> lantern.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    as_device(device)
     start, end, step = _bounds(bounds, start, end, step)
     dtype = checked_dtype(dtype, "arange")
     if dtype is dtypes.bool_:
@@ -463,10 +471,3 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
                 f"({type(tensor1).__name__}, {type(tensor2).__name__})"
             )
     return dtypes.combine(*ranks)
-
-
-for _name in """
-    tensor as_tensor asarray scalar_tensor zeros ones empty full arange from_dlpack
-    frombuffer
-""".split():
-    globals()[_name] = _placed(globals()[_name])

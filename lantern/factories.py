@@ -11,10 +11,9 @@ from .autograd.mode import active
 from .backends import NAMESPACES
 from .compat.missing import torch_name
 from .creation import checked_dtype, finish
-from .device import CPU, as_device
+from .device import CPU
 from .device import device as Device
-from .moving import default, set_default
-from .moving import placed as _placed
+from .moving import default, placed, set_default
 from .ops.creation import namespace
 from .ops.index import nonzero_tuple
 from .ops.memory import check_format, copy_as
@@ -60,6 +59,7 @@ __all__ = [
 
 # --- like another tensor
 def _like(name: str, value: float | None, text: str) -> Callable[..., Tensor]:
+    @placed
     def make(
         input: Tensor,
         *args: Any,
@@ -76,8 +76,6 @@ def _like(name: str, value: float | None, text: str) -> Callable[..., Tensor]:
                 f"{name}(): argument 'input' (position 1) must be Tensor, not "
                 f"{type(input).__name__}"
             )
-        if device is not None:
-            as_device(device)
         dtype = input.dtype if dtype is None else checked_dtype(dtype, name)
         fill = value
         if value is None:
@@ -125,6 +123,7 @@ full_like = _like("full_like", None, "One value in the shape, dtype and memory o
 
 
 # --- with strides
+@placed
 def empty_strided(
     size: Any,
     stride: Any,
@@ -143,7 +142,6 @@ def empty_strided(
     >>> lantern.empty_strided((2, 3), (1, 2)).stride()
     (1, 2)
     """
-    as_device(device)
     dtype = checked_dtype(dtype, "empty_strided") or dtypes.get_default_dtype()
     size, stride = (
         as_sizes((size,), "empty_strided"),
@@ -175,6 +173,7 @@ def _refuse_negative(size: tuple) -> None:
             )
 
 
+@placed
 def empty_permuted(
     size: Any,
     physical_layout: Any,
@@ -191,7 +190,6 @@ def empty_permuted(
     >>> lantern.empty_permuted((2, 3, 4), (2, 0, 1)).stride()
     (3, 1, 6)
     """
-    as_device(device)
     dtype = checked_dtype(dtype, "empty_permuted") or dtypes.get_default_dtype()
     size, order = as_sizes((size,), "empty_permuted"), as_sizes((physical_layout,))
     if len(size) != len(order):
@@ -210,6 +208,7 @@ def empty_permuted(
 
 
 # --- ranges and indices
+@placed
 def range_(
     start: float = 0,
     end: float | None = None,
@@ -227,11 +226,10 @@ def range_(
         "is inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
         "values in [start, end).",
         UserWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
     if end is None:
         raise TypeError('range() missing 1 required positional arguments: "end"')
-    as_device(device)
     dtype = checked_dtype(dtype, "range") or dtypes.get_default_dtype()
     if step == 0:
         raise RuntimeError("step must be nonzero")
@@ -244,6 +242,7 @@ def range_(
 
 
 def _triangle_indices(name: str, keeps: str, text: str) -> Callable[..., Tensor]:
+    @placed
     def make(
         row: int,
         col: int,
@@ -254,7 +253,6 @@ def _triangle_indices(name: str, keeps: str, text: str) -> Callable[..., Tensor]
         device: Any = None,
         pin_memory: bool = False,
     ) -> Tensor:
-        as_device(device)
         for side, size in (("row", row), ("col", col)):
             if size < 0:
                 raise RuntimeError(f"{side} must be non-negative, got{size}")
@@ -399,10 +397,3 @@ def broadcast_shapes(*shapes: Any) -> Size:
                 )
             result[-i] = size
     return size_of(result)
-
-
-for _name in """
-    zeros_like ones_like empty_like full_like empty_strided empty_permuted range_
-    tril_indices triu_indices
-""".split():
-    globals()[_name] = _placed(globals()[_name])

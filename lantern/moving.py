@@ -11,7 +11,7 @@ import functools
 import importlib.util
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from . import backends
 from . import device as devices
@@ -229,42 +229,41 @@ def set_default(place: Any) -> None:
         gpu.namespace.use(where.index).use()
 
 
-def placed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Returns a function that makes tensors, on the device that `device=` names.
+Maker = TypeVar("Maker", bound=Callable[..., Tensor])
+LIKES = frozenset("input obj data self mean count".split())  # first parameters that say where
 
-    Where none is named it is that of a tensor to make another one like, or the default.
+
+def placed(function: Maker) -> Maker:
+    """Has a function make its tensor on the device that `device=` names; it is not handed that.
+
+    Where none is named it is that of `out=`, of a tensor to make another one like, or the default.
     """
 
     @functools.wraps(function)
-    def make(*args: Any, **kwargs: Any) -> Tensor:
-        if len(args) > position:
-            args, kwargs = args[:position], kwargs | {"device": args[position]}
-        if gpu.kind is None and kwargs.get("device") is None:
+    def make(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+        if device is None and gpu.kind is None:  # no more than this where there is no GPU
             return function(*args, **kwargs)
-        return _made(function, likes, args, kwargs)
+        if device is not None:
+            where = as_device(device)
+        else:
+            like = (args[0] if args else kwargs.get(first)) if first in LIKES else None
+            where = _place_of(kwargs.get("out"), like)
+        if gpu.kind is None:
+            return function(*args, **kwargs)
+        with at(where.index if where.type == "cuda" else None):
+            result = function(*args, **kwargs)
+        return _settled(result, where)
 
-    parameters = inspect.signature(function).parameters
-    names, device = list(parameters), parameters.get("device")
-    likes = names[0] in ("input", "obj", "data", "self", "mean", "count")
-    by_position = device is not None and device.kind is device.POSITIONAL_OR_KEYWORD
-    position = names.index("device") if by_position else 1 << 30
-    return make
+    first = next(iter(inspect.signature(function).parameters))
+    return cast(Maker, make)
 
 
-def _made(function: Callable[..., Tensor], likes: bool, args: tuple, kwargs: dict) -> Tensor:
-    place, out = kwargs.pop("device", None), kwargs.get("out")
-    source = out if isinstance(out, Tensor) else args[0] if likes and args else None
-    if place is not None:
-        where = as_device(place)
-    elif isinstance(source, Tensor):
-        where = source.device
-    else:
-        where = default.device or CPU
-    if gpu.kind is None:
-        return function(*args, **kwargs)
-    with at(where.index if where.type == "cuda" else None):
-        result = function(*args, **kwargs)
-    return _settled(result, where)
+def _place_of(*tensors: Any) -> Device:
+    """Returns the device of the first that is a tensor, or the default."""
+    for each in tensors:
+        if isinstance(each, Tensor):
+            return each.device
+    return default.device or CPU
 
 
 def _settled(result: Tensor, where: Device) -> Tensor:

@@ -15,8 +15,7 @@ from .autograd.mode import mode
 from .autograd.views import assign, resize
 from .backends import NAMESPACES
 from .creation import _sizes
-from .device import as_device
-from .moving import placed as _placed
+from .moving import placed
 from .ops.reparameterized import (
     dirichlet_draws,
     dirichlet_slope,
@@ -116,11 +115,9 @@ def _made(
     generator: Any,
     out: Tensor | None,
     dtype: dtypes.dtype | None,
-    device: Any,
     requires_grad: bool,
 ) -> Tensor:
     """Returns a new tensor of draws, or fills `out` with them."""
-    as_device(device)
     generator = _checked(name, generator)
     made = out.dtype if isinstance(out, Tensor) else default if dtype is None else dtype
     _check_leaf(made, requires_grad)
@@ -165,6 +162,7 @@ def _given_or_new(name: str, result: Tensor, out: Tensor | None) -> Tensor:
 
 
 def _by_shape(name: str, kind: str, parameters: tuple, text: str) -> Callable[..., Tensor]:
+    @placed
     def make(
         *size: Any,
         generator: Generator | None = None,
@@ -181,7 +179,7 @@ def _by_shape(name: str, kind: str, parameters: tuple, text: str) -> Callable[..
         if named or not size or len(size) > 1 and not hasattr(size[0], "__index__"):
             raise _invalid(name, size, named, "(tuple of ints size, *, torch.Generator generator)")
         shape = _shape(name, 1, size if hasattr(size[0], "__index__") else size[0])
-        settings = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
+        settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
         default = dtypes.get_default_dtype()
         return _made(name, kind, shape, parameters, default, generator=generator, **settings)
 
@@ -230,6 +228,7 @@ def _bound(
     return found | dict(zip(free, args, strict=True))
 
 
+@placed
 def randint(
     *args: Any,
     low: int | None = None,
@@ -259,12 +258,13 @@ def randint(
     low = _whole("randint", "low", 1, given["low"]) if "low" in given else 0
     high = _whole("randint", "high", len(names) - 1, given["high"])
     shape = _shape("randint", len(names), given["size"])
-    settings = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
+    settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
     return _made(
         "randint", "random", shape, (low, high), dtypes.int64, generator=generator, **settings
     )
 
 
+@placed
 def randperm(
     n: int,
     *,
@@ -285,13 +285,14 @@ def randperm(
     tensor([4, 0, 1, 3, 2])
     """
     n = _whole("randperm", "n", 1, n)
-    settings = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
+    settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
     return _made(
         "randperm", "permutation", _sizes((n,)), (), dtypes.int64, generator=generator, **settings
     )
 
 
 def _like(name: str, kind: str, parameters: tuple, text: str) -> Callable[..., Tensor]:
+    @placed
     def make(
         input: Any,
         *,
@@ -304,7 +305,7 @@ def _like(name: str, kind: str, parameters: tuple, text: str) -> Callable[..., T
         memory_format: Any = None,
     ) -> Tensor:
         input = _tensor(name, "input", 1, input)
-        settings = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
+        settings = {"dtype": dtype, "requires_grad": requires_grad}
         return _made_like(name, kind, input, parameters, generator, **settings)
 
     make.__name__ = make.__qualname__ = name
@@ -320,10 +321,8 @@ def _made_like(
     generator: Any,
     *,
     dtype: dtypes.dtype | None,
-    device: Any,
     requires_grad: bool,
 ) -> Tensor:
-    as_device(device)
     dtype = input.dtype if dtype is None else dtype
     _check_leaf(dtype, requires_grad)
     result = draw_like(input, kind, dtype, _checked(name, generator), *parameters)
@@ -354,6 +353,7 @@ randn_like = _like(
 )
 
 
+@placed
 def randint_like(
     input: Tensor,
     *args: Any,
@@ -381,10 +381,11 @@ def randint_like(
     given = _bound("randint_like", names, args, keywords, forms)
     first = _whole("randint_like", "low", 2, given["low"]) if "low" in given else 0
     last = _whole("randint_like", "high", len(names) + 1, given["high"])
-    settings = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
+    settings = {"dtype": dtype, "requires_grad": requires_grad}
     return _made_like("randint_like", "random", input, (first, last), generator, **settings)
 
 
+@placed
 def normal(
     mean: Any,
     std: Any = None,
@@ -417,7 +418,7 @@ def normal(
         raise _invalid("normal", (mean,), {"std": std, "size": size}, forms)
     if not by_tensor:
         numbers = (_real("normal", "mean", 1, mean), _real("normal", "std", 2, std))
-        settings = {"out": out, "dtype": dtype, "device": device, "requires_grad": requires_grad}
+        settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
         shape, kind = _shape("normal", 3, size), dtypes.get_default_dtype()
         return _made("normal", "normal", shape, numbers, kind, generator=generator, **settings)
     if dtype is not None or requires_grad:
@@ -438,6 +439,7 @@ def _normal_around(mean: Any, std: Any, generator: Generator | None) -> Tensor:
     return without_slope(drawn, std, mean)
 
 
+@placed
 def bernoulli(
     input: Tensor,
     p: float | None = None,
@@ -466,6 +468,7 @@ def bernoulli(
     return _given_or_new("bernoulli", without_slope(drawn, input), out)
 
 
+@placed
 def multinomial(
     input: Tensor,
     num_samples: int,
@@ -494,6 +497,7 @@ def multinomial(
     return _given_or_new("multinomial", result, out)
 
 
+@placed
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A Poisson random number for each rate in `input`.
 
@@ -508,6 +512,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     return without_slope(draw("poisson", input.shape, input.dtype, generator, input), input)
 
 
+@placed
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """For each count of trials and chance of success, a random number of successes.
 
@@ -525,6 +530,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     return without_slope(drawn, count, prob)
 
 
+@placed
 def _standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
     """For each shape in `input` a gamma number of rate 1, with a gradient.
 
@@ -542,6 +548,7 @@ def _standard_gamma_grad(input: Tensor, output: Tensor) -> Tensor:
     return gamma_slope(input, output)
 
 
+@placed
 def _sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
     """For each row of `input` random shares of 1 that have these Dirichlet parameters.
 
@@ -568,6 +575,7 @@ def _filler(name: str, kind: str, text: str, **defaults: float | None) -> Callab
     """
     names = tuple(defaults)
 
+    @placed
     def method(
         self: Tensor, *args: Any, generator: Generator | None = None, **named: Any
     ) -> Tensor:
@@ -591,6 +599,7 @@ def _filler(name: str, kind: str, text: str, **defaults: float | None) -> Callab
     return method
 
 
+@placed
 def _random_(self: Tensor, *args: Any, generator: Generator | None = None, **named: Any) -> Tensor:
     """Fills the tensor with whole numbers: below `to`, in [from, to), or all the dtype has.
 
@@ -617,6 +626,7 @@ def _random_(self: Tensor, *args: Any, generator: Generator | None = None, **nam
     return fill(self, "random", _checked("random_", generator), first, last)
 
 
+@placed
 def _bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fills the tensor with ones of probability `p` (a number or a tensor of them) and zeros.
 
@@ -653,11 +663,5 @@ METHODS: dict[str, Callable[..., Tensor]] = {
     "bernoulli": bernoulli,
     "multinomial": multinomial,
 }
-for _name in """
-    rand randn randint randperm rand_like randn_like randint_like normal
-    bernoulli multinomial poisson binomial _standard_gamma _sample_dirichlet
-""".split():
-    globals()[_name] = _placed(globals()[_name])
 for _name, _function in METHODS.items():
-    METHODS[_name] = _placed(_function)
-    setattr(Tensor, _name, METHODS[_name])
+    setattr(Tensor, _name, _function)

@@ -8,13 +8,13 @@ from . import dtypes, ops
 from .backends.numpy import NUMPY_DTYPE
 from .backends.ranges import points_between
 from .creation import checked_dtype, finish
-from .device import as_device
-from .moving import placed as _placed
+from .moving import placed
 from .tensor import Tensor, wrap
 
 __all__ = ["eye", "linspace", "logspace"]
 
 
+@placed
 def linspace(
     start: Any,
     end: Any,
@@ -34,7 +34,6 @@ def linspace(
     >>> lantern.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    as_device(device)
     dtype = checked_dtype(dtype, "linspace") or dtypes.get_default_dtype()
     if dtype is dtypes.bool_:
         raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
@@ -51,6 +50,7 @@ def linspace(
     return finish(points.to(dtype), requires_grad, out)  # type: ignore[attr-defined]
 
 
+@placed
 def logspace(
     start: Any,
     end: Any,
@@ -73,11 +73,12 @@ def logspace(
         raise RuntimeError("number of steps must be non-negative")
     dtype = checked_dtype(dtype, "logspace") or dtypes.get_default_dtype()
     wide = dtype if dtype.kind == "f" else dtypes.float64
-    exponents = linspace(start, end, steps, dtype=wide, device=device)
+    exponents = linspace(start, end, steps, dtype=wide)
     powers = ops.pow(float(base), exponents)
     return finish(powers.to(dtype), requires_grad, out)
 
 
+@placed
 def eye(
     n: int,
     m: int | None = None,
@@ -97,7 +98,6 @@ def eye(
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    as_device(device)
     dtype = checked_dtype(dtype, "eye") or dtypes.get_default_dtype()
     m = n if m is None else m
     for place, (name, size) in enumerate((("n", n), ("m", m)), 1):
@@ -119,9 +119,3 @@ def _number(function: str, name: str, value: Any) -> float:
             f"{function}(): argument '{name}' must be Number, not {type(value).__name__}"
         )
     return float(value)
-
-
-for _name in """
-    eye linspace logspace
-""".split():
-    globals()[_name] = _placed(globals()[_name])

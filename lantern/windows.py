@@ -7,8 +7,7 @@ from typing import Any
 
 from . import dtypes
 from .creation import arange, ones
-from .device import as_device
-from .moving import placed as _placed
+from .moving import placed
 from .tensor import Tensor
 
 __all__ = """
@@ -16,8 +15,7 @@ __all__ = """
 """.split()
 
 
-def _checked(name: str, length: Any, dtype: dtypes.dtype | None, device: Any) -> dtypes.dtype:
-    as_device(device)
+def _checked(name: str, length: Any, dtype: dtypes.dtype | None) -> dtypes.dtype:
     if not hasattr(length, "__index__"):
         kind = type(length).__name__
         raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {kind}")
@@ -42,11 +40,10 @@ def _cosines(
     periodic: bool,
     weights: tuple[float, ...],
     dtype: dtypes.dtype | None,
-    device: Any,
     requires_grad: bool,
 ) -> Tensor:
     """Returns a sum of cosines, the first of no turn, the next of one, ..."""
-    dtype = _checked(name, length, dtype, device)
+    dtype = _checked(name, length, dtype)
     if length <= 1:
         return ones(length, dtype=dtype, requires_grad=requires_grad)
     places, last = _places(length, periodic, dtype)
@@ -57,6 +54,7 @@ def _cosines(
     return window.requires_grad_(requires_grad)
 
 
+@placed
 def hann_window(
     window_length: int,
     periodic: bool = True,
@@ -75,10 +73,11 @@ def hann_window(
     >>> lantern.hann_window(5, periodic=False)
     tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
     """
-    settings = (dtype, device, requires_grad)
-    return _cosines("hann_window", window_length, periodic, (0.5, -0.5), *settings)
+    weights = (0.5, -0.5)
+    return _cosines("hann_window", window_length, periodic, weights, dtype, requires_grad)
 
 
+@placed
 def hamming_window(
     window_length: int,
     periodic: bool = True,
@@ -97,10 +96,11 @@ def hamming_window(
     >>> lantern.hamming_window(3, periodic=False)
     tensor([0.0800, 1.0000, 0.0800])
     """
-    settings = (dtype, device, requires_grad)
-    return _cosines("hamming_window", window_length, periodic, (alpha, -beta), *settings)
+    weights = (alpha, -beta)
+    return _cosines("hamming_window", window_length, periodic, weights, dtype, requires_grad)
 
 
+@placed
 def blackman_window(
     window_length: int,
     periodic: bool = True,
@@ -117,11 +117,11 @@ def blackman_window(
     >>> lantern.blackman_window(4).abs().round(decimals=2)
     tensor([0.0000, 0.3400, 1.0000, 0.3400])
     """
-    settings = (dtype, device, requires_grad)
     weights = (0.42, -0.5, 0.08)
-    return _cosines("blackman_window", window_length, periodic, weights, *settings)
+    return _cosines("blackman_window", window_length, periodic, weights, dtype, requires_grad)
 
 
+@placed
 def bartlett_window(
     window_length: int,
     periodic: bool = True,
@@ -138,7 +138,7 @@ def bartlett_window(
     >>> lantern.bartlett_window(5, periodic=False)
     tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
     """
-    dtype = _checked("bartlett_window", window_length, dtype, device)
+    dtype = _checked("bartlett_window", window_length, dtype)
     if window_length <= 1:
         return ones(window_length, dtype=dtype, requires_grad=requires_grad)
     places, last = _places(window_length, periodic, dtype)
@@ -146,6 +146,7 @@ def bartlett_window(
     return window.requires_grad_(requires_grad)
 
 
+@placed
 def kaiser_window(
     window_length: int,
     periodic: bool = True,
@@ -163,7 +164,7 @@ def kaiser_window(
     >>> lantern.kaiser_window(3, periodic=False, beta=2.0)
     tensor([0.4387, 1.0000, 0.4387])
     """
-    dtype = _checked("kaiser_window", window_length, dtype, device)
+    dtype = _checked("kaiser_window", window_length, dtype)
     if window_length <= 1:
         return ones(window_length, dtype=dtype, requires_grad=requires_grad)
     inner = dtypes.float32 if dtype.itemsize < 4 else dtype  # the half precisions end rounded
@@ -172,9 +173,3 @@ def kaiser_window(
     height = (inside.clamp(min=0).sqrt() * beta).i0()
     window = (height / (places[:1] * 0 + beta).i0()).to(dtype)
     return window.requires_grad_(requires_grad)
-
-
-for _name in """
-    bartlett_window blackman_window hamming_window hann_window kaiser_window
-""".split():
-    globals()[_name] = _placed(globals()[_name])

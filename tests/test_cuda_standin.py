@@ -162,6 +162,7 @@ def test_new_tensors_are_put_where_they_are_asked_for() -> None:
             torch.as_tensor([1.0], None, "cuda"), torch.hann_window(3, device="cuda"),
             torch.zeros(1, device="cuda").new_ones(2), torch.randperm(4, device="cuda"),
             torch.ones_like(torch.zeros(2, device="cuda")),
+            torch.ones_like(input=torch.zeros(2, device="cuda")),
             torch.bernoulli(torch.ones(2, device="cuda")),
             torch.nn.Linear(2, 2, device="cuda").weight,
         ):

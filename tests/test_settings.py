@@ -38,6 +38,14 @@ def test_wrong_windows_are_refused():
         lantern.kaiser_window(2.5)
 
 
+def test_warnings_of_functions_that_make_tensors_name_the_line_that_calls_them():
+    copied = lantern.ones(1)
+    for call in (lambda: lantern.tensor(copied), lambda: lantern.range(0, 1)):
+        with pytest.warns(UserWarning) as warned:
+            call()
+        assert warned[0].filename == __file__
+
+
 def test_settings_are_kept():
     assert lantern.get_float32_matmul_precision() == "highest"
     lantern.set_float32_matmul_precision("high")
