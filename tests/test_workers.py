@@ -221,7 +221,7 @@ def test_a_worker_that_exits_raises():
 
 
 def test_a_slow_worker_runs_into_the_timeout(monkeypatch):
-    monkeypatch.setattr("lantern.data.passes.PATIENCE", 0.1)
+    monkeypatch.setattr("lantern.data.worker_pass.PATIENCE", 0.1)
     loader = data.DataLoader(Function(lambda index: time.sleep(60)), num_workers=1, timeout=0.2)
     with pytest.raises(RuntimeError, match="DataLoader timed out after 0.2 seconds"):
         next(iter(loader))

@@ -28,7 +28,7 @@ from .sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
-from .worker import get_worker_info
+from .worker_info import get_worker_info
 
 __all__ = [
     "BatchSampler",

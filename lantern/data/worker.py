@@ -1,4 +1,4 @@
-"""What runs in a worker process of a loader, and what a dataset can ask there."""
+"""What runs in a worker process of a loader."""
 
 from __future__ import annotations
 
@@ -16,30 +16,9 @@ from lantern.backends import mt19937
 from .channel import Closed, wait_for
 from .dataset import IterableDataset
 from .fetch import Recipe
+from .worker_info import WorkerInfo, note
 
 PARENT_CHECK = 5.0  # seconds between looks whether the loader's process still lives
-
-
-@dataclass(frozen=True)
-class WorkerInfo:
-    """Which worker this is: its `id` below `num_workers`, its `seed`, its copy of the dataset."""
-
-    id: int
-    num_workers: int
-    seed: int
-    dataset: Any
-
-
-_worker_info: WorkerInfo | None = None
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """Which worker process of a `DataLoader` this is; None in a process that is none.
-
-    >>> get_worker_info() is None
-    True
-    """
-    return _worker_info
 
 
 @dataclass
@@ -123,13 +102,12 @@ def work(channel: Any, job: Job) -> None:
 
 
 def _seed(job: Job) -> None:
-    global _worker_info
     lantern.set_num_threads(1)  # the workers together use the processors, one each
     seed = job.base_seed + job.id
     random.seed(seed)
     lantern.manual_seed(seed)
     mt19937.seed_numpy([job.id, job.base_seed & 0xFFFFFFFF, job.base_seed >> 32])
-    _worker_info = WorkerInfo(job.id, job.num_workers, seed, job.recipe.dataset)
+    note(WorkerInfo(job.id, job.num_workers, seed, job.recipe.dataset))
 
 
 def _serve(channel: Any, job: Job) -> None:

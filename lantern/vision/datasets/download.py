@@ -2,22 +2,16 @@
 
 A file arrives as `NAME.part` beside its place and is renamed when its checksum is right. What a
 cut connection leaves is continued, from the same mirror or another: mirrors hold the same bytes.
+What the network and archives need is imported where it is used: most programs have their data.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
-import http.client
 import lzma
 import os
-import pathlib
 import shutil
-import tarfile
-import urllib.error
-import urllib.request
-import zipfile
 import zlib
 from collections.abc import Sequence
 from typing import IO, Any
@@ -46,6 +40,8 @@ def fetch_from(
     urls: dict[str, str], filename: str, folder: str, md5: str | None, advice: str = ""
 ) -> str:
     """Download the first of `urls` that answers; its keys are what the message calls them."""
+    import http.client
+
     target = os.path.join(folder, filename)
     if matches(target, md5):
         return target
@@ -98,6 +94,9 @@ def extract(path: str, folder: str) -> None:
     Files appear under their names when all of the archive was good; members that would lie
     outside of `folder` are refused. Raises RuntimeError that names an archive that is damaged.
     """
+    import tarfile
+    import zipfile
+
     partial = path + ".unpacked"
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -119,12 +118,16 @@ def _own_mirror(dataset: str) -> list[str]:
     if not mirror:
         return []
     if os.path.isdir(mirror):
-        mirror = pathlib.Path(mirror).absolute().as_uri()
+        from pathlib import Path
+
+        mirror = Path(mirror).absolute().as_uri()
     return [f"{mirror.rstrip('/')}/{dataset}"]
 
 
 def _fetch_from(url: str, part: str, md5: str | None) -> None:
     """Make `part` the whole file at `url`; bytes that are there already are taken as its start."""
+    import http.client
+
     for _ in range(ATTEMPTS):
         before = _size(part)
         try:
@@ -146,6 +149,10 @@ def _fetch_from(url: str, part: str, md5: str | None) -> None:
 
 def _continue(url: str, part: str, before: int) -> bool:
     """Read what `url` has after the first `before` bytes; False where it ended early."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
     headers = {"User-Agent": "lantern"}
     if before:
         headers["Range"] = f"bytes={before}-"
@@ -195,6 +202,8 @@ def _size(path: str) -> int:
 
 def md5_of(path: str) -> str:
     """The md5 of a file, as hexadecimal digits."""
+    import hashlib
+
     with open(path, "rb") as file:
         # The published checksums are md5: against damage, not against an attacker.
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

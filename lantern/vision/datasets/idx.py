@@ -7,11 +7,12 @@ number of axes, four for the length of each axis; then the values, the last axis
 from __future__ import annotations
 
 import array
+import io
 import math
 import os
 import struct
 import sys
-from typing import IO
+from typing import IO, Any
 
 import lantern
 from lantern.tensor import Tensor
@@ -60,7 +61,7 @@ def _parse(file: IO[bytes], path: str) -> Tensor:
     shape = struct.unpack(f">{axes}I", lengths)
     content = _read_values(file, math.prod(shape) * array.array(code).itemsize, path)
     dtype = getattr(lantern, name)
-    if not content:
+    if not len(content):
         return lantern.empty(shape, dtype=dtype)
     if code not in "Bb" and sys.byteorder == "little":
         values = array.array(code, bytes(content))
@@ -69,8 +70,16 @@ def _parse(file: IO[bytes], path: str) -> Tensor:
     return lantern.frombuffer(content, dtype=dtype).view(shape)
 
 
-def _read_values(file: IO[bytes], size: int, path: str) -> bytearray:
+def _read_values(file: IO[bytes], size: int, path: str) -> Any:
     """Exactly `size` bytes. Memory grows with what is there, not with what the header claims."""
+    if isinstance(file, io.BufferedReader):  # not packed: how much is there is known before
+        there = os.fstat(file.fileno()).st_size - file.tell()
+        if there != size:
+            raise _wrong_length(path, there, size)
+        values = lantern.empty(size, dtype=lantern.uint8).numpy()
+        if file.readinto(values) == size:  # type: ignore[arg-type]
+            return values
+        raise _wrong_length(path, 0, size)
     content = bytearray()
     while len(content) <= size:
         block = file.read(min(BLOCK, size + 1 - len(content)))
@@ -78,9 +87,13 @@ def _read_values(file: IO[bytes], size: int, path: str) -> bytearray:
             break
         content += block
     if len(content) != size:
-        relation = "more" if len(content) > size else "fewer"
-        raise _damaged(path, f"it holds {relation} than the {size} bytes its header announces")
+        raise _wrong_length(path, len(content), size)
     return content
+
+
+def _wrong_length(path: str, found: int, size: int) -> RuntimeError:
+    relation = "more" if found > size else "fewer"
+    return _damaged(path, f"it holds {relation} than the {size} bytes its header announces")
 
 
 def _damaged(path: str, reason: str) -> RuntimeError:

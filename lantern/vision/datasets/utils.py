@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from lantern.compat.missing import missing
 
@@ -42,8 +41,14 @@ def download_url(
     A cut download is continued. Raises RuntimeError that says which file to put where by hand.
     """
     folder = os.path.expanduser(os.fspath(root))
-    name = os.fspath(filename) if filename else os.path.basename(urlsplit(url).path)
+    name = os.fspath(filename) if filename else _name_in(url)
     download.fetch_from({url: url}, name, folder, md5)
+
+
+def _name_in(url: str) -> str:
+    from urllib.parse import urlsplit  # which takes long to import
+
+    return os.path.basename(urlsplit(url).path)
 
 
 def extract_archive(
@@ -84,7 +89,7 @@ def download_and_extract_archive(
 ) -> None:
     """Download an archive into `download_root` and unpack it there, or into `extract_root`."""
     folder = os.path.expanduser(os.fspath(download_root))
-    name = os.fspath(filename) if filename else os.path.basename(urlsplit(url).path)
+    name = os.fspath(filename) if filename else _name_in(url)
     download_url(url, folder, name, md5)
     extract_archive(os.path.join(folder, name), extract_root or folder, remove_finished)
 

@@ -6,7 +6,6 @@ by default `~/.cache/torch/hub/checkpoints`) is read; without it the error names
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from enum import Enum
@@ -134,6 +133,8 @@ def checkpoint_folder() -> str:
 
 
 def _sha256(path: str) -> str:
+    import hashlib  # which takes long to import
+
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
