@@ -1,16 +1,41 @@
 """The short way through an op: Python that is written for it once it has been called often.
 
-`Op.run` and `Plan.backward` are what a call and its backward mean, for every kind of value. A
-training loop calls the same few ops in the same way a thousand times, and most of the time of a
-small one goes into asking which way that is. So each op that is called often gets three functions
-of straight lines: the call, and for each set of tracked inputs the recording and the backward. They
-ask line by line whether everything is as usual: tensors, of one dtype that the op takes as it is,
-in memory of the default backend, no trace. Whatever is not sends the call the general way.
+`Op.run` and `Plan.backward` are what a call and its backward mean; nothing here adds to that, and
+who only wants to know what is computed may leave this file out. But a training loop calls the same
+few ops in the same way a thousand times, and most of the time of a small one goes into asking which
+way that is. So an op that is called often (`OFTEN`) gets three functions of straight lines, put
+together here as text from its parameters: the call, and for each set of tracked inputs the
+recording and the backward. `inspect.getsource` shows them:
+
+>>> import inspect, lantern
+>>> print(inspect.getsource(write_backward(lantern.exp.plan(1))))  # 1: its first tensor is tracked
+def function(node, g):
+    values = node.values
+    if values is None or _NAMESPACES.get(type(g)) is not _xp:
+        return _general(node, g, False)
+    if g.dtype is not _f4 and g.dtype.char in 'eE': return _general(node, g, False)
+    for storage, version in node.checks:
+        if storage.version != version: return _general(node, g, False)
+    v0, = values
+    r0 = _formula0(g, v0)
+    ...
+
+This is safe because they only ever do what is usual: before they compute they ask, line by line,
+for tensors of one dtype that the op takes as it is, in memory of the default backend, and no trace.
+Whatever is not so goes the general way with the same arguments, and so does what raises an error.
+`tests/test_quick.py` writes the functions of all ops and compares calls both ways.
+
+`Op._quicken` puts the call in place. Python looks for `__call__` in the class of an object, so the
+op is given a class of its own that has it; a method of `Tensor` is replaced by the function itself.
+Then `x * y` takes 1.2 µs instead of 2.3, recorded 1.9 instead of 3.6; an eager step of a linear
+regression 30 µs instead of 39, of the net 8-32-8-4-1 with Adam 115 instead of 147.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
+import linecache
 from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -28,13 +53,17 @@ from .tensor import Tensor
 if TYPE_CHECKING:
     from .op import Op
 
+_numbers = itertools.count()  # of the texts
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "..."})()
 
 
 @functools.cache
 def _compiled(text: str) -> CodeType:
-    # Many ops differ in nothing but what their names stand for.
-    return compile(text, f"{__file__} wrote this", "exec")
+    # Many ops differ in nothing but what their names stand for. Tracebacks show the lines, too;
+    # the name begins as those of Lantern's own files do, which errors under trace look for.
+    file = f"{__file__}, text {next(_numbers)}"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    return compile(text, file, "exec")
 
 
 def _function(op: Op, lines: list[str], space: dict[str, Any]) -> Callable[..., Any]:
