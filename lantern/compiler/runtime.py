@@ -182,9 +182,10 @@ class Native:
         words[:] = kinds
 
     def _put(self, name: str, words: list[int]) -> None:
-        self._lists[name] = found = (ctypes.c_size_t * len(words))(*words)
+        found = (ctypes.c_size_t * len(words))(*words)
         place = ctypes.c_void_p.from_address(self._address(name))
         place.value = ctypes.addressof(found)
+        self._lists[name] = found  # last: other threads may be reading the one that goes
 
 
 class Occupied:
