@@ -46,7 +46,7 @@ def _compiled(graph: Graph, values: list[Value]) -> Callable[..., None] | None:
         program = Program(graph, [(i, first + i) for i in range(len(values))], alone=True)
     except Unsupported:
         return None
-    if any(each.kind == "call" for each in program.plan.kernels):
+    if program.blueprint.calls:
         return None
     return _runner(program)
 
@@ -106,7 +106,7 @@ _scratch = _Scratch()
 
 def _runner(program: Program) -> Callable[..., None]:
     table, (segment,) = program.native.table, program.native.segments
-    address, size = default().address_of, program.memory.size
+    address, size = default().address_of, program.blueprint.arena
     program.arena = None  # that of all is used instead
 
     def run(arrays: Sequence[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from operator import is_
 from typing import Any
 
 from . import runtime
@@ -50,14 +51,14 @@ class Machine:
         first = len(record.result_values)
         writes = [(first + i, place) for i, place in enumerate(record.write_inputs)]
         self.cuts = (first, first + len(grads))
-        forward = subgraph(graph.values[: record.split], inputs, outputs)
+        forward = subgraph(graph, graph.values[: record.split], inputs, outputs)
         strides = [value.memory[0] for value in record.result_values]
         arguments = [i for i, each in enumerate(record.inputs) if isinstance(each, SlotInput)]
         self.program = Program(forward, writes, strides=strides, arguments=arguments)
         self.back_inputs = [*self.saved, *record.back_inputs]
         self.back = None
         if wanted:
-            self.back = Program(subgraph(later, self.back_inputs, wanted))
+            self.back = Program(subgraph(graph, later, self.back_inputs, wanted))
 
     def run(self, arrays: Sequence[Any]) -> tuple[list, list, dict[Value, Any]]:
         """Returns the results, the gradients to keep, and what a backward will need."""
@@ -83,8 +84,13 @@ def _used_before(later: Iterable[Value], wanted: Iterable[Value], early: set[Val
     return [each for each in used if each in early]
 
 
-def subgraph(values: Sequence[Value], inputs: Sequence[Value], outputs: Sequence[Value]) -> Graph:
-    """Returns a graph of its own that computes `outputs` by `values` from `inputs`."""
+def subgraph(
+    graph: Graph, values: Sequence[Value], inputs: Sequence[Value], outputs: Sequence[Value]
+) -> Graph:
+    """Returns a graph that computes `outputs` by `values` from `inputs`: `graph` if that is all."""
+    pairs = [(graph.values, values), (graph.inputs, inputs), (graph.outputs, outputs)]
+    if all(len(a) == len(b) and all(map(is_, a, b)) for a, b in pairs):
+        return graph
     result = Graph()
     new = {each: result.input(each.shape, each.dtype) for each in inputs}
     for value in values:

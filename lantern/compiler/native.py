@@ -12,12 +12,14 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any, NoReturn
 
 from ..backends import default, silently
 from ..shape import is_contiguous
 from . import doorway, pool, runtime, store
 from .alike import Shared
+from .blueprint import Blueprint, Call, Shown, draw, filled, generators_of, unpacked
 from .builder import Function
 from .convolution import write_convolution
 from .decompose import decompose
@@ -26,7 +28,6 @@ from .fuse import Kernel, Plan, Unsupported, fuse
 from .interpret import interpret
 from .ir import Graph, Value, verify
 from .llvm import module
-from .looks import Look
 from .loops import Accesses, Nest, Rows, lanes_of
 from .matmul import write_matmul
 from .memory import ALIGNMENT, Memory, lay_out
@@ -34,7 +35,7 @@ from .parts import cut_up
 from .regions import find_region, write_region
 from .runtime import Native, Target, host
 from .simplify import simplify
-from .written import Written
+from .written import written
 
 
 def show(stage: str, what: Any) -> None:
@@ -146,34 +147,54 @@ class Program:
         arguments: Sequence[int] = (),
         alone: bool = False,
     ):
-        self.target = target = target or host()
-        show("ir", graph)
-        graph = simplify(decompose(simplify(graph)))
-        verify(graph)
-        show("simplify", graph)
-        self.graph = graph
+        self.target = target or host()
+        self.graph, self.alone = graph, alone
+        self.writes = list(writes)
         self.strides = dict(enumerate(strides))  # of the first outputs, where eager has others
-        pairs = [(graph.outputs[out], graph.inputs[place]) for out, place in writes]
-        for new, old in pairs:
+        for out, place in writes:
+            new, old = graph.outputs[out], graph.inputs[place]
             if new.shape != old.shape or new.dtype is not old.dtype:
                 raise Unsupported(f"{new!r} is written over {old!r}")
-        plan = self.plan = fuse(graph, alone)
-        find_region(plan)
-        show("fuse", plan)
-        memory = self.memory = lay_out(plan, pairs)
-        show("memory", memory)
-        steps = cut(plan)
-        self._segments = [each for each in steps if isinstance(each, list)]
-        self.slots = 1 + len(graph.inputs) + len(plan.constants)
-        self.checks = frozenset(f"kernel{each.index}" for each in plan.kernels if each.checks)
         self.written = dict.fromkeys(place for _, place in writes)
         written = {out for out, _ in writes}
         self.results = [i for i in range(len(graph.outputs)) if i not in written]
         self.arguments = list(arguments)  # inputs that come with each call
-        self.whole = len(steps) == 1  # one piece of code that computes and gives all results
-        self._door_text = self._door() if load else ""
+        self.has_door = load and default().array_fields() is not None
         if load:
-            self._load(steps)
+            self._load()
+
+    # --- planning, where no blueprint is there already
+    @cached_property
+    def _planned(self) -> tuple[Plan, Memory]:
+        show("ir", self.graph)
+        verify(self.graph)
+        graph = simplify(decompose(simplify(self.graph)))
+        verify(graph)
+        show("simplify", graph)
+        plan = fuse(graph, self.alone)
+        find_region(plan)
+        show("fuse", plan)
+        memory = lay_out(plan, [(graph.outputs[out], graph.inputs[i]) for out, i in self.writes])
+        show("memory", memory)
+        return plan, memory
+
+    @property
+    def plan(self) -> Plan:
+        """The kernels, and what they read and write."""
+        return self._planned[0]
+
+    @property
+    def memory(self) -> Memory:
+        """Where each value of the plan lies."""
+        return self._planned[1]
+
+    @property
+    def _slots(self) -> int:
+        return 1 + len(self.graph.inputs) + len(self.plan.constants)
+
+    @property
+    def _checks(self) -> frozenset[str]:
+        return frozenset(f"kernel{each.index}" for each in self.plan.kernels if each.checks)
 
     @cached_property
     def functions(self) -> list[Function]:
@@ -185,40 +206,16 @@ class Program:
     @cached_property
     def text(self) -> str:
         """The program as LLVM assembly."""
-        found = module(self.functions, self._segments, self.slots, self.checks, self._door_text)
+        segments = [each for each in cut(self.plan) if isinstance(each, list)]
+        found = module(self.functions, segments, self._slots, self._checks, self._door())
         show("llvm", found)
         return found
 
-    def _code(self) -> tuple[bytes, bool]:
-        """Returns machine code, and whether threads share it.
-
-        It is looked up by the plan, so that neither loops nor text need to be made.
-        """
-        name = self._key()
-        known = None if "LANTERN_DEBUG" in os.environ else store.read(name)
-        if known is not None:
-            code = store.read(known[1:].decode())
-            if code is not None:
-                return code, bool(known[0])
-        code = runtime.object_code(self.text, self.target)
-        shared = any(each.parts > 1 for each in self.functions)
-        made = runtime.code_key(self.text, self.target)
-        store.write(name, bytes([shared]) + made.encode())
-        return code, shared
-
-    def _key(self) -> str:
-        """Returns the name that stands for all that the code depends on."""
-        written = Written()
-        for each in (self.plan, self.memory, self._segments, sorted(self.checks)):
-            written.add(each)
-        return store.key(
-            "".join(written.parts), self._door_text, self.slots, pool.cores(), store.sources(),
-            store.settings(), *runtime.versions(self.target),
-        )  # fmt: skip
+    def _blueprint(self, code: str, shared: bool) -> Blueprint:
+        return draw(self.plan, self.memory, cut(self.plan), self._slots, code, shared)
 
     def _door(self) -> str:
         """Returns the text of the function that Python calls, where this machine can have it."""
-        self.has_door = default().array_fields() is not None
         if not self.has_door:
             return ""
         inputs = [self.graph.inputs[i] for i in self.arguments]
@@ -226,20 +223,58 @@ class Program:
             doorway.Argument(1 + i, value.shape, value.itemsize)
             for i, value in zip(self.arguments, inputs, strict=True)
         ]
-        results = []
-        for i in self.results:
-            value = self.graph.outputs[i]
-            look = self.plan.outputs[value]
-            slot, offset = self.memory.places[look.leaf]
-            results.append(doorway.Result(slot, offset, value.size * value.itemsize))
-            self.whole &= _order(value.shape, self.strides.get(i)) is None
-        return doorway.text(arguments, results if self.whole else None)
+        drawn = self._blueprint("", False)
+        shown = [drawn.outputs[i] for i in self.results]
+        results = [
+            doorway.Result(each.slot, each.start, prod(each.shape) * each.dtype.itemsize)
+            for each in shown
+        ]
+        return doorway.text(arguments, results if self._is_whole(drawn) else None)
 
-    def _load(self, steps: list[list[str] | Kernel]) -> None:
+    def _is_whole(self, drawn: Blueprint) -> bool:
+        """Says whether one piece of code computes and gives all results."""
+        given = [(self.graph.outputs[i].shape, self.strides.get(i)) for i in self.results]
+        return len(drawn.steps) == 1 and all(_order(*each) is None for each in given)
+
+    # --- from the disk, or made
+    def _made(self) -> tuple[Blueprint, bytes]:
+        """Returns how the program is run, and its machine code."""
+        name = self._key()
+        generators = generators_of(self.graph)
+        found = None if name is None or "LANTERN_DEBUG" in os.environ else store.read(name)
+        if found is not None:
+            drawn = unpacked(found, generators)
+            code = store.read(drawn.code)
+            if code is not None:
+                return drawn, code
+        code = runtime.object_code(self.text, self.target)
+        shared = any(each.parts > 1 for each in self.functions)
+        drawn = self._blueprint(runtime.code_key(self.text, self.target), shared)
+        if name is not None:
+            store.write(name, drawn.packed(generators))
+        for each in ("_planned", "functions", "text"):  # they are large, and seldom asked for
+            del vars(self)[each]
+        return drawn, code
+
+    def _key(self) -> str | None:
+        """Returns the name that stands for all that plan and code depend on; None without one."""
+        text = written(self.graph)
+        if text is None:
+            return None
+        return store.key(
+            "program", text, self.writes, self.strides, self.arguments, self.alone, self.has_door,
+            default().array_fields(), default().np.__version__, sys.implementation.cache_tag,
+            pool.cores(), store.sources(), store.settings(), *runtime.versions(self.target),
+        )  # fmt: skip
+
+    def _load(self) -> None:
         xp = default()
-        code, self.shared = self._code()
-        count = len(self._segments)
-        self.native = Native(code, self.slots, count, self.target, self.has_door, self.shared)
+        drawn, code = self._made()
+        self.blueprint = drawn
+        self.whole = self._is_whole(drawn)
+        self.checks = drawn.checks
+        count = drawn.steps.count(None)
+        self.native = Native(code, drawn.slots, count, self.target, self.has_door, drawn.shared)
         if self.native.door is not None:
             arrays = [xp.full((), 0, self.graph.inputs[i].dtype) for i in self.arguments]
             kind = type(xp.full((), 0, self.graph.inputs[0].dtype)) if arrays else object
@@ -251,19 +286,16 @@ class Program:
         self.ranges: list[tuple[int, int, int]] = []
         self._arena(xp)
         self.constants = []
-        for i, value in enumerate(self.plan.constants, 1 + len(self.graph.inputs)):
-            array = xp.asarray(getattr(xp, value.name)(*value.args))
+        for i, (name, args) in enumerate(drawn.constants, 1 + len(self.graph.inputs)):
+            array = xp.asarray(getattr(xp, name)(*args))
             self.constants.append(array)
             self.native.table[i] = xp.address_of(array)
         entries = iter(self.native.segments)
         self.steps: list[Callable[[], Any]] = [
-            next(entries) if isinstance(each, list) else self._caller(each) for each in steps
+            next(entries) if each is None else self._caller(each) for each in drawn.steps
         ]
-        self.outputs = [
-            self._reader(self.graph.outputs[i], self.strides.get(i)) for i in self.results
-        ]
-        drawn = [each.call for each in self.plan.kernels if each.call is not None]
-        generators = [each.args[3] for each in drawn if each.name == "draw"]
+        self.outputs = [self._reader(drawn.outputs[i], self.strides.get(i)) for i in self.results]
+        generators = [each.args[3] for each in drawn.calls if each.name == "draw"]
         # An index out of range takes everything back, also what was drawn before it was seen.
         self.generators = list(dict.fromkeys(generators)) if self.checks else []
         self.lock = threading.Lock()
@@ -271,57 +303,50 @@ class Program:
     def _arena(self, xp: Any) -> None:
         from .. import dtypes
 
-        self.arena = xp.full((self.memory.size + 2 * ALIGNMENT,), 0, dtypes.uint8)
+        self.arena = xp.full((self.blueprint.arena + 2 * ALIGNMENT,), 0, dtypes.uint8)
         self.skew = -xp.address_of(self.arena) % ALIGNMENT
         self.native.table[0] = xp.address_of(self.arena) + self.skew
 
     # --- arrays over the memory of the program
-    def _array(self, look: Look, shape: tuple[int, ...]) -> Any:
+    def _array(self, shown: Shown) -> Any:
         """Returns an array that shows a value where it lies now."""
         xp = default()
-        leaf = look.leaf
-        slot, offset = self.memory.places[leaf]
+        slot = shown.slot
         if slot == 0:
-            count = max(leaf.size, 1)
-            base = xp.from_buffer(self.arena, leaf.dtype, count, offset + self.skew)
+            count = max(shown.size, 1)
+            base = xp.from_buffer(self.arena, shown.dtype, count, shown.start + self.skew)
         elif slot <= len(self.used):
             base = self.used[slot - 1]
         else:
             base = self.constants[slot - 1 - len(self.used)]
-        if leaf.size == 0:
-            return xp.full(shape, 0, leaf.dtype)
-        return xp.as_strided(base, shape, look.strides, look.offset)
+        if shown.size == 0:
+            return xp.full(shown.shape, 0, shown.dtype)
+        return xp.as_strided(base, shown.shape, shown.strides, shown.offset)
 
-    def _reader(self, value: Value, strides: tuple[int, ...] | None) -> Callable[[], Any]:
+    def _reader(self, shown: Shown, strides: tuple[int, ...] | None) -> Callable[[], Any]:
         """Returns a function that gives a fresh array of an output, with the strides if given."""
         xp = default()
-        look = self.plan.outputs[value]
-        order = _order(value.shape, strides)
+        order = _order(shown.shape, strides)
         if order is not None:
             back = tuple(order.index(i) for i in range(len(order)))
-            return lambda: xp.permute(
-                xp.contiguous(xp.permute(self._array(look, value.shape), order)), back
-            )
-        if self.memory.places[look.leaf][0] != 0:
-            return lambda: xp.contiguous(self._array(look, value.shape))
-        array = self._array(look, value.shape)
+            return lambda: xp.permute(xp.contiguous(xp.permute(self._array(shown), order)), back)
+        if shown.slot != 0:
+            return lambda: xp.contiguous(self._array(shown))
+        array = self._array(shown)
         return lambda: xp.contiguous(array)
 
-    def _caller(self, kernel: Kernel) -> Callable[[], None]:
+    def _caller(self, wanted: Call) -> Callable[[], None]:
         """Returns a function that has the NumPy backend compute one value."""
-        value = kernel.call
-        assert value is not None
         xp = default()
-        function = getattr(xp, value.name)
-        looks = self.plan.looks
-        target = self._array(looks[value], value.shape)
+        function = getattr(xp, wanted.name)
+        shape, dtype = wanted.target.shape, wanted.target.dtype
+        target = self._array(wanted.target)
 
         @silently
         def call() -> None:
-            args = value.graph.map(value.args, lambda x: self._array(looks[x], x.shape))
-            result = xp.asarray(function(*args))
-            if tuple(result.shape) != value.shape or xp.dtype_of(result) is not value.dtype:
-                raise TypeError(f"{value.name} gave {result.shape} {result.dtype} for {value!r}")
+            result = xp.asarray(function(*filled(wanted.args, self._array)))
+            if tuple(result.shape) != shape or xp.dtype_of(result) is not dtype:
+                raise TypeError(f"{wanted.name} gave {result.shape} {result.dtype}")
             xp.copy_into(target, result)
 
         return call
@@ -332,12 +357,13 @@ class Program:
         Kernels run apart for this; what they write is put back as it was.
         """
         xp = default()
+        self._same_plan()
         kept = {i: xp.contiguous(self.bound[i]) for i in self.written if self.bound[i] is not None}
         loops_only = [each for each in self.plan.kernels if each.kind != "call"]
         kernels = list({name_of(self.plan, each): each for each in loops_only}.values())
         alone = [[name_of(self.plan, each)] for each in kernels]
-        text = module(self.functions, alone, self.slots, self.checks)  # without a door
-        native = Native(text, self.slots, len(alone), self.target)
+        text = module(self.functions, alone, self._slots, self._checks)  # without a door
+        native = Native(text, self._slots, len(alone), self.target)
         native.table[:] = self.native.table[:]
         found: list[list[float]] = [[] for _ in kernels]
         for _ in range(rounds):
@@ -348,6 +374,11 @@ class Program:
         for i, array in kept.items():
             xp.copy_into(self.bound[i], array)
         return [(k, sorted(t)[len(t) // 2]) for k, t in zip(kernels, found, strict=True)]
+
+    def _same_plan(self) -> None:
+        """Raises RuntimeError where the compiler would plan otherwise now than for this program."""
+        if self._blueprint(self.blueprint.code, self.blueprint.shared) != self.blueprint:
+            raise RuntimeError("the compiler's settings have changed since the program was made")
 
     def explain(self) -> str:
         """Returns a text: what runs in one pass over memory, how long it takes, and why."""

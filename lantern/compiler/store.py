@@ -109,9 +109,12 @@ def prune(place: Path) -> None:
 
 @cache
 def sources() -> str:
-    """Returns a hash of the compiler itself: code made by another one is not taken."""
+    """Returns a hash of the compiler and of the rules it goes by: others' work is not taken."""
     digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    package = Path(__file__).parent.parent
+    files = [*package.glob("compiler/*.py"), *package.glob("backends/*.py")]
+    files += [package / name for name in ("dtypes.py", "matrices.py", "shape.py")]
+    for file in sorted(files):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -123,6 +126,9 @@ def settings() -> list[tuple[str, str, object]]:
     for name, module in sorted(sys.modules.items()):
         if name.startswith(package):
             for each, value in sorted(vars(module).items()):
-                if each.isupper() and type(value) in (int, float, str, tuple, bool):
+                kind = type(value)
+                if each.isupper() and kind in (int, float, str, tuple, bool, frozenset):
+                    if kind is frozenset:
+                        value = sorted(map(str, value))
                     found.append((name, each, value))
     return found

@@ -1,69 +1,58 @@
-"""Plans as text that says all there is to them: what machine code is looked up by."""
+"""Graphs as text that says all there is to them: what programs on disk are looked up by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..dtypes import dtype
 from .ir import Graph, Value
 
-PLAIN = frozenset({bool, int, float, str, type(None), slice, dtype})
+PLAIN = frozenset({bool, int, float, str, type(None), dtype})
 
 
-class Written:
-    """Writes down values, kernels and all they are made of; `parts` joined is the text.
+def written(graph: Graph) -> str | None:
+    """Returns the text; None where an argument is something that no text can tell from others.
 
-    Objects are numbered as they are met, so that the same plan gives the same text in any process.
+    The lines of the user's program are left out: nothing that is computed depends on them.
     """
+    parts: list[str] = []
+    say, generators = parts.append, {}
+    for number, value in enumerate(graph.values):
+        if value.number != number or value.graph is not graph:
+            raise ValueError(f"{value!r} stands at place {number} of a graph that is not its own")
+        args = value.args
+        say(f"{value.name}{value.shape}{value.dtype.name}(")
+        if value.name == "draw":  # from which generator: the first that was met, the second, ...
+            generator = args[3]
+            say(f"{generators.setdefault(generator, len(generators))};")
+            args = (*args[:3], *args[4:])
+        if not _all(args, say):
+            return None
+        say(")\n")
+    for each in (graph.inputs, graph.outputs):
+        say(f"{[value.number for value in each]}\n")
+    return "".join(parts)
 
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self._numbers: dict[int, int] = {}
-        self._kept: list[Any] = []
 
-    def add(self, what: Any) -> None:
-        """Writes down one thing."""
-        kind, say = type(what), self.parts.append
-        if kind in PLAIN:
-            say(f"{what!r};")
-        elif id(what) in self._numbers:
-            say(f"#{self._numbers[id(what)]};")
-        elif isinstance(what, (tuple, list)):
-            say("(")
-            self._each(what)
-            say(")")
-        elif isinstance(what, dict):
-            say("{")
-            for pair in what.items():
-                self._each(pair)
-            say("}")
-        elif isinstance(what, (set, frozenset)):
-            say(f"{len(what)} of a set;")  # kernels say what is in it
-        else:
-            self._first(what)
-
-    def _each(self, things: Iterable) -> None:
-        """Writes down what most things are made of: numbers, and values that are known."""
-        say, numbers = self.parts.append, self._numbers
-        for each in things:
-            if type(each) in PLAIN:
-                say(f"{each!r};")
-            elif id(each) in numbers:
-                say(f"#{numbers[id(each)]};")
-            else:
-                self.add(each)
-
-    def _first(self, what: Any) -> None:
-        self._numbers[id(what)] = len(self._numbers)
-        self._kept.append(what)  # or its place in memory could be another's
-        kind = type(what)
-        self.parts.append(f"{kind.__name__}:")
+def _all(args: Iterable[Any], say: Callable[[str], None]) -> bool:
+    """Writes arguments down; says whether that can be done."""
+    for each in args:
+        kind = type(each)
         if kind is Value:
-            self.parts.append(f"{what.name}{what.shape}{what.dtype.name}(")
-            self._each(what.args)
-            self.parts.append(")")
-        elif kind is Graph:
-            self.add([what.values, what.inputs, what.outputs])
-        elif kind.__module__.startswith(__name__.rpartition(".")[0]) and hasattr(what, "__dict__"):
-            self.add(vars(what))
+            say(f"%{each.number};")
+        elif kind in PLAIN:
+            say(f"{each!r};")
+        elif kind is tuple or kind is list:
+            say("(" if kind is tuple else "[")
+            if not _all(each, say):
+                return False
+            say(")")
+        elif kind is slice:
+            say("slice(")
+            if not _all((each.start, each.stop, each.step), say):
+                return False
+            say(")")
+        else:
+            return False
+    return True
