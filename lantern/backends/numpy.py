@@ -51,8 +51,9 @@ from .places import (  # noqa: F401  (primitives)
     scatter_reduce,
     write,
 )
+from .pointwise import *  # noqa: F403  (primitives)
 from .ranges import steps_from
-from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e, lgamma, ndtri, polygamma  # noqa: F401  (primitives)  # noqa: F401  (primitives)
+from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e, lgamma, ndtri, polygamma  # noqa: F401  (primitives)
 from .strided import (  # noqa: F401  (primitives)
     address_of,
     array_fields,
@@ -148,11 +149,6 @@ def to_numpy(x, force):
     return x.view()
 
 
-def as_whole_numbers(x):
-    """Returns an array of bool as one of uint8, any other as it is."""
-    return x.astype(np.uint8) if x.dtype.kind == "b" else x
-
-
 def to_list(x):
     """Returns the elements as nested lists of Python numbers."""
     return x.tolist()
@@ -185,43 +181,12 @@ def copy_into(target, source):
         restore(token)
 
 
-neg, abs, square = np.negative, np.absolute, np.square
-exp, exp2, expm1 = np.exp, np.exp2, np.expm1
-log, log2, log10, log1p, sqrt = np.log, np.log2, np.log10, np.log1p, np.sqrt
-sin, cos, tan = np.sin, np.cos, np.tan
-asin, acos, atan, atan2 = np.arcsin, np.arccos, np.arctan, np.arctan2
-sinh, cosh, tanh = np.sinh, np.cosh, np.tanh
-asinh, acosh, atanh = np.arcsinh, np.arccosh, np.arctanh
-floor, ceil, trunc = np.floor, np.ceil, np.trunc
-bitwise_not, logical_not = np.invert, np.logical_not
-isnan, isinf, isfinite, signbit = np.isnan, np.isinf, np.isfinite, np.signbit
-add, sub, mul, div = np.add, np.subtract, np.multiply, np.true_divide
-fmax, fmin = np.fmax, np.fmin
-copysign, nextafter, hypot = np.copysign, np.nextafter, np.hypot
-gcd, lcm = np.gcd, np.lcm
-bitwise_and, bitwise_or, bitwise_xor = np.bitwise_and, np.bitwise_or, np.bitwise_xor
-eq, ne, lt, le, gt, ge = (
-    np.equal,
-    np.not_equal,
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-)
-logical_and, logical_or, logical_xor = np.logical_and, np.logical_or, np.logical_xor
-round = np.rint
-
-
 def sign(x):
     if x.dtype.kind == "b":
         return x.copy()
     if x.dtype.kind == "f":
         return np.subtract(x > 0, x < 0, dtype=x.dtype)  # 0 for NaN, as PyTorch has it
     return np.sign(x)
-
-
-def rsqrt(x):
-    return 1 / np.sqrt(x)
 
 
 def _refuse_zero(x, y):
@@ -271,14 +236,6 @@ def _integer_power(x, y):
     result = np.power(x, np.where(y < 0, 0, y))
     minus = np.where(np.equal(y & 1, 1), x, 1)
     return np.where(y < 0, np.where(x == 1, 1, np.where(x == -1, minus, 0)), result).astype(x.dtype)
-
-
-def bitwise_left_shift(x, y):
-    return np.left_shift(x, y)
-
-
-def bitwise_right_shift(x, y):
-    return np.right_shift(x, y)
 
 
 def cast(x, dtype):
@@ -530,13 +487,3 @@ def from_any_buffer(buffer, dtype, count, offset):
             f"multiple of element size ({item})"
         )
     return from_buffer(view, dtype, count if count > 0 else (length - offset) // item, offset)
-
-
-def value_range(x):
-    """Returns the least and the largest element."""
-    return x.min(), x.max()
-
-
-def spread_numbers(x):
-    """Returns fixed numbers of both signs in the shape of `x`, to weigh its elements by."""
-    return np.cos(np.arange(1, x.size + 1, dtype=x.dtype) * 1.7).reshape(x.shape)

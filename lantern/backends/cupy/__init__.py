@@ -87,6 +87,7 @@ from .places import (  # noqa: E402  (primitives)
     write,
 )
 from .placing import current_index, device_of, index_of, name_of, transfer, use  # noqa: E402
+from .pointwise import *  # noqa: E402, F403  (primitives)
 from .special import (  # noqa: E402  (primitives)
     digamma,
     erf,
@@ -147,11 +148,6 @@ def to_list(x):
     return transfer(x, None).tolist()
 
 
-def as_whole_numbers(x):
-    """Returns an array of bool as one of uint8, any other as it is."""
-    return x.astype("uint8") if x.dtype.kind == "b" else x
-
-
 def side_by_side(arrays):
     """Returns the elements of several arrays in one flat array."""
     return cupy.concatenate([each.ravel() for each in arrays])
@@ -184,42 +180,8 @@ def one_pass(formula, operands, together, *settings):
     return formula(NAMESPACES[ndarray], *operands, *settings)
 
 
-def value_range(x):
-    """Returns the least and the largest element."""
-    return x.min(), x.max()
-
-
-def spread_numbers(x):
-    """Returns fixed numbers of both signs in the shape of `x`, to weigh its elements by."""
-    return cupy.cos(cupy.arange(1, x.size + 1, dtype=x.dtype) * 1.7).reshape(x.shape)
-
-
 # --- element by element
-neg, abs, square = cupy.negative, cupy.absolute, cupy.square
-exp, exp2, expm1 = cupy.exp, cupy.exp2, cupy.expm1
-log, log2, log10, log1p, sqrt = cupy.log, cupy.log2, cupy.log10, cupy.log1p, cupy.sqrt
-sin, cos, tan = cupy.sin, cupy.cos, cupy.tan
-asin, acos, atan, atan2 = cupy.arcsin, cupy.arccos, cupy.arctan, cupy.arctan2
-sinh, cosh, tanh = cupy.sinh, cupy.cosh, cupy.tanh
-asinh, acosh, atanh = cupy.arcsinh, cupy.arccosh, cupy.arctanh
-floor, ceil, trunc = cupy.floor, cupy.ceil, cupy.trunc
-bitwise_not, logical_not = cupy.invert, cupy.logical_not
-isnan, isinf, isfinite, signbit = cupy.isnan, cupy.isinf, cupy.isfinite, cupy.signbit
-add, sub, mul, div = cupy.add, cupy.subtract, cupy.multiply, cupy.true_divide
-maximum, minimum, fmax, fmin = cupy.maximum, cupy.minimum, cupy.fmax, cupy.fmin
-copysign, nextafter, hypot = cupy.copysign, cupy.nextafter, cupy.hypot
-gcd, lcm = cupy.gcd, cupy.lcm
-bitwise_and, bitwise_or, bitwise_xor = cupy.bitwise_and, cupy.bitwise_or, cupy.bitwise_xor
-eq, ne, lt, le, gt, ge = (
-    cupy.equal,
-    cupy.not_equal,
-    cupy.less,
-    cupy.less_equal,
-    cupy.greater,
-    cupy.greater_equal,
-)
-logical_and, logical_or, logical_xor = cupy.logical_and, cupy.logical_or, cupy.logical_xor
-round = cupy.rint
+maximum, minimum = cupy.maximum, cupy.minimum
 
 
 def sign(x):
@@ -228,10 +190,6 @@ def sign(x):
     if x.dtype.kind == "f":
         return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)  # 0 for NaN, as PyTorch has it
     return cupy.sign(x)
-
-
-def rsqrt(x):
-    return 1 / cupy.sqrt(x)
 
 
 def sigmoid(x):
@@ -287,14 +245,6 @@ def _integer_power(x, y):
     minus = cupy.where((y & 1) == 1, x, 1)
     small = cupy.where(x == 1, 1, cupy.where(x == -1, minus, 0))
     return cupy.where(y < 0, small, result).astype(x.dtype)
-
-
-def bitwise_left_shift(x, y):
-    return cupy.left_shift(x, y)
-
-
-def bitwise_right_shift(x, y):
-    return cupy.right_shift(x, y)
 
 
 def where(condition, x, y):
