@@ -65,7 +65,7 @@ REFLECTED |= {"rand", "ror", "rxor"}
 REFLECTED |= {"rlshift", "rrshift"}
 COMPARISONS = {"eq", "ne", "lt", "le", "gt", "ge"}
 COMMUTING = {"radd", "rmul", "rand", "ror", "rxor"}
-UNARY = {"neg", "pos", "abs", "invert"}
+UNARY = {"neg", "pos", "abs"}
 HAS_INPLACE = "add sub mul truediv floordiv mod pow and or xor lshift rshift".split()
 
 
@@ -123,11 +123,6 @@ def _invert(self):
     return ops.bitwise_not(self)
 
 
-def _from_ufunc(self, array, context=None, return_scalar=False):
-    """Returns what NumPy's function of a tensor has computed, as a tensor."""
-    return creation.from_numpy(array)
-
-
 METHODS: dict[str, Any] = {
     "backward": _backward,
     "untyped_storage": untyped.untyped_storage,
@@ -146,7 +141,6 @@ METHODS: dict[str, Any] = {
     "__repr__": printing.tensor_str,
     "__format__": printing.format_tensor,
     "__new__": staticmethod(creation.legacy_tensor),
-    "__array_wrap__": _from_ufunc,
 }
 METHODS |= shaping.METHODS | converting.METHODS
 

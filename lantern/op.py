@@ -279,6 +279,11 @@ class Op:
                 easy = False
         return values, mask, dtype if easy else None
 
+    def complete(self, args: tuple, kwargs: dict) -> tuple:
+        """Returns one value per parameter for a call that leaves some out, or names them."""
+        tail = None if kwargs else self.tails.get(len(args))
+        return bind(self, args, kwargs) if tail is None else args + tail
+
     def is_easy(self, number: Any) -> bool:
         """Says whether a number can be computed with as it is, by floating point operands."""
         if type(number) is float:

@@ -9,7 +9,7 @@ imports none of them.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from . import dtypes
@@ -406,11 +406,6 @@ class Tensor:
             raise TypeError("len() of a 0-d tensor")
         return self._array.shape[0]
 
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self._array.ndim:
-            raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(self._array.shape[0]))
-
     def _only(self) -> Any:
         if self.numel() != 1:
             if self.numel() == 0:
@@ -441,27 +436,6 @@ class Tensor:
         return int(self.item())
 
     __hash__ = object.__hash__  # `==` compares elements, so it cannot serve to find tensors
-
-    def __deepcopy__(self, memo: dict) -> Any:
-        if id(self) in memo:
-            return memo[id(self)]
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                "protocol at the moment.  If you were attempting to deepcopy a module, this may be "
-                "because of a torch.nn.utils.weight_norm usage, see "
-                "https://github.com/pytorch/pytorch/pull/103001"
-            )
-        copied = share(type(self), wrap(self._array.copy()))
-        memo[id(self)] = copied
-        if self.requires_grad:
-            copied.requires_grad_()
-        if self._grad is not None:
-            copied._grad = self._grad.__deepcopy__(memo)
-        copied.__dict__.update(
-            {k: v for k, v in self.__dict__.items() if k not in copied.__dict__ and k[0] != "_"}
-        )
-        return copied
 
 
 def wrap(value: Any) -> Tensor:

@@ -13,7 +13,7 @@ from .autograd.graph import Edge, Node, Nowhere
 from .autograd.mode import active, mode
 from .autograd.views import geometry_of, rederive
 from .backends import NAMESPACES
-from .binding import bind, refuse
+from .binding import refuse
 from .op import KEEP, Op, declare
 from .tensor import Tensor, mark, share, wrap_view
 
@@ -54,8 +54,7 @@ class View(Op):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the view, or views, of the first argument."""
         if kwargs or len(args) != self.arity:
-            tail = None if kwargs else self.tails.get(len(args))
-            args = bind(self, args, kwargs) if tail is None else args + tail
+            args = self.complete(args, kwargs)
         source = args[0]
         if not isinstance(source, Tensor):
             refuse(self, 0, source)
@@ -155,8 +154,7 @@ class Parts(Op):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the view, or views, of the first argument."""
         if kwargs or len(args) != self.arity:
-            tail = None if kwargs else self.tails.get(len(args))
-            args = bind(self, args, kwargs) if tail is None else args + tail
+            args = self.complete(args, kwargs)
         source = args[0]
         if not isinstance(source, Tensor):
             refuse(self, 0, source)

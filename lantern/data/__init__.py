@@ -50,6 +50,4 @@ __all__ = [
     "default_convert",
     "get_worker_info",
     "random_split",
-    "stand_in",
-    "stands_for",
 ]

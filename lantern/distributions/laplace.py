@@ -9,10 +9,11 @@ from lantern import Tensor
 
 from . import constraints
 from .distribution import Distribution
+from .symmetric import Symmetric
 from .utils import broadcast_all
 
 
-class Laplace(Distribution):
+class Laplace(Symmetric, Distribution):
     """The distribution that falls on both sides of `loc` as an exponential of `scale`.
 
     >>> import lantern
@@ -27,16 +28,6 @@ class Laplace(Distribution):
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
         self.loc, self.scale = broadcast_all(loc, scale)
         super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable value."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

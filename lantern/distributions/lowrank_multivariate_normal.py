@@ -11,10 +11,11 @@ from lantern import Tensor
 from . import constraints
 from .distribution import Distribution
 from .multivariate_normal import mahalanobis
+from .symmetric import Symmetric
 from .utils import lazy_property, log_diagonal, matrix_vector, standard_normal
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(Symmetric, Distribution):
     """The normal distribution with the covariance W W' + D, `cov_factor` W and `cov_diag` D.
 
     >>> import lantern
@@ -64,16 +65,6 @@ class LowRankMultivariateNormal(Distribution):
     @property
     def _log_det(self) -> Tensor:
         return 2 * log_diagonal(self._capacitance) + self.cov_diag.log().sum(-1)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable value."""
-        return self.loc
 
     @lazy_property
     def variance(self) -> Tensor:

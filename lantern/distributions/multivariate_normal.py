@@ -6,14 +6,43 @@ import math
 from typing import Any
 
 import lantern
-from lantern import Tensor
+from lantern import Size, Tensor
 
 from . import constraints
 from .distribution import Distribution
+from .symmetric import Symmetric
 from .utils import lazy_property, log_diagonal, matrix_vector, standard_normal
 
 
-class MultivariateNormal(Distribution):
+class ByMatrix:
+    """Part of a distribution that is given one of three matrices, each of which gives the others.
+
+    `_factor` is the Cholesky factor of the covariance.
+    """
+
+    _factor: Tensor
+    _batch_shape: Size
+
+    @lazy_property
+    def scale_tril(self) -> Tensor:
+        """The Cholesky factor of the covariance."""
+        return self._whole(self._factor)
+
+    @lazy_property
+    def covariance_matrix(self) -> Tensor:
+        """The covariance."""
+        return self._whole(self._factor @ self._factor.mT)
+
+    @lazy_property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        return self._whole(lantern.linalg.inv(self._factor @ self._factor.mT))
+
+    def _whole(self, matrix: Tensor) -> Tensor:
+        return matrix.expand(*self._batch_shape, *matrix.shape[-2:])
+
+
+class MultivariateNormal(ByMatrix, Symmetric, Distribution):
     """The normal distribution of vectors `(..., N)`, with one of three matrices `(..., N, N)`.
 
     Raises ValueError unless exactly one is given.
@@ -53,35 +82,6 @@ class MultivariateNormal(Distribution):
         self.loc = loc.expand(*batch, -1)
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
         self._factor = factor_of(name, matrix)
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        """The Cholesky factor of the covariance."""
-        return self._whole(self._factor)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance."""
-        return self._whole(self._factor @ self._factor.mT)
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return self._whole(lantern.linalg.inv(self._factor @ self._factor.mT))
-
-    def _whole(self, matrix: Tensor) -> Tensor:
-        n = self._event_shape[0]
-        return matrix.expand(*self._batch_shape, n, n)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable value."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

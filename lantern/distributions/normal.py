@@ -10,10 +10,11 @@ from lantern import Tensor
 
 from . import constraints
 from .exp_family import ExponentialFamily
+from .symmetric import Symmetric
 from .utils import broadcast_all, standard_normal
 
 
-class Normal(ExponentialFamily):
+class Normal(Symmetric, ExponentialFamily):
     """The normal distribution of mean `loc` and deviation `scale`.
 
     >>> _ = lantern.manual_seed(0)
@@ -29,16 +30,6 @@ class Normal(ExponentialFamily):
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
         self.loc, self.scale = broadcast_all(loc, scale)
         super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable value."""
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:

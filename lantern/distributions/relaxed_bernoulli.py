@@ -51,7 +51,26 @@ class LogitRelaxedBernoulli(ByChance):
         return self.temperature.log() + distance - 2 * distance.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class Relaxed(TransformedDistribution):
+    """Softened draws, made of those of a distribution with a temperature."""
+
+    @property
+    def temperature(self) -> Tensor:
+        """The temperature."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The log-odds, or logarithms of the chances."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The chances."""
+        return self.base_dist.probs
+
+
+class RelaxedBernoulli(Relaxed):
     """Softened Bernoulli numbers between 0 and 1; nearer to these the lower the temperature.
 
     >>> import lantern
@@ -75,18 +94,3 @@ class RelaxedBernoulli(TransformedDistribution):
     ):
         inner = LogitRelaxedBernoulli(temperature, probs, logits)
         super().__init__(inner, SigmoidTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """The temperature."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The log-odds."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The chances."""
-        return self.base_dist.probs

@@ -10,7 +10,7 @@ from lantern import Tensor
 
 from . import constraints
 from .categorical import OverCategories
-from .transformed_distribution import TransformedDistribution
+from .relaxed_bernoulli import Relaxed
 from .transforms import ExpTransform
 from .utils import broadcast_all, clamp_probs
 
@@ -55,7 +55,7 @@ class ExpRelaxedCategorical(OverCategories):
         return scores + math.lgamma(count) + self.temperature.log() * (count - 1)
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(Relaxed):
     """Shares of 1, nearer to one-hot vectors the lower the temperature.
 
     >>> import lantern
@@ -79,18 +79,3 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     ):
         inner = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(inner, ExpTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """The temperature."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the chances."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The chances."""
-        return self.base_dist.probs

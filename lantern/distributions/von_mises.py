@@ -10,10 +10,11 @@ from lantern import Tensor
 
 from . import constraints
 from .distribution import Distribution
+from .symmetric import Symmetric
 from .utils import broadcast_all, lazy_property
 
 
-class VonMises(Distribution):
+class VonMises(Symmetric, Distribution):
     """The distribution of angles around `loc`; draws are made by rejection (Best and Fisher 1979).
 
     Its draws cannot be compiled: how often they are repeated depends on their values.
@@ -64,16 +65,6 @@ class VonMises(Distribution):
                 done = done | accept
             turned = (x + math.pi + loc) % (2 * math.pi) - math.pi
             return turned.to(self.loc.dtype)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean direction."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable value."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

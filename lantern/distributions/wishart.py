@@ -13,11 +13,11 @@ from lantern.autograd.mode import active
 from . import constraints
 from .chi2 import Chi2
 from .exp_family import ExponentialFamily
-from .multivariate_normal import factor_of, only_matrix
-from .utils import lazy_property, log_diagonal, vec_to_tril_matrix
+from .multivariate_normal import ByMatrix, factor_of, only_matrix
+from .utils import log_diagonal, vec_to_tril_matrix
 
 
-class Wishart(ExponentialFamily):
+class Wishart(ByMatrix, ExponentialFamily):
     """The distribution of the sum of outer products of `df` normal vectors.
 
     One of three matrices `(..., N, N)` describes the vectors. Raises AssertionError unless exactly
@@ -74,24 +74,6 @@ class Wishart(ExponentialFamily):
         self._factor = factor_of(name, matrix)
         steps = lantern.arange(n, dtype=matrix.dtype)
         self._squares = Chi2(self.df.unsqueeze(-1) - steps.expand(*batch, n))
-
-    def _whole(self, matrix: Tensor) -> Tensor:
-        return matrix.expand(*self._batch_shape, *self._event_shape)
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        """The Cholesky factor of the covariance."""
-        return self._whole(self._factor)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance of the vectors."""
-        return self._whole(self._factor @ self._factor.mT)
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return self._whole(lantern.linalg.inv(self._factor @ self._factor.mT))
 
     def _counts(self, count: Tensor) -> Tensor:
         return count.unsqueeze(-1).unsqueeze(-1)

@@ -178,7 +178,6 @@ bitwise_not = unary(
     None,
     "Each bit inverted; logical for bool.",
     lacks="HILeEfd bitwise_not_cpu",
-    dunder="invert",
 )
 
 

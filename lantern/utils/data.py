@@ -6,53 +6,9 @@ import sys
 
 import lantern.data
 from lantern.compat.missing import missing
-from lantern.data import (
-    BatchSampler,
-    ChainDataset,
-    ConcatDataset,
-    DataLoader,
-    Dataset,
-    DistributedSampler,
-    IterableDataset,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    StackDataset,
-    Subset,
-    SubsetRandomSampler,
-    TensorDataset,
-    WeightedRandomSampler,
-    collate,
-    dataloader,
-    dataset,
-    default_collate,
-    default_convert,
-    get_worker_info,
-    random_split,
-    sampler,
-)
-
-__all__ = [
-    "BatchSampler",
-    "ChainDataset",
-    "ConcatDataset",
-    "DataLoader",
-    "Dataset",
-    "DistributedSampler",
-    "IterableDataset",
-    "RandomSampler",
-    "Sampler",
-    "SequentialSampler",
-    "StackDataset",
-    "Subset",
-    "SubsetRandomSampler",
-    "TensorDataset",
-    "WeightedRandomSampler",
-    "default_collate",
-    "default_convert",
-    "get_worker_info",
-    "random_split",
-]
+from lantern.data import *  # noqa: F403
+from lantern.data import __all__ as __all__
+from lantern.data import collate, dataloader, dataset, sampler
 
 # Scripts also import from the files of torch.utils.data (`from torch.utils.data.sampler import
 # SubsetRandomSampler`). The import system looks for files of a package only, and finds a module

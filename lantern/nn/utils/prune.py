@@ -7,7 +7,7 @@ their product before each call of the module.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import lantern
@@ -214,18 +214,22 @@ class _Some(BasePruningMethod):
             )
         return count
 
+    def _pruned(self, mask: Tensor, score: Callable[[Tensor], Tensor], t: Tensor) -> Tensor:
+        """Returns the mask with zeros at the `amount` of elements of `t` that score lowest."""
+        count = self._count(t.numel())
+        mask = mask.clone()
+        if count:
+            lowest = lantern.topk(score(t).reshape(-1), k=count, largest=False)
+            mask.view(-1)[lowest.indices] = 0
+        return mask
+
 
 class RandomUnstructured(_Some):
     """Prunes single elements at random."""
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """Returns the mask with `amount` more zeros."""
-        count = self._count(t.numel())
-        mask = default_mask.clone()
-        if count:
-            chosen = lantern.topk(lantern.rand_like(t).reshape(-1), k=count).indices
-            mask.view(-1)[chosen] = 0
-        return mask
+        return self._pruned(default_mask, lambda t: -lantern.rand_like(t), t)
 
 
 class L1Unstructured(_Some):
@@ -233,12 +237,7 @@ class L1Unstructured(_Some):
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """Returns the mask with `amount` more zeros."""
-        count = self._count(t.numel())
-        mask = default_mask.clone()
-        if count:
-            chosen = lantern.topk(t.abs().reshape(-1), k=count, largest=False).indices
-            mask.view(-1)[chosen] = 0
-        return mask
+        return self._pruned(default_mask, lantern.abs, t)
 
 
 class _SomeSlices(_Some):

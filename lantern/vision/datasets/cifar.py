@@ -8,11 +8,11 @@ from typing import IO, Any
 
 import lantern
 
-from .download import extract, fetch, matches
+from .archive import InArchive
 from .vision import ColourImages, Transform
 
 
-class CIFAR10(ColourImages):
+class CIFAR10(InArchive, ColourImages):
     """Ten kinds of things (A. Krizhevsky), in the folder `root/cifar-10-batches-py`.
 
     `download=True` fetches and unpacks the archive where files are missing or damaged, from the
@@ -50,34 +50,14 @@ class CIFAR10(ColourImages):
         self.train = train
         if download:
             self.download()
-        wrong = self._wrong()
-        if wrong:
-            raise RuntimeError(
-                "Dataset not found or corrupted. You can use download=True to download it, or "
-                f"put {', '.join(wrong)}, as {self.filename} has them, into the folder "
-                f"{os.path.abspath(self._folder)}"
-            )
+        self._check_files()
         self.data, self.targets = self._load_data()
         names = self._read(self.meta["filename"])[self.meta["key"]]
         self.classes = [_text(name) for name in names]
         self.class_to_idx = {name: number for number, name in enumerate(self.classes)}
 
-    @property
-    def _folder(self) -> str:
-        return os.path.join(self.root, self.base_folder)  # type: ignore[arg-type]
-
-    def _wrong(self) -> list[str]:
-        """The files that are missing or damaged."""
-        files = [*self.train_list, *self.test_list, [self.meta["filename"], self.meta["md5"]]]
-        return [name for name, md5 in files if not matches(os.path.join(self._folder, name), md5)]
-
-    def download(self) -> None:
-        """Fetch and unpack the archive, where files are missing or damaged."""
-        if not self._wrong():
-            return
-        root = os.fspath(self.root)  # type: ignore[arg-type]
-        archive = fetch(self.filename, root, self.mirrors, self.tgz_md5, type(self).__name__)
-        extract(archive, root)
+    def _files(self) -> list[list[str]]:
+        return [*self.train_list, *self.test_list, [self.meta["filename"], self.meta["md5"]]]
 
     def _load_data(self) -> tuple[Any, list[int]]:
         parts, targets = [], []

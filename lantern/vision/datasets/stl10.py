@@ -9,12 +9,12 @@ import lantern
 from lantern.data.collate import NumPyValue
 from lantern.tensor import Tensor
 
-from .download import extract, fetch, matches
+from .archive import InArchive
 from .utils import verify_str_arg
 from .vision import HeldImages, Transform
 
 
-class STL10(HeldImages):
+class STL10(InArchive, HeldImages):
     """Ten kinds of things (A. Coates et al., AISTATS 2011), in the folder `root/stl10_binary`.
 
     `split` is "train", "test", "unlabeled" (targets are -1) or "train+unlabeled"; `folds` chooses
@@ -61,13 +61,7 @@ class STL10(HeldImages):
         self.folds = folds
         if download:
             self.download()
-        wrong = self._wrong()
-        if wrong:
-            raise RuntimeError(
-                "Dataset not found or corrupted. You can use download=True to download it, or "
-                f"put {', '.join(wrong)}, as {self.filename} has them, into the folder "
-                f"{os.path.abspath(self._folder)}"
-            )
+        self._check_files()
         data, labels = self._load_data()
         self.data: Any = data.numpy()
         self.labels: Any = labels.numpy()
@@ -76,21 +70,8 @@ class STL10(HeldImages):
             with open(names, encoding="ascii") as file:
                 self.classes = file.read().splitlines()
 
-    @property
-    def _folder(self) -> str:
-        return os.path.join(self.root, self.base_folder)  # type: ignore[arg-type]
-
-    def _wrong(self) -> list[str]:
-        files = [*self.train_list, *self.test_list]
-        return [name for name, md5 in files if not matches(os.path.join(self._folder, name), md5)]
-
-    def download(self) -> None:
-        """Fetch and unpack the archive, where files are missing or damaged."""
-        if not self._wrong():
-            return
-        root = os.fspath(self.root)  # type: ignore[arg-type]
-        archive = fetch(self.filename, root, self.mirrors, self.tgz_md5, type(self).__name__)
-        extract(archive, root)
+    def _files(self) -> list[list[str]]:
+        return [*self.train_list, *self.test_list]
 
     def _bytes(self, name: str) -> Tensor:
         with open(os.path.join(self._folder, name), "rb") as file:
