@@ -255,6 +255,7 @@ class Tensor:
         if active.recording and active.trace:
             active.trace.clears(self)
         self._grad = value
+        flags.grads += 1
 
     @grad.deleter
     def grad(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .mode import flags
+
 
 class set_detect_anomaly:
     """Switches the check of every gradient for NaN on or off, also for a `with` block."""
@@ -13,6 +15,7 @@ class set_detect_anomaly:
 
         self.before = engine.checks_nan
         engine.checks_nan = bool(mode and check_nan)
+        flags.version += 1  # what is compiled has no such checks
 
     def __enter__(self) -> None:
         pass
@@ -21,6 +24,7 @@ class set_detect_anomaly:
         from . import engine
 
         engine.checks_nan = self.before
+        flags.version += 1
 
 
 class detect_anomaly(set_detect_anomaly):

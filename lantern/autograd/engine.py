@@ -13,7 +13,7 @@ from typing import Any
 from ..backends import NAMESPACES, gpu, restore, silence
 from ..tensor import Tensor, current_node, share, wrap
 from .graph import AccumulateGrad, Node, OpNode
-from .mode import active, mode
+from .mode import active, flags, mode
 
 
 def backward(
@@ -54,6 +54,7 @@ def backward(
     for tensor, grad in zip(inputs, found, strict=True):
         if grad is not None:
             tensor._grad = grad if tensor._grad is None else tensor._grad + grad
+            flags.grads += 1
 
 
 def grad(
@@ -399,6 +400,7 @@ def _accumulate(node: AccumulateGrad, g: Any) -> None:
     if active.recording and active.trace:
         active.trace.accumulates(leaf)
     held = leaf._grad
+    flags.grads += 1
     if type(g) is Tensor or isinstance(g, Tensor):
         leaf._grad = share_history(g) if held is None else held + g
     elif held is None:
@@ -442,6 +444,7 @@ def _before_hooks(node: Node, g: Any) -> Any:
         if tensor is not None and values[index] is not None:
             kept = _tensor(values[index])
             tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+            flags.grads += 1
     return values if node.outputs > 1 else values[0]
 
 

@@ -51,12 +51,16 @@ NO_TRACE = _NoTrace()
 
 
 class _Flags:
-    """Counts changes of `training` flags of modules, so that a record is not run under others."""
+    """Counts what may happen to the things that a record was made under.
 
-    __slots__ = ("version",)
+    `version` counts changes of modules, optimizers and settings; `grads` counts how often a tensor
+    was given a `.grad`.
+    """
+
+    __slots__ = ("version", "grads")
 
     def __init__(self) -> None:
-        self.version = 0
+        self.version = self.grads = 0
 
 
 flags = _Flags()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ from ..autograd.mode import active, mode
 from ..dtypes import get_default_dtype
 from ..tensor import Tensor
 from . import control
-from .entry import MISS, make_entry
+from .doorway import MISS, door
+from .entry import make_entry
 from .ir import Graph
 from .machine import Changed
 from .record import Record
@@ -29,6 +31,7 @@ from .trace import NotReady, TraceError
 MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 ENTRIES = 8  # short ways in that are tried
 KEPT = 128  # records, and sets of arguments met once, that are kept
+PATIENCE = 64  # short ways in that are made one after the other; then one in so many calls
 
 
 def compile(
@@ -83,7 +86,13 @@ def compile(
 
 
 class CompiledFunction:
-    """A function with the records made of it; `graphs` shows them."""
+    """A function with the records made of it; `graphs` shows them.
+
+    Python finds in a slot what a call is: the general way, or native code that leads to it where
+    none of the short ways is open.
+    """
+
+    __slots__ = ("__call__", "__dict__", "__weakref__")
 
     def __init__(
         self,
@@ -106,6 +115,8 @@ class CompiledFunction:
         self._waiting: dict[Any, Watch] = {}  # what was met once: after an eager call
         self._records: dict[Any, list[Record]] = {}
         self._entries: list[Any] = []  # the short ways into records
+        self._general = _general_way(weakref.ref(self))
+        self.__call__ = self._general
         self._eager = False
         self._met = 0
         self._lock = threading.RLock()
@@ -140,17 +151,18 @@ class CompiledFunction:
 
         return _again(deepcopy(self.function, memo), self.strict, self.keep_grads, self.backend)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Runs the function: eagerly at first, then from a record."""
-        if control.stance == "force_eager":
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the function where no short way is open: eagerly at first, then from a record."""
+        if control.state.stance == "force_eager" or control.config.disable:
+            return self.function(*args, **kwargs)
+        if self._eager or active.trace is not None or engine.checks_nan:
             return self.function(*args, **kwargs)
         if not kwargs:
             for entry in self._entries:
-                result = entry(args)
-                if result is not MISS:
-                    return result
-        if self._eager or active.trace is not None or engine.checks_nan or control.config.disable:
-            return self.function(*args, **kwargs)
+                if entry.renew():
+                    result = entry.alone()(*args)
+                    if result is not MISS:
+                        return result
         tensors: list[Tensor] = []
         try:
             key = (
@@ -182,7 +194,7 @@ class CompiledFunction:
                 result = record.call(tensors)
             except Changed as error:  # an input has another shape now: record again
                 self._records[key].remove(record)
-                self._entries.clear()
+                self._enter_by([])
                 reason = str(error)
                 break
             except TraceError as error:
@@ -217,14 +229,23 @@ class CompiledFunction:
 
     def _shorten(self, record: Record, args: tuple) -> None:
         """Gives a record its short way in, the newest first."""
-        if record.machine is None or record.shortened > KEPT or self._eager:
+        record.missed += 1
+        if record.machine is None or self._eager:
             return
-        record.shortened += 1
+        if record.missed > PATIENCE and record.missed % PATIENCE:  # it mostly does not hold
+            return
         others = [each for each in self._entries if each is not record.entry]
         record.entry = make_entry(record, args)
-        self._entries = others[:ENTRIES]
-        if record.entry is not None:
-            self._entries.insert(0, record.entry)
+        first = [] if record.entry is None else [record.entry]
+        self._enter_by([*first, *others[:ENTRIES]])
+
+    def _enter_by(self, entries: list[Any]) -> None:
+        """Sets the short ways that a call tries."""
+        self._entries = entries
+        opened = door() if entries else None
+        self.__call__ = (
+            self._general if opened is None else opened.function(self._general, tuple(entries))
+        )
 
     def _record(self, key: Any, args: tuple, kwargs: dict, tensors: list[Tensor]) -> Any:
         try:
@@ -248,7 +269,7 @@ class CompiledFunction:
             self._records[oldest].pop(0)
             if not self._records[oldest]:
                 del self._records[oldest]
-            self._entries.clear()
+            self._enter_by([])
         return result
 
     def _refused(self, error: TraceError, args: tuple, kwargs: dict) -> Any:
@@ -256,8 +277,17 @@ class CompiledFunction:
             raise error
         warnings.warn(f"{self.name} runs eagerly: {error}", stacklevel=5)
         self._eager = True
-        self._entries.clear()
+        self._enter_by([])
         return self.function(*args, **kwargs)
+
+
+def _general_way(reference: Any) -> Callable[..., Any]:
+    """Returns the general way into a compiled function, which it does not keep alive."""
+
+    def general(*args: Any, **kwargs: Any) -> Any:
+        return reference()._call(*args, **kwargs)
+
+    return general
 
 
 def _again(function: Any, strict: bool, keep_grads: bool, backend: Any) -> CompiledFunction:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd.mode import active
+from ..autograd.mode import active, flags
 
 
 class Config:
@@ -33,11 +33,26 @@ class Config:
         if name not in self.__dict__:
             raise AttributeError(f"torch._dynamo.config.{name} is not in Lantern yet", name=name)
         self.__dict__[name] = value
+        flags.version += 1
 
 
 config = Config()
 compiled: weakref.WeakSet[Any] = weakref.WeakSet()  # all compiled functions
-stance = "default"
+
+
+class _State:
+    """What compiled functions do at this time."""
+
+    def __init__(self) -> None:
+        self.stance = "default"
+
+    def take(self, stance: str) -> None:
+        """Takes a stance, of which compiled functions hear by the version."""
+        self.stance = stance
+        flags.version += 1
+
+
+state = _State()
 
 
 def reset() -> None:
@@ -110,19 +125,16 @@ class set_stance:
     """
 
     def __init__(self, name: str = "default"):
-        global stance
         if name not in ("default", "force_eager"):
             raise NotImplementedError(f"the stance {name!r} is not in Lantern yet")
-        self.name, self._before = name, stance
-        stance = name
+        self.name, self._before = name, state.stance
+        state.take(name)
 
     def __enter__(self) -> None:
-        global stance
-        stance = self.name
+        state.take(self.name)
 
     def __exit__(self, *exception: object) -> None:
-        global stance
-        stance = self._before
+        state.take(self._before)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Returns the function with the stance taken in its calls only."""

@@ -1,242 +1,178 @@
-"""The function that Python calls for a whole step: it asks, takes arrays, computes, gives results.
+"""The way from a call in Python into native code, without a Python instruction between.
 
-What must still hold is a list of words in memory and what each must be: the fields of objects that
-a record depends on. The function compares them, looks into the arrays it is given as NumPy lays
-them out, runs the code and copies results into arrays made by the caller. All of that happens
-without a Python instruction between, so no lock is needed. Where objects are not laid out as
-expected (that is tried out once) there is no such function.
+`enter` is one function for all programs. Python calls it with a chain of entries; an entry is a
+table of words that says what must hold (fields of objects, items of dictionaries, the mode of the
+thread), how the arguments must look, what to run, and how to make the results. The first entry of
+which everything holds is taken; where there is none, `enter` calls the general way. Between the
+last look and the end of the run no other thread can do anything, so no lock is needed. Only places
+in objects that were found by trying are looked into (`layout.py`); all else goes through Python's
+own interface, and is there in every version of it.
 """
 
 from __future__ import annotations
 
 import ctypes
-import types
-from functools import cache
-from typing import Any, NamedTuple
+import threading
+from typing import Any
 
+from ..autograd.mode import mode
 from ..backends import default
+from ..storage import Storage
+from ..tensor import Tensor
+from . import enter, layout, runtime
 
-_word = ctypes.c_size_t.from_address
-HEAD = object.__basicsize__
+MISS = object()  # what a chain without a general way gives where no entry holds
+SINGLE, CONSTANT, FINISH = range(3)  # what a call gives: the result, an object, what a call gives
 
-
-class Result(NamedTuple):
-    """An output as it lies in memory: the slot of the pointer table, the offset, its bytes."""
-
-    slot: int
-    offset: int
-    size: int
-
-
-class Argument(NamedTuple):
-    """An input that comes with each call: the slot it goes to, its shape and bytes per element."""
-
-    slot: int
-    shape: tuple[int, ...]
-    item: int
+# The words of an entry, in order.
+FIELDS = (
+    "words", "items", "places", "sizes", "thread", "modes", "enabled", "inference", "extra",
+    "count", "arguments", "ranges", "grads", "seen", "check", "drop", "go_on", "inside", "segment",
+    "error", "fields", "result_count", "results", "returns", "returned",
+)  # fmt: skip
+NUMBER = {name: i for i, name in enumerate(FIELDS)}
+ITEM_WORDS, RESULT_WORDS = 6, 11  # of an item that must hold, of a result
+ANY = 1 << 63  # stands for whatever stride
+SMALL = 1 << 16  # bytes of a result whose memory is kept for another one
 
 
-@cache
-def field(kind: type, name: str) -> int | None:
-    """Returns where objects of a type keep a slot or a cell its content; None if not found."""
-    mark = object()
-    if kind is types.CellType:
-        probe: Any = types.CellType(mark)
-    else:
-        probe = object.__new__(kind)
-        setattr(probe, name, mark)
-    places = range(HEAD, kind.__basicsize__, ctypes.sizeof(ctypes.c_size_t))
-    found = [place for place in places if _word(id(probe) + place).value == id(mark)]
-    return found[0] if len(found) == 1 else None
+class Entry:
+    """One way into native code: the table that `enter` reads, and what must live with it."""
+
+    def __init__(self) -> None:
+        self.table = layout.words([0] * len(FIELDS))
+        self.address = ctypes.addressof(self.table)
+        self._kept: list[Any] = []
+        self._owned: list[int] = []  # addresses of words that hold a reference
+        for name in ("words", "items", "places", "sizes", "fields"):
+            self.list(name, [0])
+        self.set("grads", self.at("seen"))  # the same: there is nothing to look at
+
+    def __del__(self) -> None:
+        for each in self._owned:
+            layout.drop(ctypes.c_size_t.from_address(each).value)
+
+    def at(self, name: str) -> int:
+        """Returns the address of a word of the table."""
+        return self.address + NUMBER[name] * layout.WORD
+
+    def set(self, name: str, value: int) -> None:
+        """Sets a word of the table."""
+        self.table[NUMBER[name]] = value
+
+    def list(self, name: str, values: list[int]) -> Any:
+        """Has a word of the table lead to others."""
+        found = layout.words(values)
+        self._kept.append(found)
+        self.set(name, ctypes.addressof(found))
+        return found
+
+    def object(self, name: str, value: Any) -> None:
+        """Has a word of the table be an object."""
+        self.set(name, self.keep(value))
+
+    def keep(self, value: Any) -> int:
+        """Keeps an object alive; returns its address."""
+        self._kept.append(value)
+        return id(value)
+
+    def array(
+        self,
+        array: Any,
+        slot: int,
+        kind: type | None = None,
+        same: bool = False,
+        written: bool = False,
+        no_grad: bool = False,
+    ) -> list[int]:
+        """Returns the words of an argument like an array, or a tensor of a `kind` with such a one.
+
+        Its address goes to `slot`, if there is one: then it has to be row-major. It may have to be
+        the `same` array, be `written`, and have to have no gradient.
+        """
+        strides, size = list(array.strides), array.itemsize
+        for d in reversed(range(array.ndim)):
+            if slot:
+                strides[d] = size
+            if array.shape[d] == 1 or 0 in array.shape:
+                strides[d] = ANY
+            size *= array.shape[d]
+        of = 0 if kind is None else self.keep(kind)
+        dtype, fixed = self.keep(array.dtype), self.keep(array) if same else 0
+        words = [of, slot, dtype, array.ndim, max(size, 1), fixed, int(written), int(no_grad)]
+        words.append(len(words) + 1 + 2 * array.ndim)
+        for extent, stride in zip(array.shape, strides, strict=True):
+            words += [extent, stride]
+        return words
+
+    def ranges(self, spans: list[tuple[int, int, int]]) -> None:
+        """Sets the memory, from and to, that no argument of other memory may lie in."""
+        if spans:
+            self.list("ranges", [each for span in spans for each in span[:2]] + [0, 0])
+
+    def segment(self, native: Any) -> None:
+        """Sets the code that is run."""
+        self.set("segment", native.segment(0))
+        self.set("error", ctypes.addressof(native.error))
+        self.keep(native)
+
+    def own(self, address: int) -> None:
+        """Notes that a word holds a reference, which native code may exchange for another."""
+        self._owned.append(address)
 
 
-def word(owner: Any, name: str, value: Any) -> tuple[int, int] | None:
-    """Returns the address of a field and what it must hold; None where that cannot be told."""
-    place = field(type(owner), name)
-    if place is None or _word(id(owner) + place).value != id(value):
-        return None
-    return id(owner) + place, id(value)
+class Door:
+    """The loaded function, and how to make a Python function of it and a chain of entries."""
+
+    def __init__(self) -> None:
+        runtime.tell(enter.calls())
+        engine = self._engine = runtime.load(enter.text(_facts()), runtime.host())
+        self._kept = {
+            "none": None, "true": True, "false": False, "miss": MISS, "zero": 0, "mode": mode,
+            "tensor": Tensor, "float": float, "tuple": tuple, "ndarray": default().ndarray,
+            **{f"name{each}": each for each in enter.NAMES},
+        }  # fmt: skip
+        for name, value in self._kept.items():
+            address = engine.get_global_value_address(name)
+            ctypes.c_size_t.from_address(address).value = id(value)
+        self._address = engine.get_function_address("enter")
+
+    def function(self, general: Any, entries: tuple[Entry, ...]) -> Any:
+        """Returns a Python function that goes through one of the entries or calls `general`."""
+        first = 0 if general is None else id(general)
+        chain = layout.words([first, *(each.address for each in entries), 0])
+        kept = (self, general, entries, chain)
+        flags = layout.ARRAY_OF_ARGUMENTS | layout.NAMED_ARGUMENTS
+        return layout.function(self._address, flags, ctypes.addressof(chain), kept)
 
 
-def text(arguments: list[Argument], results: list[Result] | None) -> str:
-    """Returns the function as LLVM assembly; it answers True, or None where something differs.
-
-    Without `results` it checks and takes the arguments, and leaves the rest to its caller.
-    """
+def _facts() -> dict[str, int]:
+    """Returns what the text of `enter` depends on: numbers of words, and places in objects."""
     fields = default().array_fields()
-    lines = [_GUARDS.replace("COUNT", str(len(arguments) + 1))]
-    for n, each in enumerate(arguments):
-        lines.append(_argument(n, each, fields))
-    for n, each in enumerate(arguments):
-        lines.append(
-            f"  %to{n} = getelementptr ptr, ptr @table, i64 {each.slot}\n"
-            f"  store ptr %data{n}, ptr %to{n}"
-        )
-    if results is not None:
-        lines.append(_RUN)
-    for n, each in enumerate(results or (), len(arguments)):
-        lines.append(_RESULT.format(n=n, data=fields.data, **each._asdict()))
-    lines.append("  br label %given" if results is None else _COUNT)
-    return "\n".join([*lines, _ANSWERS])
+    pooled = reuses()
+    return {
+        **NUMBER,
+        "data": fields.data, "ndim": fields.ndim, "dtype": fields.dtype,
+        "shape": fields.shape, "strides": fields.strides,
+        "array": layout.field(Storage, "array"), "version": layout.field(Storage, "version"),
+        "references": layout.references() if pooled else 0,
+        "weak": layout.weak_list(Storage) if pooled else 0,
+    }  # type: ignore[dict-item]  # fmt: skip
 
 
-def _argument(n: int, each: Argument, fields: Any) -> str:
-    lines = [_TYPE.format(n=n)]
-    facts = [("i32", fields.ndim, len(each.shape), "")]
-    facts.append(("ptr", fields.dtype, f"%descr{n}", ""))
-    step = each.item
-    for d in reversed(range(len(each.shape))):
-        facts.append(("i64", fields.shape, each.shape[d], d))
-        if each.shape[d] != 1 and 0 not in each.shape:
-            facts.append(("i64", fields.strides, step, d))
-        step *= each.shape[d]
-    lines.append(f"  %k{n} = getelementptr ptr, ptr @kinds, i64 {n + 1}")
-    lines.append(f"  %descr{n} = load ptr, ptr %k{n}")
-    for i, (element, place, wanted, d) in enumerate(facts):
-        at = f"%f{n}.{i}"
-        lines.append(f"  {at} = getelementptr i8, ptr %array{n}, i64 {place}")
-        if d != "":
-            lines.append(f"  {at}.all = load ptr, ptr {at}")
-            lines.append(f"  {at}.one = getelementptr i64, ptr {at}.all, i64 {d}")
-        source = f"{at}.one" if d != "" else at
-        lines.append(f"  {at}.is = load {element}, ptr {source}")
-        lines.append(f"  {at}.good = icmp eq {element} {at}.is, {wanted}")
-        lines.append(f"  br i1 {at}.good, label %on{n}.{i}, label %miss\non{n}.{i}:")
-    size = each.item
-    for extent in each.shape:
-        size *= extent
-    lines.append(_RANGES.format(n=n, data=fields.data, size=max(size, 1), slot=each.slot))
-    return "\n".join(lines)
+def reuses() -> bool:
+    """Says whether native code can tell that nobody else knows some memory."""
+    return layout.references() is not None and layout.weak_list(Storage) is not None
 
 
-# Compares words in memory with what they must hold, up to an address of zero.
-_GUARDS = """
-@guards = global ptr null
-@ranges = global ptr null
-@counts = global ptr null
-@kinds = global [COUNT x ptr] zeroinitializer
-define ptr @door(ptr %self, ptr %args, i64 %count) {
-  %list = load ptr, ptr @guards
-  br label %guard
-guard:
-  %at = phi ptr [%list, %0], [%next, %compare]
-  %where = load ptr, ptr %at
-  %end = icmp eq ptr %where, null
-  br i1 %end, label %pass, label %compare
-compare:
-  %is = load ptr, ptr %where
-  %second = getelementptr ptr, ptr %at, i64 1
-  %must = load ptr, ptr %second
-  %next = getelementptr ptr, ptr %at, i64 2
-  %good = icmp eq ptr %is, %must
-  br i1 %good, label %guard, label %miss
-pass:"""
+_lock = threading.Lock()
+_door: Door | None = None
 
-_TYPE = """
-  %a{n} = getelementptr ptr, ptr %args, i64 {n}
-  %array{n} = load ptr, ptr %a{n}
-  %t{n} = getelementptr ptr, ptr %array{n}, i64 1
-  %type{n} = load ptr, ptr %t{n}
-  %wanted{n} = load ptr, ptr @kinds
-  %right{n} = icmp eq ptr %type{n}, %wanted{n}
-  br i1 %right{n}, label %is{n}, label %miss
-is{n}:"""
 
-# An array of other memory than last time must not meet what the code writes.
-_RANGES = """
-  %d{n} = getelementptr i8, ptr %array{n}, i64 {data}
-  %data{n} = load ptr, ptr %d{n}
-  %h{n} = getelementptr ptr, ptr @table, i64 {slot}
-  %had{n} = load ptr, ptr %h{n}
-  %same{n} = icmp eq ptr %data{n}, %had{n}
-  %low{n} = ptrtoint ptr %data{n} to i64
-  %high{n} = add i64 %low{n}, {size}
-  %spans{n} = load ptr, ptr @ranges
-  br label %ready{n}
-ready{n}:
-  br i1 %same{n}, label %clear{n}, label %span{n}
-span{n}:
-  %p{n} = phi ptr [%spans{n}, %ready{n}], [%q{n}, %meet{n}]
-  %from{n} = load i64, ptr %p{n}
-  %o{n} = getelementptr i64, ptr %p{n}, i64 1
-  %to{n}.end = load i64, ptr %o{n}
-  %last{n} = icmp eq i64 %to{n}.end, 0
-  br i1 %last{n}, label %clear{n}, label %meet{n}
-meet{n}:
-  %q{n} = getelementptr i64, ptr %p{n}, i64 2
-  %before{n} = icmp ult i64 %low{n}, %to{n}.end
-  %after{n} = icmp ult i64 %from{n}, %high{n}
-  %both{n} = and i1 %before{n}, %after{n}
-  br i1 %both{n}, label %miss, label %span{n}
-clear{n}:"""
-
-_RESULT = """
-  %r{n} = getelementptr ptr, ptr %args, i64 {n}
-  %out{n} = load ptr, ptr %r{n}
-  %s{n} = getelementptr i8, ptr %out{n}, i64 {data}
-  %target{n} = load ptr, ptr %s{n}
-  %m{n} = getelementptr ptr, ptr @table, i64 {slot}
-  %base{n} = load ptr, ptr %m{n}
-  %source{n} = getelementptr i8, ptr %base{n}, i64 {offset}
-  call void @llvm.memcpy.p0.p0.i64(ptr %target{n}, ptr %source{n}, i64 {size}, i1 false)"""
-
-_RUN = """
-  call void @segment0()
-  %mark = load i64, ptr @error
-  %failed = icmp ne i64 %mark, 0
-  br i1 %failed, label %miss, label %give
-give:"""
-
-# Raises the whole numbers in a list of fields by one. Those of one run are often one object.
-_COUNT = """
-  %fields = load ptr, ptr @counts
-  %p.as = getelementptr ptr, ptr @python, i64 4
-  %as = load ptr, ptr %p.as
-  %p.of = getelementptr ptr, ptr @python, i64 5
-  %of = load ptr, ptr %p.of
-  %p.keep = getelementptr ptr, ptr @python, i64 1
-  %keep = load ptr, ptr %p.keep
-  %p.drop = getelementptr ptr, ptr @python, i64 3
-  %drop = load ptr, ptr %p.drop
-  br label %field
-field:
-  %c = phi ptr [%fields, %give], [%c.next, %put]
-  %old.last = phi ptr [null, %give], [%old, %put]
-  %new.last = phi ptr [null, %give], [%new, %put]
-  %spot = load ptr, ptr %c
-  %over = icmp eq ptr %spot, null
-  br i1 %over, label %given, label %raise
-raise:
-  %old = load ptr, ptr %spot
-  %known = icmp eq ptr %old, %old.last
-  br i1 %known, label %again, label %make
-again:
-  call void %keep(ptr %new.last)
-  br label %put
-make:
-  %number = call i64 %as(ptr %old)
-  %higher = add i64 %number, 1
-  %made = call ptr %of(i64 %higher)
-  br label %put
-put:
-  %new = phi ptr [%new.last, %again], [%made, %make]
-  store ptr %new, ptr %spot
-  call void %drop(ptr %old)
-  %c.next = getelementptr ptr, ptr %c, i64 1
-  br label %field"""
-
-_ANSWERS = """
-given:
-  br label %done
-miss:
-  br label %done
-done:
-  %which = phi i64 [0, %miss], [2, %given]
-  %from = getelementptr ptr, ptr @python, i64 %which
-  %object = load ptr, ptr %from
-  %h = getelementptr ptr, ptr @python, i64 1
-  %hold = load ptr, ptr %h
-  call void %hold(ptr %object)
-  ret ptr %object
-}
-"""
+def door() -> Door | None:
+    """Returns the door, loaded on first use; None where objects are not laid out as expected."""
+    global _door
+    with _lock:
+        if _door is None and layout.known():
+            _door = Door()
+        return _door

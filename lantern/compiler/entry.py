@@ -1,31 +1,33 @@
-"""The short way into a record: one Python function, written for it, that checks and calls.
+"""The short way into a record: a table of what must hold, which native code goes through.
 
-A record may run when everything it was made under still holds. The function asks that line by line,
-most of them identity tests, sets the pointers of new arguments, runs the native code and wraps the
-results. Whatever is not as expected makes it return `MISS`, and the general way is taken.
+A record may run when everything it was made under still holds. Each condition becomes words that
+`enter` compares (see `doorway.py`); the few that have no such form become Python, which `enter`
+calls. Whatever is not as expected leads to the general way.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from ..autograd.mode import active, flags, mode
 from ..backends import default
 from ..dtypes import default_floating, get_default_dtype
+from ..shape import is_contiguous
 from ..storage import Storage
-from ..tensor import Tensor, current_node
-from . import doorway
+from ..tensor import Tensor, current_node, wrap
+from . import doorway, layout
+from .doorway import CONSTANT, FINISH, MISS, SINGLE, SMALL, Entry
 from .record import ARGUMENT, FRESH, CompiledNode, Place, Record
 from .structure import replaced
-from .surroundings import ABSENT, Spot
-from .trace import IsZero, Item, NumberInput, SlotInput, StorageInput
-
-MISS = object()
+from .surroundings import ABSENT, PLAIN, Spot
+from .trace import IsZero, NumberInput, SlotInput, StorageInput
 
 
-def make_entry(record: Record, args: tuple) -> Any:
-    """Returns the function for a record that has just run on `args`; None where there is none."""
+def make_entry(record: Record, args: tuple) -> RecordEntry | None:
+    """Returns the way into a record that has just run on `args`; None where there is none."""
     machine = record.machine
     if machine is None or machine.back is not None or record.grads or record.back_edges:
         return None
@@ -35,222 +37,338 @@ def make_entry(record: Record, args: tuple) -> Any:
         return None
     program = machine.program
     plain = all(isinstance(each, Tensor) and current_node(each) is None for each in args)
-    if not plain or len(set(args)) != len(args) or program.stand_ins or not program.has_door:
+    if not plain or len(set(args)) != len(args) or program.stand_ins or not layout.known():
         return None
     if program.generators:  # what was drawn has to be taken back where an index is out of range
         return None
-    return _Writer(record, args).function()
+    shown = [program.blueprint.outputs[i] for i in program.results]
+    if program.whole and not all(is_contiguous(each.shape, each.strides) for each in shown):
+        return None
+    numbers = [each.number.found() for each in record.inputs if isinstance(each, NumberInput)]
+    if not all(isinstance(each, (int, float)) for each in numbers):
+        return None
+    return RecordEntry(record, args)
 
 
-class _Writer:
+class RecordEntry(Entry):
+    """The way into a record, for arguments like those that it has just run on."""
+
     def __init__(self, record: Record, args: tuple):
+        super().__init__()
         self.record, self.args = record, args
         self.program = record.machine.program  # type: ignore[union-attr]
-        self.space: dict[str, Any] = {
-            "mode": mode,  "MISS": MISS, "new": object.__new__,
-            "Tensor": Tensor, "Storage": Storage, "door": self.program.native.door,
-            "program": self.program, "bound": self.program.bound, "used": self.program.used,
-        }  # fmt: skip
-        self.lines: list[str] = []
-        self.words: list[tuple[int, int]] = []  # addresses of what the door looks at
-
-    def name(self, prefix: str, value: Any) -> str:
-        """Returns a name under which the function finds a value."""
-        name = f"{prefix}{len(self.space)}"
-        self.space[name] = value
-        return name
-
-    def unless(self, condition: str) -> None:
-        self.lines.append(f"if not ({condition}): return MISS")
-
-    def holds(self, owner: Any, field: str, value: Any) -> None:
-        """Makes it a condition that a field of an object holds a value: the door sees to it."""
-        words = doorway.word(owner, field, value)
-        found, wanted = self.name("o", owner), self.name("v", value)  # both stay alive
-        if words is None:
-            self.unless(f"{found}.{field} is {wanted}")
-        else:
-            self.words.append(words)
-
-    def function(self) -> Any:
-        """Returns the finished function; it takes the tuple of arguments."""
+        self.native = self.program.native
+        self._words = self.native.untouched()
+        self._items: list[int] = []
+        self._places: list[int] = []
+        self._sizes: list[int] = []
+        self._extra = Lines()
         self._circumstances()
-        self._arguments()
+        for spot, value in record.watch.near:
+            self._near(spot, value)
+        self._conditions()
         self._inputs()
-        start = len(self.lines)
-        self._run()
-        if not self.program.whole:
-            self._between(start)
-        counted = self._count()
-        for leaf in self.record.dropped:
-            found = f"a{leaf}" if isinstance(leaf, int) else self.name("l", leaf)
-            self.lines.append(f"if {found}._grad is not None: {found}._grad = None")
-        self._give([f"r{i}" for i in range(len(self.program.results))])
-        body = "\n    ".join(self.lines)
-        exec(f"def entry(args):\n    {body}\n", self.space)
-        native = self.program.native
-        self.words.append((ctypes.addressof(native.stamp), native.stamp.value))
-        self.words.append((ctypes.addressof(native.occupied.mark), 0))
-        native.guard(self.words)
-        native.count(counted)
-        return self.space["entry"]
+        self._arguments()
+        self._gradients()
+        if self.program.whole:
+            self._run()
+        else:
+            self._go_on()
+        self._finish_lists()
+        del self.args  # they need not live as long
 
-    def _count(self) -> list[int]:
-        """Returns the addresses of versions that the door raises; writes what raises the others."""
-        place = doorway.field(Storage, "version") if self.program.whole else None
-        counted = []
-        for cell, _ in self.record.writes:
-            at_slot = isinstance(cell, SlotInput)
-            found = f"a{cell.place}._storage" if at_slot else self.name("s", cell.storage)
-            if at_slot or place is None or type(cell.storage) is not Storage:
-                self.lines.append(f"{found}.version += 1")
-            else:
-                counted.append(id(cell.storage) + place)
-        return counted
+    def alone(self) -> Any:
+        """Returns this way in as a function that gives `MISS` where something does not hold."""
+        return doorway.door().function(None, (self,))  # type: ignore[union-attr]
+
+    def renew(self) -> bool:
+        """Says whether everything still holds though `flags.version` has moved on.
+
+        Then the way in is open again.
+        """
+        if self._version is flags.version or self.record.watch.obstacle() is not None:
+            return False
+        self._version = flags.version
+        self._list[self._version_at] = self.keep(self._version)
+        return True
+
+    # --- what must hold
+    def _holds(self, owner: Any, field: str, value: Any) -> None:
+        """Makes it a condition that a field of an object holds a value."""
+        words = layout.word(owner, field, value)
+        self.keep((owner, value))
+        if words is None:
+            self._extra.unless(f"{{}}.{field} is {{}}", owner, value)
+        else:
+            self._words.append(words)
 
     def _circumstances(self) -> None:
-        self.holds(active, "recording", None)
-        self.unless(f"mode.enabled is {mode.enabled}")
-        self.holds(flags, "version", flags.version)
-        self.holds(default_floating, "dtype", get_default_dtype())
-        for spot, value in self.record.watch.near:
-            self._near(spot, value)
-        for leaf, had in self.record.guards:
-            self.unless(f"{self.name('l', leaf)}._grad is {self.name('h', had)}")
-        for item, answer in self.record.conditions:
-            found_there = self._item(item)
-            if isinstance(item, IsZero) and answer:
-                self.unless(f"(n := {found_there}) is {self.name('w', item.found())} or n == 0")
-            elif not isinstance(item, IsZero):  # one that is not zero is an input
-                self.unless(f"{found_there} is {self.name('w', answer)}")
+        self._holds(active, "recording", None)
+        self._version, self._version_at = flags.version, 2 * len(self._words) + 1
+        self._holds(flags, "version", flags.version)
+        self._holds(default_floating, "dtype", get_default_dtype())
+        state = ctypes.pythonapi
+        state.PyThreadState_Get.restype = ctypes.c_void_p
+        state.PyThreadState_GetID.argtypes = (ctypes.c_void_p,)
+        state.PyThreadState_GetID.restype = ctypes.c_uint64
+        self.set("thread", state.PyThreadState_GetID(state.PyThreadState_Get()))
+        self.object("modes", mode.__dict__)
+        self.object("enabled", mode.enabled)
+        self.object("inference", mode.inference)
 
     def _near(self, spot: Spot, value: Any) -> None:
         """Makes it a condition that a spot holds what it held."""
+        holder, kind = spot.holder, type(spot.holder)
         if spot.kind == "cell" and value is not ABSENT:
-            self.holds(spot.holder, "cell_contents", value)
-            return
-        holder, wanted = self.name("h", spot.holder), self.name("v", value)
-        if spot.kind == "length":
-            self.unless(f"len({holder}) == {value}")
-        elif spot.kind == "item" and isinstance(spot.holder, dict):
-            absent = self.name("k", ABSENT)
-            self.unless(f"{holder}.get({self.name('i', spot.key)}, {absent}) is {wanted}")
-        elif spot.kind == "item":
-            self.unless(f"{holder}[{spot.key}] is {wanted}")
+            self._holds(holder, "cell_contents", value)
+        elif spot.kind == "length" and kind in (list, dict, tuple):
+            self._sizes += [self.keep(holder), value]
+        elif spot.kind == "item" and kind is dict and type(spot.key) in (str, int):
+            self._item(holder, spot.key, value)
+        elif spot.kind == "item" and kind is list and type(spot.key) is int:
+            self._places += [self.keep(holder), spot.key, self.keep(value)]
         else:
-            self.unless(f"{self.name('f', spot.read)}() is {wanted}")
+            self._extra.unless("{}() is {}", spot.read, value)
 
-    def _item(self, item: Item) -> str:
-        place = "" if item.place is None else f"[{item.place}]"
-        return f"{self.name('g', item.space)}[{item.name!r}]{place}"
+    def _item(
+        self, space: dict, key: Any, value: Any, cell: int = 0, rule: int = 0, place: int = 0
+    ) -> None:
+        """Makes it a condition that an item of a dictionary is an object.
 
-    def _arguments(self) -> None:
-        count = len(self.args)
-        taken = {each.place for each in self.record.inputs if isinstance(each, SlotInput)}
-        self.unless(f"len(args) == {count}")
-        for i, each in enumerate(self.args):
-            self.lines.append(f"a{i} = args[{i}]")
-            self.unless(f"type(a{i}) is {self.name('k', type(each))} and a{i}._node is None")
-            self.unless(f"a{i}._base is None or a{i}._base._node is None")
-            self.lines.append(f"x{i} = a{i}._array")
-            if i not in taken:
-                self._look_at(i, each._array)
-            for j in range(i):
-                self.unless(f"a{i} is not a{j}")
+        Another number goes to `cell`, if there is one and if the rule allows: any (0), not zero
+        (1), zero (2). `place` counts from 1 in a tuple that the item is.
+        """
+        must = 0 if value is ABSENT else self.keep(value)
+        self._items += [self.keep(space), self.keep(key), must, cell, rule, place]
 
-    def _look_at(self, i: int, array: Any) -> None:
-        """An argument that no code reads: only its looks count."""
-        element = self.name("e", array.dtype)
-        self.unless(f"x{i}.shape == {tuple(array.shape)!r} and x{i}.dtype == {element}")
-        row_major = bool(array.flags.c_contiguous)
-        strides = "" if row_major else f" and x{i}.strides == {array.strides!r}"
-        self.unless(f"x{i}.flags.c_contiguous is {row_major}{strides}")
+    def _conditions(self) -> None:
+        for item, answer in self.record.conditions:
+            if type(item.space) is not dict or item.place is not None:
+                self._extra.unless("{}() is {}", item, answer)
+            elif not isinstance(item, IsZero):
+                self._item(item.space, item.name, answer)
+            elif answer:  # one that is not zero is an input
+                scratch = ctypes.c_double()
+                self.keep(scratch)
+                self._item(item.space, item.name, item.found(), ctypes.addressof(scratch), 2)
 
     def _inputs(self) -> None:
-        bound = self.name("b", self.program.bound)
         for i, cell in enumerate(self.record.inputs):
             if isinstance(cell, StorageInput):
-                self.holds(cell.storage, "array", self.program.bound[i])
-            elif isinstance(cell, SlotInput):
-                if i in self.program.written:
-                    self.unless(f"x{cell.place} is {bound}[{i}]")
+                self._holds(cell.storage, "array", self.program.bound[i])
             elif isinstance(cell, NumberInput):
                 self._number(i, cell)
-            else:
+            elif not isinstance(cell, SlotInput):
                 raise TypeError(f"input {i} of a record is a {type(cell).__name__}")
 
     def _number(self, i: int, cell: NumberInput) -> None:
         """A number is written straight to where the code reads it, when it has become another."""
-        address = self.program.own_number(i)
-        target = self.name("t", ctypes.c_double.from_address(address))
-        last = self.name("m", [None])
-        self.lines.append(f"n = {self._item(cell.number)}")
-        self.lines.append(f"if n is not {last}[0]:")
-        zero = IsZero(cell.number.space, cell.number.name)
-        if any(each.same(zero) for each, _ in self.record.conditions):
-            self.lines.append("    if n == 0: return MISS")
-        self.lines.append(f"    {target}.value = n; {last}[0] = n")
-
-    def _run(self) -> None:
-        """Writes the call of the door, and of what it leaves to do."""
-        program = self.program
-        given = [f"x{self.record.inputs[i].place}" for i in program.arguments]
-        if program.whole:
-            for i, number in enumerate(program.results):
-                value = program.graph.outputs[number]
-                maker = default().blank_maker(value.shape, value.dtype)
-                self.lines.append(f"r{i} = {self.name('blank', maker)}()")
-                given.append(f"r{i}")
-        self.lines.append(f"if door({', '.join(given)}) is None: return MISS")
-        if program.whole:
+        item, address = cell.number, self.program.own_number(i)
+        target = ctypes.c_double.from_address(address)
+        target.value = item.found()
+        zero = IsZero(item.space, item.name)
+        rule = int(any(each.same(zero) for each, _ in self.record.conditions))
+        whole = item.space[item.name]
+        if type(item.space) is dict and (item.place is None or type(whole) is tuple):
+            place = 0 if item.place is None else item.place + 1
+            self._item(item.space, item.name, whole, address, rule, place)
             return
-        for i in program.arguments:  # what NumPy computes reads these arrays
-            array = f"x{self.record.inputs[i].place}"
-            self.lines.append(f"bound[{i}] = used[{i}] = {array}")
-        for step in program.steps:
-            self.lines.append(f"{self.name('run', step)}()")
-            if program.checks:
-                self.lines.append(f"if {self.name('e', program.native.error)}.value: return MISS")
-        for i, read in enumerate(program.outputs):
-            self.lines.append(f"r{i} = {self.name('read', read)}()")
+        self._extra.add("n = {}()", item.found)
+        if rule:
+            self._extra.add("if n == 0: return False")
+        self._extra.add("{}.value = n", target)
 
-    def _between(self, start: int) -> None:
-        """Encloses the lines from `start` on with the lock of the program."""
-        lock = self.name("lock", self.program.lock)
-        inside = ["    " + line for line in self.lines[start:]]
-        self.lines[start:] = [f"if not {lock}.acquire(False): return MISS", "try:", *inside]
-        self.lines += ["finally:", f"    {lock}.release()"]
-
-    def _give(self, arrays: list[str]) -> None:
-        for each in arrays:
-            self.lines.append(f"t{each} = new(Tensor); t{each}._array = {each}")
-            self.lines.append(
-                f"t{each}._storage = s = new(Storage); s.array = {each}; s.version = 0"
+    def _arguments(self) -> None:
+        inputs, records = self.record.inputs, []
+        taken = {cell.place: i for i, cell in enumerate(inputs) if isinstance(cell, SlotInput)}
+        written = {id(cell) for cell, _ in self.record.writes}
+        dropped = {each for each in self.record.dropped if isinstance(each, int)}
+        for place, tensor in enumerate(self.args):
+            i = taken.get(place)
+            records += self.array(
+                tensor._array,
+                0 if i is None else self.native.slot(1 + i),
+                type(tensor),
+                i in self.program.written,
+                i is not None and id(inputs[i]) in written,
+                place in dropped,
             )
-        if self.record.tracked:
-            self._track()
-        made = [
-            f"tr{number}" if kind is FRESH else f"a{number}" for kind, number in self.record.makers
-        ]
-        pattern = self.record.pattern
-        if isinstance(pattern, Place):
-            self.lines.append(f"return {made[pattern.number]}")
+        self.set("count", len(self.args))
+        self.list("arguments", [*records, 0])
+        self.ranges(self.program.ranges)
+
+    def _gradients(self) -> None:
+        """Looks at gradients only when some tensor has been given one."""
+        check = Lines()
+        for leaf, had in self.record.guards:
+            lines = check if had is None else self._extra
+            lines.unless("{}._grad is {}", leaf, had)
+        leaves = [each for each in self.record.dropped if not isinstance(each, int)]
+        if not leaves and not check:
             return
-        self.lines.append(f"made = [{', '.join(made)}]")
-        fill, shape, kind = [self.name("f", each) for each in (replaced, pattern, Place)]
-        self.lines.append(f"return {fill}({shape}, {kind}, lambda each: made[each.number])")
+        self.set("grads", id(flags) + layout.field(type(flags), "grads"))  # type: ignore[operator]
+        self.own(self.at("seen"))
+        if check:
+            self.object("check", check.function("return True"))
+        if leaves:
+            self.object("drop", self._dropper(leaves))
 
-    def _track(self) -> None:
-        """The function did its own backward: the results' history is there, and used up.
+    @staticmethod
+    def _dropper(leaves: list[Tensor]) -> Callable[[], None]:
+        def drop() -> None:
+            for each in leaves:
+                if each._grad is not None:
+                    each._grad = None
 
-        One node serves all calls, as long as nobody hangs anything on it.
-        """
+        return drop
 
-        def make() -> CompiledNode:
-            return CompiledNode(self.record, [], None, len(self.record.tracked))
+    def _finish_lists(self) -> None:
+        self._list = self.list("words", [each for pair in self._words for each in pair] + [0])
+        items = self.list("items", [*self._items, 0])
+        start = ctypes.addressof(items)
+        for at in range(0, len(self._items), doorway.ITEM_WORDS):
+            if self._items[at + 3]:  # may be exchanged for another
+                layout.hold(self._items[at + 2])
+                self.own(start + (at + 2) * layout.WORD)
+        self.list("places", [*self._places, 0])
+        self.list("sizes", [*self._sizes, 0])
+        if self._extra:
+            self.object("extra", self._extra.function("return True"))
 
-        last, maker = self.name("node", [make()]), self.name("make", make)
-        self.lines.append(f"node = {last}[0]")
-        self.lines.append(f"if node.hooks is not None: node = {last}[0] = {maker}()")
-        for index, place in enumerate(self.record.tracked):
-            self.lines.append(f"tr{place}._node = node; tr{place}._index = {index}")
+    # --- what is done
+    def _run(self) -> None:
+        """Native code runs the program and makes the results."""
+        fields, version = [], layout.field(Storage, "version")
+        for cell, _ in self.record.writes:
+            if not isinstance(cell, SlotInput):
+                fields.append(self.keep(cell.storage) + version)  # type: ignore[operator]
+        self.list("fields", [*fields, 0])
+        self.segment(self.native)
+        self._results()
+        self._returns()
+
+    def _results(self) -> None:
+        node = None
+        if self.record.tracked:
+            # The function did its own backward: the results' history is there, and used up. One
+            # node serves all calls, as long as nobody hangs anything on it.
+            node = CompiledNode(self.record, [], None, len(self.record.tracked))
+            self._holds(node, "hooks", None)
+        outputs = {place: i for i, place in enumerate(self.record.tracked)}
+        records = []
+        for i, number in enumerate(self.program.results):
+            shown = self.program.blueprint.outputs[number]
+            item = shown.dtype.itemsize
+            start, size = shown.start + shown.offset * item, prod(shown.shape) * item
+            history = [self.keep(node), self.keep(outputs[i])] if i in outputs else [0, 0]
+            maker = self._memory(shown.shape, shown.dtype)
+            older = 0 if size <= SMALL and doorway.reuses() else (1 << 64) - 1
+            source = self.native.slot(shown.slot)
+            records += [source, start, size, *history, maker, older, 0, 0, 0, 0]
+        start = ctypes.addressof(self.list("results", [*records, 0]))
+        for at in range(0, len(records), doorway.RESULT_WORDS):
+            for place in (7, 9):  # memory that is kept
+                self.own(start + (at + place) * layout.WORD)
+        self.set("result_count", len(self.program.results))
+
+    def _memory(self, shape: tuple[int, ...], dtype: Any) -> int:
+        blank = default().blank_maker(shape, dtype)
+        return self.keep(lambda: Storage(blank()))
+
+    def _returns(self) -> None:
+        pattern, makers = self.record.pattern, self.record.makers
+        if isinstance(pattern, Place) and makers == [(FRESH, 0)] and len(self.program.results) == 1:
+            self.set("returns", SINGLE)
+        elif type(pattern) in PLAIN and not self.program.results:
+            self.set("returns", CONSTANT)
+            self.object("returned", pattern)
+        else:
+            self.set("returns", FINISH)
+            self.object("returned", self._filler())
+
+    def _filler(self) -> Callable[..., Any]:
+        """Returns a function from results and arguments to what the function returned."""
+        record, count = self.record, len(self.program.results)
+        places = [n if kind is FRESH else count + n for kind, n in record.makers]
+        pattern = record.pattern
+        if type(pattern) is tuple and all(isinstance(each, Place) for each in pattern):
+            chosen = [places[each.number] for each in pattern]
+            return lambda *made: tuple([made[i] for i in chosen])
+        return lambda *made: replaced(pattern, Place, lambda each: made[places[each.number]])
+
+    def _go_on(self) -> None:
+        """Python runs a program in several pieces, and NumPy some of them."""
+        program, native = self.program, self.native
+        record = self.record
+        taken = [(i, record.inputs[i].place) for i in program.arguments]
+        fill, memory = self._filler(), self._wrapper()
+        leaves = [each for each in record.dropped if not isinstance(each, int)]
+        drop = self._dropper(leaves)
+
+        def run(args: tuple) -> list[Any] | None:
+            for i, place in taken:  # what NumPy computes reads these arrays
+                program.bound[i] = program.used[i] = args[place]._array
+            for step in program.steps:
+                step()
+                if program.checks and native.error.value:
+                    return None
+            found = [read() for read in program.outputs]
+            for cell, _ in record.writes:
+                cell.cell(args).version += 1
+            return found
+
+        def go_on(*args: Tensor) -> Any:
+            if not program.lock.acquire(False):
+                return MISS
+            try:
+                found = run(args)
+            finally:
+                program.lock.release()
+            if found is None:
+                return MISS
+            drop()
+            return fill(*memory(found), *args)
+
+        self.object("go_on", go_on)
+        self.set("inside", ctypes.addressof(native.inside))
+
+    def _wrapper(self) -> Callable[[list[Any]], list[Tensor]]:
+        record = self.record
+        last = [CompiledNode(record, [], None, len(record.tracked))] if record.tracked else []
+
+        def wrapped(arrays: list[Any]) -> list[Tensor]:
+            made = [wrap(each) for each in arrays]
+            if last and last[0].hooks is not None:
+                last[0] = CompiledNode(record, [], None, len(record.tracked))
+            for index, place in enumerate(record.tracked):
+                made[place]._node, made[place]._index = last[0], index
+            return made
+
+        return wrapped
+
+
+class Lines:
+    """A Python function in the making: lines that name objects by numbers."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._space: dict[str, Any] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def add(self, line: str, *objects: Any) -> None:
+        """Adds a line in which each `{}` stands for an object."""
+        names = [f"o{len(self._space) + i}" for i in range(len(objects))]
+        self._space.update(zip(names, objects, strict=True))
+        self._lines.append(line.format(*names))
+
+    def unless(self, condition: str, *objects: Any) -> None:
+        """Adds a condition: the function returns False where it does not hold."""
+        self.add(f"if not ({condition}): return False", *objects)
+
+    def function(self, last: str) -> Callable[[], Any]:
+        """Returns the function."""
+        body = "\n    ".join([*self._lines, last])
+        exec(f"def lines():\n    {body}\n", self._space)
+        return self._space["lines"]

@@ -30,11 +30,10 @@ def module(
     segments: list[list[str]],
     slots: int,
     checks: frozenset[str],
-    door: str = "",
 ) -> str:
     """Returns the text of a module with a function per segment and one to call it from Python.
 
-    A segment ends early after a kernel in `checks` that has met an error. `door` is more text.
+    A segment ends early after a kernel in `checks` that has met an error.
     """
     declarations: dict[str, None] = {}
     parts = [_function(each, declarations) for each in functions]
@@ -46,14 +45,14 @@ def module(
         parts.append(PYTHON_ENTRY.format(n=n))
     head = [
         f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
-        "@python = global [6 x ptr] zeroinitializer",
+        "@python = global [2 x ptr] zeroinitializer",
         "@error = global i64 0",
         "@stamp = global i64 0",
         "@busy = global i64 0",
         "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)",
         *declarations,
     ]
-    return "\n".join([*head, "", *parts, door])
+    return "\n".join([*head, "", *parts])
 
 
 def _function(function: Function, declarations: dict[str, None]) -> str:

@@ -12,12 +12,11 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
 from functools import cached_property
-from math import prod
 from typing import Any, NoReturn
 
 from ..backends import default, silently
 from ..shape import is_contiguous
-from . import doorway, pool, runtime, store
+from . import pool, runtime, store
 from .alike import Shared
 from .blueprint import Blueprint, Call, Shown, draw, filled, generators_of, unpacked
 from .builder import Function
@@ -159,7 +158,6 @@ class Program:
         written = {out for out, _ in writes}
         self.results = [i for i in range(len(graph.outputs)) if i not in written]
         self.arguments = list(arguments)  # inputs that come with each call
-        self.has_door = load and default().array_fields() is not None
         if load:
             self._load()
 
@@ -207,29 +205,12 @@ class Program:
     def text(self) -> str:
         """The program as LLVM assembly."""
         segments = [each for each in cut(self.plan) if isinstance(each, list)]
-        found = module(self.functions, segments, self._slots, self._checks, self._door())
+        found = module(self.functions, segments, self._slots, self._checks)
         show("llvm", found)
         return found
 
     def _blueprint(self, code: str, shared: bool) -> Blueprint:
         return draw(self.plan, self.memory, cut(self.plan), self._slots, code, shared)
-
-    def _door(self) -> str:
-        """Returns the text of the function that Python calls, where this machine can have it."""
-        if not self.has_door:
-            return ""
-        inputs = [self.graph.inputs[i] for i in self.arguments]
-        arguments = [
-            doorway.Argument(1 + i, value.shape, value.itemsize)
-            for i, value in zip(self.arguments, inputs, strict=True)
-        ]
-        drawn = self._blueprint("", False)
-        shown = [drawn.outputs[i] for i in self.results]
-        results = [
-            doorway.Result(each.slot, each.start, prod(each.shape) * each.dtype.itemsize)
-            for each in shown
-        ]
-        return doorway.text(arguments, results if self._is_whole(drawn) else None)
 
     def _is_whole(self, drawn: Blueprint) -> bool:
         """Says whether one piece of code computes and gives all results."""
@@ -262,8 +243,8 @@ class Program:
         if text is None:
             return None
         return store.key(
-            "program", text, self.writes, self.strides, self.arguments, self.alone, self.has_door,
-            default().array_fields(), default().np.__version__, sys.implementation.cache_tag,
+            "program", text, self.writes, self.strides, self.arguments, self.alone,
+            default().np.__version__, sys.implementation.cache_tag,
             pool.cores(), store.sources(), store.settings(), *runtime.versions(self.target),
         )  # fmt: skip
 
@@ -274,15 +255,11 @@ class Program:
         self.whole = self._is_whole(drawn)
         self.checks = drawn.checks
         count = drawn.steps.count(None)
-        self.native = Native(code, drawn.slots, count, self.target, self.has_door, drawn.shared)
-        if self.native.door is not None:
-            arrays = [xp.full((), 0, self.graph.inputs[i].dtype) for i in self.arguments]
-            kind = type(xp.full((), 0, self.graph.inputs[0].dtype)) if arrays else object
-            self.native.expect([id(kind), *(id(each.dtype) for each in arrays)])
+        self.native = Native(code, drawn.slots, count, self.target, drawn.shared)
         self.bound: list[Any] = [None] * len(self.graph.inputs)
         self.used: list[Any] = list(self.bound)  # row-major stand-ins where inputs are not
         self.stand_ins: dict[int, Any] = {}
-        self._numbers: list[Any] = []
+        self._numbers: dict[int, Any] = {}
         self.ranges: list[tuple[int, int, int]] = []
         self._arena(xp)
         self.constants = []
@@ -362,7 +339,7 @@ class Program:
         loops_only = [each for each in self.plan.kernels if each.kind != "call"]
         kernels = list({name_of(self.plan, each): each for each in loops_only}.values())
         alone = [[name_of(self.plan, each)] for each in kernels]
-        text = module(self.functions, alone, self._slots, self._checks)  # without a door
+        text = module(self.functions, alone, self._slots, self._checks)
         native = Native(text, self._slots, len(alone), self.target)
         native.table[:] = self.native.table[:]
         found: list[list[float]] = [[] for _ in kernels]
@@ -403,7 +380,7 @@ class Program:
                 if array is not bound[i]:
                     self._bind(arrays)
                     break
-            for i in self.arguments:  # the door leaves other addresses there
+            for i in self.arguments:  # an entry leaves other addresses there
                 if i not in self.stand_ins:
                     self.native.table[1 + i] = default().address_of(arrays[i])
             if self.stand_ins:
@@ -461,9 +438,10 @@ class Program:
         """Gives a number among the inputs a place of its own; returns the address."""
         xp = default()
         value = self.graph.inputs[i]
-        self.bound[i] = self.used[i] = array = xp.full((), 0, value.dtype)
+        if i not in self._numbers:
+            self._numbers[i] = xp.full((), 0, value.dtype)
+        self.bound[i] = self.used[i] = array = self._numbers[i]
         address = self.native.table[1 + i] = xp.address_of(array)
-        self._numbers.append(array)
         return address
 
     def _meets_written(self, i: int, address: int, value: Value) -> bool:
@@ -487,8 +465,6 @@ class Program:
                 self.stand_ins[i] = self.used[i] = xp.contiguous(self.bound[i])
                 self.native.table[1 + i] = xp.address_of(self.used[i])
         self.ranges = sorted((low, high, i) for low, high, i in spans if i in self.written)
-        if self.native.door is not None:
-            self.native.part([each[:2] for each in self.ranges])
 
     def _fill_stand_ins(self) -> None:
         xp = default()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..autograd.graph import AccumulateGrad, Node
-from ..autograd.mode import mode
+from ..autograd.mode import flags, mode
 from ..backends import NAMESPACES
 from ..storage import Storage
 from ..tensor import Tensor, current_node, mark, share, wrap
@@ -69,8 +69,8 @@ class Record:
         trace = self.trace = Trace(watch)
         self.watch, self.keep_grads = watch, keep_grads
         self.graph = trace.graph
-        self.entry: Any = None  # the short way in, and how often it had to be made
-        self.shortened = 0
+        self.entry: Any = None  # the short way in, and how often it was not open
+        self.missed = 0
         self.overwritten: list[tuple[Spot, Any]] = []
         self.stand_ins = [self._stand_in(trace, i, each) for i, each in enumerate(tensors)]
         by_tensor = dict(zip(tensors, self.stand_ins, strict=True))
@@ -399,6 +399,7 @@ class Record:
         found = [(owner, wrap(array)) for (owner, _), array in zip(self.grads, grads, strict=True)]
         for owner, grad in [*self.given, *found, *((owner, None) for owner in self.dropped)]:
             (tensors[owner] if isinstance(owner, int) else owner)._grad = grad
+        flags.grads += 1
         node = None
         if self.root_count or self.rebased:
             node = self._track(results, known, tensors, versions)
@@ -531,10 +532,13 @@ def _copy(array: Any) -> Any:
 class CompiledNode(Node):
     """History of the results of a compiled function: its recorded backward."""
 
+    __slots__ = ("hooks",)  # native code looks whether there are some
+
     def __init__(
         self, record: Record, edges: list, known: Any, outputs: int, versions: list | None = None
     ):
         super().__init__(edges, outputs)
+        self.hooks = None
         self.record, self.known, self.versions = record, known, versions or ()
 
     def release(self) -> None:

@@ -8,7 +8,7 @@ import threading
 from functools import cache
 from typing import Any, NamedTuple
 
-from . import store
+from . import layout, store
 from .pool import pool
 
 
@@ -124,68 +124,53 @@ def load(text: str | bytes, target: Target) -> Any:
     return engine
 
 
+def tell(names: list[str]) -> None:
+    """Makes functions of Python's own interface known to code that calls them by name."""
+    for each in names:
+        address = ctypes.cast(getattr(ctypes.pythonapi, each), ctypes.c_void_p).value
+        _binding().add_symbol(each, address)
+
+
 class Native:
     """Loaded machine code: its pointer table and its segments as Python functions."""
 
     def __init__(
-        self,
-        text: str | bytes,
-        slots: int,
-        segments: int,
-        target: Target,
-        door: bool = False,
-        shared: bool = False,
+        self, text: str | bytes, slots: int, segments: int, target: Target, shared: bool = False
     ):
-        self._engine = load(text, target)
-        address = self._address = self._engine.get_global_value_address
+        engine = self._engine = load(text, target)
+        address = self._address = engine.get_global_value_address
         self.error = ctypes.c_int64.from_address(address("error"))
         self.stamp = ctypes.c_int64.from_address(address("stamp"))
         self.occupied = Occupied(ctypes.c_int64.from_address(address("busy")))
+        self.inside = ctypes.c_int64(0)  # whether an entry is at work that needs Python for it
         self.table = (ctypes.c_void_p * max(slots, 1)).from_address(address("table"))
-        python = (ctypes.c_void_p * 6).from_address(address("python"))
-        names = ("Py_IncRef", "Py_DecRef", "PyLong_AsSsize_t", "PyLong_FromSsize_t")
-        calls = [getattr(ctypes.pythonapi, each) for each in names]
-        hold, drop, *counting = [ctypes.cast(each, ctypes.c_void_p).value for each in calls]
-        python[:] = [id(None), hold, id(True), drop, *counting]
+        python = (ctypes.c_void_p * 2).from_address(address("python"))
+        python[:] = [id(None), ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value]
         helpers = pool() if shared else None
         if helpers is not None:
             entries = (ctypes.c_void_p * 3).from_address(address("pool"))
             entries[:] = helpers.entries
-        self.segments = [_function(address(f"call{n}"), NO_ARGUMENTS) for n in range(segments)]
-        self.door = None
-        if door:
-            self.door = _function(address("door"), ARRAY_OF_ARGUMENTS)
-            self._lists: dict[str, Any] = {}
-            self.guard([])
-            self.part([])
-            self.count([])
+        self.segments = [
+            layout.function(address(f"call{n}"), layout.NO_ARGUMENTS, kept=engine)
+            for n in range(segments)
+        ]
 
     def state(self, segment: int) -> Any:
         """Returns what a segment that threads share has noted; `pool.py` says what that is."""
         return (ctypes.c_int64 * 8).from_address(self._address(f"state{segment}"))
 
-    def guard(self, words: list[tuple[int, int]]) -> None:
-        """Sets what the door compares: addresses of words, and what they must hold."""
-        self._put("guards", [each for pair in words for each in pair] + [0])
+    def segment(self, number: int) -> int:
+        """Returns the address of a segment for native code that calls it."""
+        return self._address(f"segment{number}")
 
-    def count(self, fields: list[int]) -> None:
-        """Sets the addresses of fields whose whole numbers the door raises by one."""
-        self._put("counts", [*fields, 0])
+    def slot(self, number: int) -> int:
+        """Returns the address of a pointer in the table."""
+        return ctypes.addressof(self.table) + number * layout.WORD
 
-    def part(self, ranges: list[tuple[int, int]]) -> None:
-        """Sets the memory, from and to, that no new argument may lie in."""
-        self._put("ranges", [each for pair in ranges for each in pair] + [0, 0])
-
-    def expect(self, kinds: list[int]) -> None:
-        """Sets the addresses of the arrays' type and of the arguments' dtypes."""
-        words = (ctypes.c_size_t * len(kinds)).from_address(self._address("kinds"))
-        words[:] = kinds
-
-    def _put(self, name: str, words: list[int]) -> None:
-        found = (ctypes.c_size_t * len(words))(*words)
-        place = ctypes.c_void_p.from_address(self._address(name))
-        place.value = ctypes.addressof(found)
-        self._lists[name] = found  # last: other threads may be reading the one that goes
+    def untouched(self) -> list[tuple[int, int]]:
+        """Returns what must hold for the table to be as it is now: words, and what is in them."""
+        own = (self.stamp, self.stamp.value), (self.occupied.mark, 0), (self.inside, 0)
+        return [(ctypes.addressof(each), value) for each, value in own]
 
 
 class Occupied:
@@ -208,31 +193,3 @@ def _fresh_machine() -> Any:
     return llvm.Target.from_triple(target.triple).create_target_machine(
         cpu=target.cpu, features=target.features, opt=1, jit=True
     )
-
-
-class _Definition(ctypes.Structure):
-    """CPython's PyMethodDef."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("address", ctypes.c_void_p),
-        ("flags", ctypes.c_int),
-        ("text", ctypes.c_char_p),
-    )
-
-
-NO_ARGUMENTS = 4  # METH_NOARGS
-ARRAY_OF_ARGUMENTS = 0x80  # METH_FASTCALL
-
-
-_definitions: list[_Definition] = []  # CPython reads them when a function goes, so they stay
-
-
-def _function(address: int, flags: int) -> Any:
-    """Returns machine code as a Python function: the cheapest call there is."""
-    definition = _Definition(b"native", address, flags, None)
-    _definitions.append(definition)
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype = ctypes.py_object
-    make.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-    return make(ctypes.addressof(definition), None, None)

@@ -9,7 +9,8 @@ from typing import Any
 from .. import dtypes
 from ..backends import default
 from ..tensor import Tensor
-from . import runtime, symbolic
+from . import doorway, runtime, symbolic
+from .doorway import MISS
 from .fuse import Unsupported
 from .ir import Value
 from .native import Program
@@ -58,7 +59,7 @@ class UpdateProgram:
             ctypes.c_double.from_address(self.program.own_number(self.first + i))
             for i in range(len(self.free))
         ]
-        self.guarded = False
+        self.enter: Any = None  # the short way in
 
     def __call__(self, jobs: Sequence[Job]) -> bool:
         """Carries out jobs; False, and nothing is done, where they are others."""
@@ -81,7 +82,7 @@ class UpdateProgram:
                 return False
         for cell, i in zip(self.cells, self.free, strict=True):
             cell.value = numbers[i]
-        if not self.guarded or self.program.native.door(*given) is None:
+        if self.enter is None or self.enter(*given) is MISS:
             self._run(given)
         for tensors, _, _ in jobs:
             for each in tensors:
@@ -92,12 +93,22 @@ class UpdateProgram:
         """Takes the general way in, and sees to it that the short one is open after that."""
         program = self.program
         program([*self.arrays, *given, *program.bound[self.first :]])
-        native = program.native
-        if native.door is not None and program.whole and not program.stand_ins:
-            mark = native.occupied.mark
-            words = [(native.stamp, native.stamp.value), (mark, 0)]
-            native.guard([(ctypes.addressof(each), value) for each, value in words])
-            self.guarded = True
+        opened = doorway.door() if program.whole and not program.stand_ins else None
+        self.enter = None if opened is None else opened.function(None, (self._entry(given),))
+
+    def _entry(self, given: list[Any]) -> doorway.Entry:
+        """Returns the short way in: for constants that look as those given do."""
+        entry, native = doorway.Entry(), self.program.native
+        entry.list("words", [each for pair in native.untouched() for each in pair] + [0])
+        looks = zip(self.program.arguments, given, strict=True)
+        records = [each for i, x in looks for each in entry.array(x, native.slot(1 + i))]
+        entry.list("arguments", [*records, 0])
+        entry.set("count", len(given))
+        entry.ranges(self.program.ranges)
+        entry.segment(native)
+        entry.set("returns", doorway.CONSTANT)
+        entry.object("returned", True)
+        return entry
 
 
 def _is_free(number: Any) -> bool:
