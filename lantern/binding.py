@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .naming import type_name
 from .shape import broadcast_shapes
 from .tensor import Tensor
 
@@ -93,7 +94,7 @@ def refuse(op: Op, position: int, arg: Any) -> NoReturn:
     """Raises TypeError for an argument that had to be a tensor."""
     raise TypeError(
         f"{op.name}(): argument '{op.parameters[position]}' (position {position + 1}) must be "
-        f"Tensor, not {type(arg).__name__}"
+        f"Tensor, not {type_name(arg)}"
     )
 
 

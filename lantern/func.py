@@ -327,10 +327,11 @@ def _spread(dim: Any, arg: Any) -> list[int | None]:
     if dim is None or isinstance(dim, int):
         found = []
         for leaf in leaves(arg):
-            if dim is not None and isinstance(leaf, Tensor) and leaf.dim() == 0:
+            if dim is not None and isinstance(leaf, Tensor) and not -leaf.ndim <= dim < leaf.ndim:
                 raise ValueError(
-                    f"vmap: Got in_dim={dim} for an input of 0 dimensions, which has none to map "
-                    "over"
+                    f"vmap: Got in_dim={dim} for some input, but that input is a Tensor of "
+                    f"dimensionality {leaf.ndim} so expected in_dim to satisfy {-leaf.ndim} <= "
+                    f"in_dim < {leaf.ndim}."
                 )
             found.append(dim if isinstance(leaf, Tensor) else None)
         return found

@@ -15,6 +15,7 @@ from .autograd.mode import active, mode
 from .autograd.views import assign, check_apart, check_single, check_writable
 from .backends import NAMESPACES, gpu
 from .moving import brought
+from .naming import type_name
 from .op import Op
 from .ops.index import nonzero_tuple
 from .ops.memory import alias
@@ -509,7 +510,7 @@ def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     for i, each in enumerate(indices):
         if not isinstance(each, Tensor):
             raise TypeError(
-                f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}"
+                f"expected Tensor as element {i} in argument 0, but got {type_name(each)}"
             )
     if not isinstance(values, Tensor):
         raise TypeError(

@@ -139,6 +139,13 @@ class Op:
             (0 if n in APART else 1 << i, self.parameters.index(n), n in self.numbers)
             for i, n in enumerate(names)
         )
+        # Others may be None, or fail as soon as something is asked of them.
+        self.required = frozenset(
+            position
+            for _, position, numeric in self.tensors
+            if (numeric or position == self.first)
+            and self.defaults.get(self.parameters[position], self) is not None
+        )
         self.tensor_names = tuple(names)
         self.__signature__ = inspect.Signature(full)
 
@@ -273,9 +280,10 @@ class Op:
                         dtype = value.dtype
                     else:
                         easy = False
-            elif arg is not None and not (
-                numeric and dtype is not None and dtype.char in "fd" and self.is_easy(arg)
-            ):
+            elif arg is None:
+                if position in self.required:
+                    refuse(self, position, None)
+            elif not (numeric and dtype is not None and dtype.char in "fd" and self.is_easy(arg)):
                 easy = False
         return values, mask, dtype if easy else None
 

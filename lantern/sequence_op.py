@@ -11,6 +11,7 @@ from .autograd.mode import active, mode
 from .backends import NAMESPACES, gpu
 from .binding import bind
 from .moving import beside, index_of
+from .naming import type_name
 from .op import Op, declare
 from .tensor import Tensor, current_node, wrap
 
@@ -61,7 +62,7 @@ class SequenceOp(Op):
         for i, each in enumerate(tensors):
             if not isinstance(each, Tensor):
                 raise TypeError(
-                    f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}"
+                    f"expected Tensor as element {i} in argument 0, but got {type_name(each)}"
                 )
         if not tensors:
             kind, text = self.empty

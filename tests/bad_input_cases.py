@@ -412,6 +412,19 @@ torch.zeros(2).unfold(0, 3, 1)
 torch.zeros(2).unfold(0, 1, 0)
 torch.zeros(2).new_ones(-1)
 torch.zeros_like(3)  # type
+torch.tensor([torch.ones(2), torch.ones(2)])
+torch.tensor([torch.ones(0)])
+torch.tensor([torch.ones(1, dtype=torch.float64)], dtype=torch.int64)
+torch.LongTensor([torch.tensor(1.5)])
+torch.tensor([[1.0, 2.0], torch.ones(2, 2)])
+torch.stack([np.ones(2)])
+torch.sum(np.ones(2))
+F.relu(None)
+torch.mul(torch.ones(2), None)
+torch.eq(torch.ones(2), None)  # type
+F.scaled_dot_product_attention(*[torch.ones(1, 2, 2)] * 3, torch.ones(2, 2), is_causal=True)
+torch.tensor([1]) // 0
+torch.tensor([1]) % 0
 torch.zeros(2).resize_(-1)
 """
 

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
-    0: "backends cache compat device dtypes matrices return_types shape storage trees",
+    0: "backends cache compat device dtypes matrices naming return_types shape storage trees",
     1: "backends.arithmetic backends.blas backends.convolution backends.cuda backends.cudnn "
     "backends.cupy backends.dlpack backends.implicit backends.lapack backends.library "
     "backends.literals backends.mps backends.philox backends.mt19937 backends.native "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -40,16 +41,6 @@ def _numerical(fn: Callable[..., Any], inputs: tuple, tensor: Tensor, eps: float
     return rows
 
 
-def _compare(analytic: Any, numeric: Any, place: Any, atol: float, rtol: float, text: str) -> str:
-    difference = abs(analytic - numeric)
-    if difference <= atol + rtol * abs(numeric):
-        return ""
-    return (
-        f"{text} at {place}: numerical {numeric!r}, analytical {analytic!r}, "
-        f"difference {difference!r}"
-    )
-
-
 def gradcheck(
     func: Callable[..., Any],
     inputs: Any,
@@ -77,6 +68,15 @@ def gradcheck(
     tracked = [each for each in inputs if isinstance(each, Tensor) and each.requires_grad]
     if not tracked:
         raise ValueError("gradcheck expects at least one input tensor to require gradient")
+    for place, each in enumerate(inputs):
+        if isinstance(each, Tensor) and each.requires_grad and each.dtype.itemsize < 8:
+            warnings.warn(
+                f"Input #{place} requires gradient and is not a double precision floating point or "
+                "complex. This check will likely fail if all the inputs are not of double "
+                "precision floating point or complex.",
+                UserWarning,
+                stacklevel=2,
+            )
     try:
         for number, tensor in enumerate(tracked):
             _check_one(func, inputs, tensor, number, eps, atol, rtol)
@@ -97,26 +97,32 @@ def _check_one(
     rtol: float,
 ) -> None:
     numeric = _numerical(func, inputs, tensor, eps)
-    outputs = _outputs(func(*inputs))
     xp = NAMESPACES[type(tensor._array)]
     places = list(xp.places(tensor._array.shape))
-    for which, output in enumerate(outputs):
-        for place in xp.places(output._array.shape):
-            seed = xp.full(output._array.shape, 0, output.dtype)
-            seed[place] = 1
-            grad = None
-            if output.requires_grad:
-                (grad,) = engine.grad(
-                    output, tensor, wrap(seed), retain_graph=True, allow_unused=True
-                )
-            for i, at in enumerate(places):
-                analytic = 0.0 if grad is None else grad._array[at].item()
-                wrong = _compare(
-                    analytic, numeric[i][which][place].item(), (at, place), atol, rtol,
-                    f"Jacobian mismatch for output {which} with respect to input {number},",
-                )  # fmt: skip
-                if wrong:
-                    raise GradcheckError(wrong)
+    for which, output in enumerate(_outputs(func(*inputs))):
+        columns = list(xp.places(output._array.shape))
+        sizes = len(places), len(columns)
+        found, expected = (xp.full(sizes, 0, output.dtype) for _ in range(2))
+        for column, place in enumerate(columns):
+            grad = _gradient(output, tensor, place)
+            for row, at in enumerate(places):
+                expected[row, column] = numeric[row][which][place].item()
+                found[row, column] = 0 if grad is None else grad._array[at].item()
+        wrong = abs(found - expected) > atol + rtol * abs(expected)
+        if bool(xp.any(wrong | xp.isnan(found - expected))):
+            raise GradcheckError(
+                f"Jacobian mismatch for output {which} with respect to input {number},\n"
+                f"numerical:{wrap(expected)}\nanalytical:{wrap(found)}\n"
+            )
+
+
+def _gradient(output: Tensor, tensor: Tensor, place: Any) -> Tensor | None:
+    """Returns the gradient of one element of `output`."""
+    if not output.requires_grad:
+        return None
+    seed = NAMESPACES[type(output._array)].full(output._array.shape, 0, output.dtype)
+    seed[place] = 1
+    return engine.grad(output, tensor, wrap(seed), retain_graph=True, allow_unused=True)[0]
 
 
 def gradgradcheck(
@@ -146,9 +152,8 @@ def gradgradcheck(
     outputs = _outputs(func(*inputs))
     if grad_outputs is None:
         xp = NAMESPACES[type(outputs[0]._array)]
-        grad_outputs = tuple(wrap(xp.spread_numbers(out._array)) for out in outputs)
-        for each in grad_outputs:
-            each.requires_grad_()
+        blank = [wrap(xp.full(out._array.shape, 0, out.dtype)) for out in outputs]
+        grad_outputs = [each.uniform_(-1, 1).requires_grad_() for each in blank]  # type: ignore[attr-defined]
     first, everything = _first_order(func, len(inputs)), (*inputs, *_inputs(grad_outputs))
     how = {"eps": eps, "atol": atol, "rtol": rtol}
     return gradcheck(first, everything, **how, raise_exception=raise_exception)

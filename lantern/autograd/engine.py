@@ -430,15 +430,14 @@ def _before_hooks(node: Node, g: Any) -> Any:
     values = list(g) if node.outputs > 1 else [g]
     for index, functions in hooks.tensor.items():
         for function in tuple(functions.values()):
-            if values[index] is not None:
-                new = function(_tensor(values[index]))
+            given = _tensor(values[index])
+            if given is not None:
+                new = function(given)
                 if new is not None:
-                    values[index] = _same_kind(new, values[index])
+                    values[index] = _replacement(function, new, given, values[index])
     for function in tuple(hooks.before.values()):
-        new = function(tuple(_tensor(each) for each in values))
-        if new is not None:
-            new = new if isinstance(new, tuple) else (new,)
-            values = [_same_kind(n, v) for n, v in zip(new, values, strict=True)]
+        seen = tuple(_tensor(each) for each in values)
+        values = _replacements(function, function(seen), seen, values)
     for index, reference in hooks.retained.items():
         tensor = reference()
         if tensor is not None and values[index] is not None:
@@ -453,19 +452,38 @@ def _after_hooks(node: Node, results: Any, g: Any) -> Any:
     results = list(results)
     for function in tuple(node.hooks.after.values()):
         outs = g if isinstance(g, list) else [g]
-        new = function(
-            tuple(_tensor(each) for each in results), tuple(_tensor(each) for each in outs)
-        )
-        if new is not None:
-            new = new if isinstance(new, tuple) else (new,)
-            results = [_same_kind(n, r) for n, r in zip(new, results, strict=True)]
+        seen = tuple(_tensor(each) for each in results)
+        new = function(seen, tuple(_tensor(each) for each in outs))
+        results = _replacements(function, new, seen, results)
     return results
 
 
-def _same_kind(new: Tensor | None, old: Any) -> Any:
-    if new is None or isinstance(old, Tensor):
-        return new
-    return _value(new)
+def _replacements(hook: Any, new: Any, given: tuple, values: list) -> list:
+    """Returns gradients after a hook that may have put others in their place."""
+    if new is None:
+        return values
+    new = new if isinstance(new, tuple) else (new,)
+    return [_replacement(hook, *each) for each in zip(new, given, values, strict=True)]
+
+
+def _replacement(hook: Any, new: Any, given: Tensor | None, value: Any) -> Any:
+    """Returns what a hook gave for the gradient `given`, whose form was that of `value`."""
+    if new is None or given is None:
+        return new if new is None or isinstance(value, Tensor) else _value(new)
+    if not isinstance(new, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+    name = getattr(hook, "__name__", "<unknown>")
+    if new.shape != given.shape:
+        raise RuntimeError(
+            f"hook '{name}' has changed the size of value (from {list(given.shape)} to "
+            f"{list(new.shape)})"
+        )
+    if new.dtype is not given.dtype:
+        raise RuntimeError(
+            f"hook '{name}' has changed the type of value (was {given.type()} got "  # type: ignore[attr-defined]
+            f"{new.type()})"  # type: ignore[attr-defined]
+        )
+    return new if isinstance(value, Tensor) else _value(new)
 
 
 def call_node(node: Node, grads: tuple) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from ..backends import NAMESPACES
+from ..naming import type_name
 from ..tensor import Tensor, current_node, share, wrap
 from .graph import Edge, Node
 from .mode import active, mode
+from .plan import fit
 
 
 class FunctionCtx:
@@ -81,6 +84,7 @@ class FunctionNode(Node):
         super().__init__(edges, outputs)
         self.function, self.ctx = function, ctx
         self.shapes: list[tuple] = []
+        self.inputs: list[tuple] = []  # their shapes and dtypes
 
     def name(self) -> str:
         """Returns the name of the function's backward."""
@@ -120,12 +124,36 @@ class FunctionNode(Node):
         if grad is None or edge is None:
             return None
         if not isinstance(grad, Tensor):
-            raise TypeError(
-                f"function {self.name()} returned a gradient that is no Tensor at position {index}"
+            raise RuntimeError(
+                f"expected Variable or None (got {type_name(grad)}) from {self.name()} as the "
+                f"gradient at index {index}"
             )
+        shape, dtype = self.inputs[index]
+        if grad.shape != shape and not _sums_to(grad.shape, shape):
+            raise RuntimeError(
+                f"Function {self.name()} returned an invalid gradient at index {index} - got "
+                f"{list(grad.shape)} but expected shape compatible with {list(shape)}"
+            )
+        if grad.shape != shape or grad.dtype is not dtype:
+            grad = fit(NAMESPACES[Tensor], grad, shape, dtype)
         if create_graph:
             return grad
         return grad._array if not (active.recording and active.trace) else active.trace.read(grad)
+
+
+def _sums_to(given: tuple, shape: tuple) -> bool:
+    """Says whether a tensor of `shape` could have been broadcast to the shape given."""
+    lead = len(given) - len(shape)
+    return lead >= 0 and all(
+        want in (1, size) for size, want in zip(given[lead:], shape, strict=True)
+    )
+
+
+@functools.cache
+def _parameters(forward: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Returns the parameters of a forward that can be given by position."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p for p in inspect.signature(forward).parameters.values() if p.kind in kinds]
 
 
 class Function:
@@ -172,8 +200,11 @@ class Function:
         )
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs forward and records the call."""
+        separate = cls.setup_context is not Function.setup_context
+        if kwargs or separate:
+            args = cls._bound(args, kwargs, separate)
         ctx = FunctionCtx()
         tracked = [isinstance(each, Tensor) and current_node(each) is not None for each in args]
         ctx.needs_input_grad = tuple(tracked)
@@ -181,7 +212,7 @@ class Function:
         edges = [(a._node, a._index) if t else None for a, t in zip(args, tracked, strict=True)]
         before, mode.enabled = mode.enabled, False
         try:
-            if cls.setup_context is not Function.setup_context:
+            if separate:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
@@ -191,10 +222,35 @@ class Function:
         return cls._record(ctx, args, result, edges) if recording else result
 
     @classmethod
+    def _bound(cls, args: tuple, kwargs: dict, separate: bool) -> tuple:
+        """Returns the arguments of forward by position; `setup_context` is shown defaults, too."""
+        parameters = _parameters(cls.forward)[0 if separate else 1 :]
+        names = [each.name for each in parameters]
+        for name in kwargs:
+            if name not in names[len(args) :]:
+                wrong = "multiple values for" if name in names else "an unexpected keyword"
+                raise TypeError(f"forward() got {wrong} argument '{name}'")
+        bound, used = list(args), 0
+        for place, each in enumerate(parameters[len(args) :], len(args)):
+            if each.name in kwargs:
+                bound.append(kwargs[each.name])
+                used += 1
+            elif separate and each.default is not each.empty:
+                bound.append(each.default)
+            elif used < len(kwargs):
+                raise TypeError(
+                    f"forward() missing required argument: '{each.name}' (position {place})"
+                )
+        return tuple(bound)
+
+    @classmethod
     def _record(cls, ctx: FunctionCtx, args: tuple, result: Any, edges: list[Edge]) -> Any:
         several = isinstance(result, (tuple, list))
         results = list(result) if several else [result]
         node = FunctionNode(cls, ctx, edges, max(len(results), 1))
+        node.inputs = [
+            (tuple(each.shape), each.dtype) if isinstance(each, Tensor) else () for each in args
+        ]
         ctx._node = node
         for index, each in enumerate(results):
             if not isinstance(each, Tensor):

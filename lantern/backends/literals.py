@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..naming import type_name
 from .numpy import NUMPY_DTYPE, adopt, dtype_of
 
 Array = np.ndarray[Any, Any]
@@ -102,7 +103,7 @@ def _fitted(data: Any, kinds: set[type], dtype: dtypes.dtype) -> Array:
     if float in kinds:
         if dtype is dtypes.uint64:
             raise TypeError("an integer is required")
-        values = np.trunc(np.array(data, np.float64))
+        values = np.asarray(np.trunc(np.array(data, np.float64)))
         if not np.all((np.abs(values) < LONG) & _in_range(values, dtype)):  # NaN is in no range
             raise _too_large(dtype)
         return values.astype(np.int64).astype(target)
@@ -145,8 +146,8 @@ def _is_nested(data: Any) -> bool:
 
 
 def _sizes(data: Any) -> tuple[int, ...]:
-    sizes = []
-    while _is_nested(data):
+    sizes: list[int] = []
+    while _is_nested(data) and not (sizes and hasattr(data, "_storage")):  # tensors are numbers
         sizes.append(len(data))
         if len(sizes) > MOST_DIMENSIONS:
             raise ValueError(f"too many dimensions '{type(data).__name__}'")
@@ -168,19 +169,11 @@ def _inferred(data: Any, default: dtypes.dtype) -> dtypes.dtype:
     if isinstance(data, complex):
         raise NotImplementedError("complex tensors are not in Lantern yet")
     if not _is_nested(data):
-        raise RuntimeError(f"Could not infer dtype of {_full_name(type(data))}")
+        raise RuntimeError(f"Could not infer dtype of {type_name(data)}")
     if not len(data):
         return default
     kinds = [_inferred(data[i], default) for i in range(len(data))]
     return functools.reduce(dtypes.promote_types, kinds)
-
-
-# Types written in C say where they come from.
-_WITH_MODULE = {"Decimal": "decimal.Decimal", "dtype": "torch.dtype"}
-
-
-def _full_name(kind: type) -> str:
-    return _WITH_MODULE.get(kind.__name__, kind.__name__)
 
 
 def _collect(
@@ -195,8 +188,6 @@ def _collect(
         if dim and not sizes[dim]:
             return
         raise ValueError(f"expected sequence of length {sizes[dim]} at dim {dim} (got {len(data)})")
-    if hasattr(data, "_storage"):
-        raise TypeError("only integer tensors of a single element can be converted to an index")
     if isinstance(data, np.ndarray):
         _warn_of_arrays()
         flat += data.reshape(-1).tolist() if data.shape == sizes[dim:] else []
@@ -222,9 +213,11 @@ def _warn_of_arrays() -> None:
 
 
 def _number(data: Any, kind: dtypes.dtype) -> Any:
-    if hasattr(data, "_storage") or isinstance(data, np.generic | np.ndarray):
+    if hasattr(data, "_storage"):
+        return _number_of_tensor(data, kind)
+    if isinstance(data, np.generic | np.ndarray):
         if data.ndim:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
         return data.item()
     if type(data) in NUMBERS:
         return data
@@ -238,3 +231,7 @@ def _number(data: Any, kind: dtypes.dtype) -> Any:
     if kind.kind == "f":
         raise TypeError(f"must be real number, not {name}")
     raise TypeError(f"'{name}' object cannot be interpreted as an integer")
+
+
+def _number_of_tensor(tensor: Any, kind: dtypes.dtype) -> Any:
+    return float(tensor) if kind.kind == "f" else tensor.__index__()

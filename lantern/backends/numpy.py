@@ -190,8 +190,10 @@ def sign(x):
 
 
 def _refuse_zero(x, y):
-    y = np.asarray(y)
-    if y.dtype.kind in "iu" and not np.all(y) and np.broadcast(x, y).size:
+    x, y = np.asarray(x), np.asarray(y)
+    if "f" in (x.dtype.kind, y.dtype.kind):  # a whole number beside floating point is one of them
+        return
+    if not np.all(y) and np.broadcast(x, y).size:
         raise RuntimeError("ZeroDivisionError")
 
 

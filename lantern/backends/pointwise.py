@@ -48,8 +48,3 @@ def as_whole_numbers(x):
 def value_range(x):
     """Returns the least and the largest element."""
     return x.min(), x.max()
-
-
-def spread_numbers(x):
-    """Returns fixed numbers of both signs in the shape of `x`, to weigh its elements by."""
-    return _np.cos(_np.arange(1, x.size + 1, dtype=x.dtype) * 1.7).reshape(x.shape)

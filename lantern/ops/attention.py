@@ -119,6 +119,11 @@ def scaled_dot_product_attention(
     torch.Size([1, 2, 4])
     """
     _check_attention(query, key, value, attn_mask)
+    if is_causal and attn_mask is not None:
+        raise RuntimeError(
+            "_scaled_dot_product_attention: Explicit attn_mask should not be set when "
+            "is_causal=True"
+        )
     if enable_gqa:
         key, value = (_repeated(each, query.shape[-3]) for each in (key, value))
     if scale is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
+from ..naming import type_name
 from ..op import Composite, declare
 from ..tensor import Tensor
 from .arithmetic import mul
@@ -116,7 +117,7 @@ class Einsum(Composite):
         for i, each in enumerate(operands):
             if not isinstance(each, Tensor):
                 raise TypeError(
-                    f"expected Tensor as element {i} in argument 1, but got {type(each).__name__}"
+                    f"expected Tensor as element {i} in argument 1, but got {type_name(each)}"
                 )
         return self.forward(None, equation, operands)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..backends import NAMESPACES, default, here
 from ..dtypes import int64
+from ..naming import type_name
 from ..op import Composite, composite, declare
 from ..sequence_op import sequence_op
 from ..shape import broadcast_shapes, wrap_dim
@@ -124,7 +125,7 @@ class Several(Composite):
         for i, each in enumerate(tensors):
             if not isinstance(each, Tensor):
                 raise TypeError(
-                    f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}"
+                    f"expected Tensor as element {i} in argument 0, but got {type_name(each)}"
                 )
         return self.forward(NAMESPACES[Tensor], tensors, **{**self.defaults, **kwargs})
 

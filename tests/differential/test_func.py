@@ -99,7 +99,8 @@ def test_tied_parameters_are_replaced_together_and_put_back() -> None:
     assert lantern.equal(loose, net[1](2 * x))
     assert net[0].weight is kept and net[1].weight is kept
     with pytest.raises(RuntimeError, match="Unexpected key"):
-        lantern.func.functional_call(net, {"2.weight": kept}, x)
+        lantern.func.functional_call(net, double | {"2.weight": kept}, x, strict=True)
+    assert lantern.equal(lantern.func.functional_call(net, double | {"2.weight": kept}, x), 4 * x)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         lantern.func.functional_call(net, {"0.weight": lantern.ones(3, 3)}, x)
     assert net[0].weight is kept
@@ -114,6 +115,8 @@ def test_tied_parameters_are_replaced_together_and_put_back() -> None:
         lambda t: t.func.vmap(lambda x, y: x + y)(t.ones(2), t.ones(3)),
         lambda t: t.func.vmap(lambda x: x, randomness="often")(t.ones(2)),
         lambda t: t.func.vmap(lambda x: x)(t.ones(())),
+        lambda t: t.func.vmap(lambda x: x, in_dims=2)(t.ones(2, 2)),
+        lambda t: t.func.vmap(lambda x: x, in_dims=-3)(t.ones(2, 2)),
     ],
 )
 def test_wrong_arguments_are_refused_as_pytorch_does(call) -> None:

@@ -24,8 +24,7 @@ def functional_call(
 
     The module is as before afterwards, whatever happens. Parameters that are one tensor in the
     module are replaced together unless `tie_weights=False`. With `strict`, every parameter and
-    buffer must be given. Raises ValueError for a name given twice, RuntimeError for one that the
-    module does not have.
+    buffer must be given, and no other name. Raises ValueError for a name given twice.
 
     >>> import lantern
     >>> net = lantern.nn.Linear(2, 1)
@@ -75,7 +74,7 @@ def _replaced(
     module: Module, given: dict[str, Tensor], tie_weights: bool, strict: bool
 ) -> Iterator[None]:
     places = _places(module)
-    unexpected = [name for name in given if name not in places]
+    unexpected = [name for name in given if name not in places] if strict else []
     missing = [name for name in places if name not in given] if strict else []
     if strict and tie_weights:  # one name is enough for parameters that are one tensor
         known = {id(places[n][0][places[n][1]]) for n in given if n in places}
@@ -89,9 +88,9 @@ def _replaced(
         lines = "".join(f"\n\t{part}" for part in parts)
         raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:{lines}")
     before = {name: held[own] for name, (held, own) in places.items()}
-    news = dict(given)
+    news = {name: value for name, value in given.items() if name in places}
     if tie_weights:
-        by_tensor = {id(before[name]): value for name, value in given.items()}
+        by_tensor = {id(before[name]): value for name, value in news.items()}
         for name, old in before.items():
             if name not in news and id(old) in by_tensor:
                 news[name] = by_tensor[id(old)]
