@@ -84,6 +84,7 @@ from .shape import memory_format as memory_format
 from . import methods as methods
 from . import moving as moving
 from .sampling import multinomial as multinomial
+from . import naming as naming
 from . import nn as nn
 from .autograd.mode import no_grad as no_grad
 from .sampling import normal as normal
