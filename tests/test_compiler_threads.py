@@ -52,7 +52,7 @@ def program_of(compiled):
 
 def go(program, alone):
     """Fixes which way a step goes: with helpers or without."""
-    program.native.state(0)[:5] = [int(alone), 1 << 40, 1, 1, 0]
+    program.native.state(0)[:5] = [int(alone), 1 << 40, 0, 0, 0]
 
 
 @pytest.mark.parametrize("widths", [(300, 200, 100, 10), (257, 131, 67)])

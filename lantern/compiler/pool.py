@@ -5,8 +5,10 @@ claims from the front and helpers from the back, so that the same memory stays w
 from step to step. The caller waits only for what others have claimed: nothing is lost when nobody
 comes. Results never depend on who computed a part. A helper without work looks at
 the word for a while and then sleeps. Whether helpers pay is measured: each step keeps the mean time
-with and without them, goes the better way, and now and then tries the other one again. All of this
-is native code, written below; Python only starts the threads and stops them at exit.
+with and without them, goes the better way, and now and then tries the other one again: helpers that
+other processes hold up at most half a second later, and they lose with the first call that waits
+for one of them. All of this is native code, written below; Python only starts the threads and stops
+them at exit.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ MOST = 16  # threads that a step is ever cut for
 
 # The state of a step: which way it goes now (0: with helpers), calls until the next decision, the
 # mean times in ns with and without helpers, whether this is a trial, calls that do not count yet,
-# the distance between trials, when the step began.
-STATE = "[8 x i64] [i64 1, i64 8, i64 0, i64 0, i64 0, i64 2, i64 32, i64 0]"
+# ns that helpers are left alone after they lose, when the step began, no decision before this time.
+WORDS = 9
+STATE = f"[{WORDS} x i64] [i64 1, i64 8, i64 0, i64 0, i64 0, i64 2, i64 8000000, i64 0, i64 0]"
 
 
 def cores() -> int:
@@ -320,7 +323,22 @@ noted:
   %p.without = getelementptr i64, ptr %state, i64 3
   %place = add i64 %way, 2
   %p.mean = getelementptr i64, ptr %state, i64 %place
+  %p.until = getelementptr i64, ptr %state, i64 8
   %trial = load i64, ptr %p.trial
+  %without.old = load i64, ptr %p.without
+  ; a trial of helpers ends with the first call that had to wait for one
+  %double.old = shl i64 %without.old, 1
+  %patience = add i64 %double.old, 50000
+  %stuck = icmp sgt i64 %taken, %patience
+  %helped = icmp eq i64 %way, 0
+  %trying = icmp ne i64 %trial, 0
+  %helped.trial = and i1 %helped, %trying
+  %hopeless = and i1 %stuck, %helped.trial
+  br i1 %hopeless, label %lost, label %begun
+lost:
+  store i64 %taken, ptr %p.with
+  br label %judge
+begun:
   %skip = load i64, ptr %p.skip
   %skipped = icmp ne i64 %skip, 0
   br i1 %skipped, label %warm, label %count
@@ -341,7 +359,10 @@ count:
   store i64 %left.next, ptr %p.left
   %with = load i64, ptr %p.with
   %without = load i64, ptr %p.without
-  %due = icmp sle i64 %left.next, 0
+  %until = load i64, ptr %p.until
+  %counted = icmp sle i64 %left.next, 0
+  %late = icmp sge i64 %time, %until
+  %due = and i1 %counted, %late
   br i1 %due, label %decide, label %watch
 watch:
   ; helpers that have become slower than working alone was are not waited for
@@ -349,16 +370,13 @@ watch:
   %bar = add i64 %without, %quarter
   %slower = icmp sgt i64 %with, %bar
   %known = icmp ne i64 %without, 0
-  %helped = icmp eq i64 %way, 0
   %settled = icmp eq i64 %trial, 0
   %c1 = and i1 %slower, %known
   %c2 = and i1 %helped, %settled
   %c3 = and i1 %c1, %c2
   br i1 %c3, label %decide, label %done
 decide:
-  %apart = load i64, ptr %p.apart
-  %was.trial = icmp ne i64 %trial, 0
-  br i1 %was.trial, label %judge, label %start
+  br i1 %trying, label %judge, label %start
 start:
   ; the other way is tried
   %other = sub i64 1, %way
@@ -367,30 +385,35 @@ start:
   %lasting = icmp ugt i64 %taken, 200000
   %tried = select i1 %lasting, i64 4, i64 8
   store i64 %tried, ptr %p.left
+  store i64 0, ptr %p.until
   store i64 2, ptr %p.skip
   %o.place = add i64 %other, 2
   %p.other = getelementptr i64, ptr %state, i64 %o.place
   store i64 0, ptr %p.other
   ret void
 judge:
-  %alone.better = icmp slt i64 %without, %with
+  %j.with = phi i64 [%taken, %lost], [%with, %decide]
+  %j.without = phi i64 [%without.old, %lost], [%without, %decide]
+  %alone.better = icmp slt i64 %j.without, %j.with
   %best = zext i1 %alone.better to i64
   store i64 %best, ptr %state
   store i64 0, ptr %p.trial
   store i64 2, ptr %p.skip
-  ; each time that helpers lose they are tried later again, up to a limit
-  %long = icmp ugt i64 %without, 200000
-  %most = select i1 %long, i64 256, i64 2048
+  ; each time that helpers lose they are left alone for twice as long, up to a limit
+  %apart = load i64, ptr %p.apart
   %double = shl i64 %apart, 1
-  %big = icmp ugt i64 %double, %most
-  %capped = select i1 %big, i64 %most, i64 %double
+  %big = icmp ugt i64 %double, 512000000
+  %capped = select i1 %big, i64 512000000, i64 %double
   %half = lshr i64 %apart, 1
-  %small = icmp ult i64 %half, 32
-  %floor = select i1 %small, i64 32, i64 %half
+  %small = icmp ult i64 %half, 8000000
+  %floor = select i1 %small, i64 8000000, i64 %half
   %apart.next = select i1 %alone.better, i64 %capped, i64 %floor
   store i64 %apart.next, ptr %p.apart
-  %left.new = select i1 %alone.better, i64 %capped, i64 1024
+  %left.new = select i1 %alone.better, i64 8, i64 1024
   store i64 %left.new, ptr %p.left
+  %again = add i64 %time, %apart
+  %until.new = select i1 %alone.better, i64 %again, i64 0
+  store i64 %until.new, ptr %p.until
   ret void
 done:
   ret void

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from . import layout, store
-from .pool import pool
+from .pool import WORDS, pool
 
 
 class Target(NamedTuple):
@@ -157,7 +157,7 @@ class Native:
 
     def state(self, segment: int) -> Any:
         """Returns what a segment that threads share has noted; `pool.py` says what that is."""
-        return (ctypes.c_int64 * 8).from_address(self._address(f"state{segment}"))
+        return (ctypes.c_int64 * WORDS).from_address(self._address(f"state{segment}"))
 
     def segment(self, number: int) -> int:
         """Returns the address of a segment for native code that calls it."""
