@@ -366,8 +366,8 @@ count:
   br i1 %due, label %decide, label %watch
 watch:
   ; helpers that have become slower than working alone was are not waited for
-  %quarter = ashr i64 %without, 2
-  %bar = add i64 %without, %quarter
+  %margin = ashr i64 %without, 4
+  %bar = add i64 %without, %margin
   %slower = icmp sgt i64 %with, %bar
   %known = icmp ne i64 %without, 0
   %settled = icmp eq i64 %trial, 0
