@@ -7,6 +7,8 @@ above 0-d tensors above Python numbers.
 
 from __future__ import annotations
 
+import math
+import struct
 from typing import NamedTuple
 
 
@@ -202,6 +204,26 @@ def number_as(number: object, to: dtype, strict: bool = True) -> float:
     if not least <= value <= to.most:
         raise _does_not_fit(to)
     return value & to.most if to.kind == "u" else value
+
+
+def rounded(number: float, half: dtype) -> float:
+    """Returns the number of a half type that is nearest, by way of float32 as PyTorch goes.
+
+    >>> rounded(0.1, bfloat16)
+    0.10009765625
+    """
+    number = float(number)
+    if not -_INFINITY < number < _INFINITY:
+        return number
+    try:
+        (bits,) = struct.unpack("<I", struct.pack("<f", number))
+        if half is bfloat16:
+            bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000
+            return struct.unpack("<f", struct.pack("<I", bits))[0]
+        (single,) = struct.unpack("<f", struct.pack("<I", bits))
+        return struct.unpack("<e", struct.pack("<e", single))[0]
+    except OverflowError:
+        return math.copysign(_INFINITY, number)
 
 
 _INFINITY = float("inf")

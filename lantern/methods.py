@@ -11,7 +11,7 @@ from typing import Any
 from . import converting, creation, ops, printing, shaping, untyped
 from .autograd import engine
 from .autograd.views import write_inplace
-from .op import REGISTRY, Op
+from .op import REGISTRY, Op, is_number
 from .tensor import Tensor
 
 
@@ -49,6 +49,8 @@ def _operator(op: Op, call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reflected(op: Op) -> Callable[..., Any]:
     def operator(self, other):
+        if op.name == "true_divide" and self.dtype.char in "eE" and is_number(other):
+            return ops.reciprocal(self) * other  # rounded in between, as PyTorch does
         return op(other, self) if _operand(other) else NotImplemented
 
     return operator

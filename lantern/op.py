@@ -78,6 +78,9 @@ class Op:
         aliases: str = "",
         label: Callable[..., str] | None = None,
         fits: str = "",
+        wide: str = "",
+        rounds: str = "",
+        steps: bool | Callable[..., bool] = False,
     ):
         self.forward = positional(forward)
         self.name = self.__name__ = forward.__name__.rstrip("_")
@@ -92,6 +95,10 @@ class Op:
         self._grad_name = grad_name or _camel(self.name) + "Backward0"
         self.asked = asked  # checks a `dtype=` that a call asks for
         self.fits = fits  # numbers must be in range of the dtype; "wide": halves are float32 there
+        # Of half types: operands that are not rounded to the type first where they are numbers or
+        # hold one element ("name*": of any size), further numbers that are, and whether every step
+        # is rounded (or a test of the call).
+        self.wide, self.rounds, self.steps = frozenset(wide.split()), rounds.split(), steps
         self._read_dtypes(promote, check, lacks)
         self._read_signature(numbers.split(), variadic, TENSOR_NAMES.union(tensors.split()))
         self.formulas: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}

@@ -1,11 +1,14 @@
 """How the operands of an op are brought to a common dtype, by the kind that the op declares.
 
 Tensors with dimensions outrank those without, which outrank Python numbers. Half types are in none
-of the tables: they are computed in float32 and rounded once per op.
+of the tables: they are computed in float32 and rounded once per op, or after every step of an op
+that declares `steps`, as the kernels of PyTorch round. Operands of other types, Python numbers too,
+are rounded to the half type first, unless the op declares them `wide`.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from . import dtypes
@@ -110,13 +113,39 @@ def promote(op: Op, args: tuple, values: list) -> Converted | None:
         return None
     target = _TARGET[op.promote](common)
     half = target if target.char in "eE" else None
-    compute = dtypes.float32 if half is not None else target
+    if half is None:
+        compute = target
+    else:
+        compute = half if _steps(op, half, args) else dtypes.float32
     if op.fits:
-        _refuse_unfitting(args, places, compute if op.fits == "wide" else target)
+        wide = op.fits == "wide" and half is not None
+        _refuse_unfitting(args, places, dtypes.float32 if wide else target)
+    if half is not None:
+        _round(op, namespace, args, values, places, half)
     changed = _cast(namespace, args, values, places, compute)
     if first != op.first:
         values[op.first] = namespace.asarray(values[op.first], compute)
     return Converted(half) if changed or half is not None else None
+
+
+def _steps(op: Op, half: dtypes.dtype, args: tuple) -> bool:
+    return op.steps(half, *args) if callable(op.steps) else op.steps
+
+
+def _round(op: Op, xp: Any, args: tuple, values: list, places: list, half: dtypes.dtype) -> None:
+    """Brings operands that are of another type to what the half type can hold."""
+    for position in places:
+        arg, name = args[position], op.parameters[position]
+        if not isinstance(arg, Tensor):
+            if name not in op.wide:
+                values[position] = dtypes.rounded(fit_number(arg, half), half)
+        elif arg.dtype is not half and f"{name}*" not in op.wide:
+            if name not in op.wide or prod(arg.shape) != 1:
+                values[position] = xp.cast(values[position], half)
+    for name in op.rounds:
+        position = op.parameters.index(name)
+        if isinstance(args[position], (int, float)) and not isinstance(args[position], bool):
+            values[position] = dtypes.rounded(args[position], half)
 
 
 def _cast(xp: Any, args: tuple, values: list, places: list, compute: dtypes.dtype) -> bool:
@@ -125,7 +154,7 @@ def _cast(xp: Any, args: tuple, values: list, places: list, compute: dtypes.dtyp
     for position in places:
         value = values[position]
         if not isinstance(args[position], Tensor):
-            values[position] = fit_number(args[position], compute)
+            values[position] = fit_number(value, compute)
         elif xp.dtype_of(value) is not compute:
             values[position] = xp.cast(value, compute)
             changed = True

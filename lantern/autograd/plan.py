@@ -123,10 +123,8 @@ class Plan:
             values = node.values
             if some.dtype.char in "eE" and self.op.promote != "keep":
                 g = _each(g, lambda x: xp.cast(x, dtypes.float32))
-                values = [
-                    xp.cast(value, dtypes.float32) if type(saved) is Storage else value
-                    for saved, value in zip(node.saved, values, strict=True)
-                ]
+                pairs = zip(node.saved, values, strict=True)
+                values = [_widened(xp, saved, value) for saved, value in pairs]
         context = (g, xp, self.needs, *values)
         grads = [formula(*pick(context)) for formula, pick in self.steps]
         if self.op.joint:
@@ -153,6 +151,13 @@ class Plan:
             else:
                 result.append(value)
         return result
+
+
+def _widened(xp: Any, saved: Any, value: Any) -> Any:
+    """Returns an array of a half type in float32, and anything else as it is."""
+    if not isinstance(saved, (Tensor, Storage)) or value.dtype.char not in "eE":
+        return value
+    return xp.cast(value, dtypes.float32)
 
 
 def _each(g: Any, function: Any) -> Any:

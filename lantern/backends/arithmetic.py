@@ -97,6 +97,8 @@ def sigmoid(x):
 
 # --- sums
 def sum(x, dim=None, keepdim=False):
+    if x.dtype.char in "eE":  # NumPy would round after each addition
+        return sum(x.astype(_f4), dim, keepdim).astype(x.dtype)
     if type(dim) is tuple and len(dim) > 2 and x.size > FEW and x.dtype in (_f4, _f8):
         if dim == (0, *range(2, x.ndim)) and x.flags.c_contiguous:
             return _sum_channels(x, keepdim)

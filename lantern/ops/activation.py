@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import dtypes
@@ -18,7 +19,7 @@ from ..op import FLOAT, SAME, Op, composite, declare, op
 from ..shape import wrap_dim
 from ..tensor import Tensor
 from .layout import at
-from .pointwise import cast
+from .pointwise import cast, unrounded
 from .sampling import draw
 
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -212,7 +213,7 @@ def threshold(xp, input, threshold, value):
     return thresholded(input, threshold, value)
 
 
-@op(promote=FLOAT, function=True, check=floats_only("hardshrink_cpu"))
+@op(promote=FLOAT, function=True, check=floats_only("hardshrink_cpu"), rounds="lambd")
 def hardshrink(xp, input, lambd=0.5):
     """Elements within `lambd` of 0 become 0, others stay."""
     return xp.where(_within(xp, input, lambd), 0, input)
@@ -523,13 +524,14 @@ class _Typed(Op):
         return super().__call__(*args)
 
 
-def _typed(function: Callable[..., Any]) -> Op:
+def _typed(function: Callable[..., Any], **options: Any) -> Op:
     def refuse(input: Any, dim: int, dtype: Any) -> None:
         last = isinstance(input, Tensor) and dim in (-1, max(input.ndim - 1, 0))
         kernel = f"{function.__name__}_{'lastdim_' if last else ''}kernel_impl"
         floats_only(kernel)[1](input)
 
-    return declare(_Typed, function, {"promote": FLOAT, "check": ("?bBhHiIlL", refuse)})
+    check = ("?bBhHiIlL", refuse)
+    return declare(_Typed, function, {"promote": FLOAT, "check": check, **options})
 
 
 def _dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
@@ -583,7 +585,7 @@ def _softmax_slope(xp, out, g, together):
 softmax.vjp(input=_softmax_gradient)
 
 
-@_typed
+@partial(_typed, steps=True)
 def log_softmax(xp, input, dim, dtype=None):
     """The logarithm of `softmax`, computed without overflow.
 
@@ -599,8 +601,13 @@ def log_softmax(xp, input, dim, dtype=None):
 
 def _log_softmax(xp, input, together):
     dims = _place(input, together)
-    shifted = input - xp.amax(input, dims, True)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), dims, True))
+    wide = unrounded(xp, input)
+    shifted = wide - xp.amax(wide, dims, True)
+    total = xp.sum(xp.exp(shifted), dims, True)
+    if wide is input or together != 1:
+        return shifted - xp.log(total)
+    # Over the last dimension PyTorch keeps the sum and its logarithm in the half type.
+    return shifted - unrounded(xp, xp.log(xp.cast(total, xp.dtype_of(input))))
 
 
 def _log_softmax_gradient(xp, g, out, dim):

@@ -19,7 +19,14 @@ def label(base, parameter, number=0, tensor=1):
     return name
 
 
-@op(promote=SAME, numbers="input other", dunder="mul rmul", inplace=True, aliases="multiply")
+@op(
+    promote=SAME,
+    numbers="input other",
+    wide="other",
+    dunder="mul rmul",
+    inplace=True,
+    aliases="multiply",
+)
 def mul(xp, input, other):
     """The product of two tensors, element by element.
 
@@ -52,6 +59,7 @@ def check_alpha(input, other, alpha=1):
     inplace=True,
     lacks="HIL add_stub",
     check=("HIL", check_alpha),
+    rounds="alpha",
 )
 def add(xp, input, other, *, alpha=1):
     """`input + alpha * other`.
@@ -106,6 +114,7 @@ SUBTRACTION = {
     "promote": SAME,
     "lacks": "HIL add_stub",
     "check": ("?HIL", refuse_bool),
+    "rounds": "alpha",
 }
 
 
@@ -137,7 +146,13 @@ rsub.vjp(input=lambda g, alpha: -g if alpha == 1 else g * -alpha, other=lambda g
 rsub.dunder = ["rsub"]
 
 
-@op(promote=FLOAT, numbers="input other", dunder="truediv rtruediv", inplace=True)
+@op(
+    promote=FLOAT,
+    numbers="input other",
+    wide="other",
+    dunder="truediv rtruediv",
+    inplace=True,
+)
 def true_divide(xp, input, other):
     """The quotient in floating point.
 
@@ -163,6 +178,7 @@ true_divide.label = lambda input, other: (
     method=False,
     public=False,
     lacks="?HIL div_trunc_cpu",
+    wide="other",
     grad_name="DivBackward2",
 )
 def trunc_divide(xp, input, other):
@@ -180,6 +196,7 @@ def trunc_divide(xp, input, other):
     method=False,
     public=False,
     lacks="?HIL div_floor_cpu",
+    wide="other",
     grad_name="DivBackward2",
 )
 def floored_divide(xp, input, other):
@@ -197,6 +214,7 @@ floored_divide.vjp(input=flat, other=flat)
     dunder="floordiv rfloordiv",
     inplace=True,
     lacks="?HIL div_floor_cpu",
+    wide="other",
 )
 def floor_divide(xp, input, other):
     """The quotient rounded down.
@@ -275,6 +293,11 @@ def _pow_kernel(dtype, input, exponent):
     return "" if exponent in (0, 1) else "pow"
 
 
+def _is_product(exponent):
+    """Says whether a power is taken by multiplication, as PyTorch does for these."""
+    return isinstance(exponent, (int, float)) and exponent in (3, -2)
+
+
 def _pow_label(input, exponent):
     if not isinstance(input, Tensor):
         return "PowBackward2"
@@ -290,6 +313,7 @@ def _pow_label(input, exponent):
     lacks=("?HIL", _pow_kernel),
     check=("?bBhil", _refuse_negative_power),
     label=_pow_label,
+    steps=lambda half, input, exponent: half is dtypes.bfloat16 and _is_product(exponent),
 )
 def pow(xp, input, exponent):
     """`input` to the power of `exponent`; either may be a number.
@@ -300,6 +324,9 @@ def pow(xp, input, exponent):
     """
     if xp.dtype_of(input).kind == "b":
         return xp.logical_or(input, xp.full((), not exponent, input))
+    if _is_product(exponent):
+        power = input * input if exponent == -2 else input * input * input
+        return 1 / power if exponent == -2 else power
     return xp.pow(input, exponent)
 
 
@@ -405,6 +432,8 @@ def c_name(dtype):
 
 def _check_lerp(input, end, weight):
     for name, each in (("end", end), ("weight", weight)):
+        if name == "weight" and isinstance(each, Tensor) and not each.ndim:
+            continue  # cast, as a number is
         if isinstance(each, Tensor) and each.dtype is not input.dtype:
             raise RuntimeError(
                 f"expected dtype {c_name(input.dtype)} for `{name}` but got dtype "
@@ -418,6 +447,7 @@ def _check_lerp(input, end, weight):
 @op(
     promote=SAME,
     numbers="weight",
+    wide="weight",
     inplace=True,
     check=("?bBhHiIlL", _check_lerp),
     label=label("Lerp", 2),
@@ -455,10 +485,10 @@ def lcm(xp, input, other):
     return xp.lcm(input, other)
 
 
-@op(promote=FLOAT, inplace=True)
+@op(promote=FLOAT, inplace=True, wide="other*")
 def ldexp(xp, input, other):
     """`input * 2 ** other`."""
-    half = xp.floor(other * 0.5)  # in two steps, of which none overflows before the result does
+    half = xp.floor(other / 2)  # in two steps, of which none overflows before the result does
     scaled_up = input * xp.exp2(half) * xp.exp2(other - half)
     return xp.where(xp.logical_or(xp.eq(input, 0), xp.isinf(input)), input, scaled_up)
 

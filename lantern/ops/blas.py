@@ -26,10 +26,10 @@ def blend(xp, input, product, beta, alpha):
     if kind != "f":
         beta, alpha = int(beta), int(alpha)
     if alpha != 1:
-        product = product * alpha
+        product = product * xp.full((), alpha, product)
     if not beta:
         return product
-    return (input if beta == 1 else input * beta) + product
+    return (input if beta == 1 else input * xp.full((), beta, input)) + product
 
 
 def check_added(input, mat1, mat2):
@@ -89,7 +89,7 @@ def _check_vector_types(input, mat, vec):
     refuse_kernel("addmv_impl_cpu", mat.dtype)
 
 
-@op(inplace=True, **checking(check_added_vector, _check_vector_types, 3))
+@op(inplace=True, rounds="alpha beta", **checking(check_added_vector, _check_vector_types, 3))
 def addmv(xp, input, mat, vec, *, beta=1, alpha=1):
     """`beta * input + alpha * mat @ vec`.
 
@@ -109,7 +109,7 @@ addmv.vjp(
 )
 
 
-@op(promote=SAME, inplace=True)
+@op(promote=SAME, inplace=True, steps=True)
 def addr(xp, input, vec1, vec2, *, beta=1, alpha=1):
     """`beta * input` plus `alpha` times the outer product of two vectors.
 
@@ -129,9 +129,10 @@ def addr(xp, input, vec1, vec2, *, beta=1, alpha=1):
             raise RuntimeError(
                 f"For integral input tensors, argument {name} must not be a floating point number."
             )
-    product = column(xp, vec1) * vec2
     if kind != "b":
-        return blend(xp, input, product, beta, alpha)
+        scaled = vec1 if alpha == 1 else vec1 * xp.full((), alpha, vec1)
+        return blend(xp, input, column(xp, scaled) * vec2, beta, 1)
+    product = column(xp, vec1) * vec2
     product = product if alpha else xp.full(product.shape, False, product)
     return xp.logical_or(input, product) if beta else product
 

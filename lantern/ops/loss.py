@@ -19,6 +19,7 @@ from ..shape import Size, broadcast_shapes
 from ..tensor import Tensor
 from .activation import log_softmax
 from .arithmetic import refuse_bool
+from .pointwise import unrounded
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -28,7 +29,7 @@ def reduced(xp, values, reduction):
     """Returns losses averaged, summed or as they are."""
     if reduction == "none":
         return values
-    total = xp.sum(values, None, False)
+    total = xp.sum(unrounded(xp, values), None, False)
     return total if reduction == "sum" else total / count_of(values.shape)
 
 
@@ -96,7 +97,7 @@ def _weighed_mean(losses: Any, weight: Any, reduction: str) -> Any:
 
 
 # --- regression
-@op(promote=SAME, method=False, function=False, check=floating_pair("mse_cpu"))
+@op(promote=SAME, method=False, function=False, check=floating_pair("mse_cpu"), steps=True)
 def mse_loss(xp, input, target, reduction="mean", weight=None):
     """The mean squared error.
 
@@ -152,6 +153,7 @@ mse_loss._grad_name = _squared_error_name
     promote=SAME,
     method=False,
     public=False,
+    steps=True,
     check=("?", lambda input, target, reduction: refuse_bool(input, target)),
 )
 def absolute_error(xp, input, target, reduction):
@@ -194,7 +196,7 @@ def l1_loss(xp, input, target, reduction="mean", weight=None):
 
 
 # --- two classes
-@op(promote=SAME, method=False, public=False)
+@op(promote=SAME, method=False, public=False, steps=True)
 def binary_entropy(xp, input, target, weight, reduction):
     """-(t log p + (1 - t) log(1 - p)), the logarithms held at -100 or above."""
     losses = (target - 1) * xp.maximum(xp.log1p(-input), -100) - target * xp.maximum(
@@ -272,7 +274,7 @@ def _refuse_improbable(input: Tensor) -> None:
         raise RuntimeError("all elements of input should be between 0 and 1")
 
 
-@op(promote=SAME, method=False, public=False)
+@op(promote=SAME, method=False, public=False, steps=True)
 def binary_entropy_of_logits(xp, input, target, weight, other, reduction):
     """The binary cross entropy of sigmoid(input), without overflow; `other` weighs the ones."""
     losses = (1 - target) * input + _softplus_of_minus(xp, input, target, other)
@@ -281,7 +283,10 @@ def binary_entropy_of_logits(xp, input, target, weight, other, reduction):
 
 def _softplus_of_minus(xp, input, target, positive_weight):
     # log(1 + exp(-|x|)) + max(-x, 0) is log(1 + exp(-x)) for x of either sign
-    result = xp.log1p(xp.exp(-xp.abs(input))) - xp.where(xp.lt(input, 0), input, 0)
+    wide = unrounded(xp, input)
+    result = xp.log1p(xp.exp(-xp.abs(wide))) - xp.where(xp.lt(wide, 0), wide, 0)
+    if wide is not input:
+        result = xp.cast(result, xp.dtype_of(input))
     return result if positive_weight is None else result * ((positive_weight - 1) * target + 1)
 
 
@@ -346,7 +351,7 @@ def _check_logits(input: Any, target: Any) -> None:
 
 
 # --- several classes
-@op(promote=FLOAT, method=False, public=False, exact=True)
+@op(promote=FLOAT, method=False, public=False, exact=True, steps=True)
 def picked_loss(xp, input, index, weight, ignore_index, reduction):
     """Minus the entry along dimension 1 of `(N, C, *)` that `index` `(N, *)` names, weighed."""
     valid = xp.ne(index, ignore_index)
@@ -358,11 +363,34 @@ def picked_loss(xp, input, index, weight, ignore_index, reduction):
     losses = xp.where(valid, losses, 0)
     if reduction == "none":
         return -losses
-    total = -xp.sum(losses, None, False)
+    total = -_added_up(xp, losses)
     if reduction == "sum":
         return total
-    scale = xp.cast(valid, xp.dtype_of(input)) if weight is None else weight
-    return total / xp.sum(scale, None, False)
+    if weight is not None:
+        return total / _added_up(xp, weight)
+    return total / xp.sum(xp.cast(valid, xp.dtype_of(input)), None, False)
+
+
+def _added_up(xp, x):
+    """Returns the sum; that of a half type as PyTorch's kernel adds, sixteen by sixteen.
+
+    The first element is added last, after what is left over of elements, blocks, blocks of blocks.
+    """
+    x = xp.reshape(x, (math.prod(x.shape),))
+    if x.dtype.char not in "eE" or not x.shape[0]:
+        return xp.sum(x, None, False)
+
+    def part(start, end):
+        return xp.getitem(x, (slice(start, end),))
+
+    first, x, parts = part(0, 1), part(1, None), []
+    while x.shape[0]:
+        count = x.shape[0] // 16
+        if x.shape[0] % 16:
+            parts.append(xp.getitem(xp.cumsum(part(count * 16, None), 0), (slice(-1, None),)))
+        blocks = xp.cumsum(xp.reshape(part(0, count * 16), (count, 16)), 1)
+        x = xp.getitem(blocks, (slice(None), 15))
+    return xp.getitem(xp.cumsum(xp.cat([*parts, first], 0), 0), (-1,))
 
 
 def _places(xp, ndim, index):

@@ -49,12 +49,21 @@ def _both(formula: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
 
 
 # --- regression, square near 0 and straight beyond
-@op(promote=SAME, method=False, public=False, check=floating_pair("smooth_l1_cpu"))
+# Which of the half types PyTorch rounds after each step depends on the kernel.
+@op(
+    promote=SAME,
+    method=False,
+    public=False,
+    check=floating_pair("smooth_l1_cpu"),
+    steps=lambda half, *rest: half is dtypes.float16,
+)
 def smooth_absolute(xp, input, target, reduction, width):
     """Half the squared difference over `width`, straight from there on."""
     distance = xp.abs(input - target)
-    bent = xp.square(distance) * (0.5 / width)
-    return reduced(xp, xp.where(xp.lt(distance, width), bent, distance - 0.5 * width), reduction)
+    edge, middle = (xp.full((), each, distance) for each in (width, 0.5))
+    bent = xp.square(distance) * middle / edge
+    straight = distance - middle * edge
+    return reduced(xp, xp.where(xp.lt(distance, edge), bent, straight), reduction)
 
 
 def _smooth_gradient(xp, g, input, target, reduction, width):
@@ -64,13 +73,20 @@ def _smooth_gradient(xp, g, input, target, reduction, width):
     return slope * spread(g, difference.shape, reduction)
 
 
-@op(promote=SAME, method=False, public=False, check=floating_pair("huber_cpu"))
+@op(
+    promote=SAME,
+    method=False,
+    public=False,
+    check=floating_pair("huber_cpu"),
+    steps=lambda half, *rest: half is dtypes.bfloat16,
+)
 def huber(xp, input, target, reduction, width):
     """Half the squared difference, straight from `width` on."""
     distance = xp.abs(input - target)
-    straight = (distance - 0.5 * width) * width
-    bent = xp.square(distance) * 0.5
-    return reduced(xp, xp.where(xp.le(distance, width), bent, straight), reduction)
+    edge, middle = (xp.full((), each, distance) for each in (width, 0.5))
+    straight = (distance - middle * edge) * edge
+    bent = xp.square(distance) * middle
+    return reduced(xp, xp.where(xp.le(distance, edge), bent, straight), reduction)
 
 
 def _huber_gradient(xp, g, input, target, reduction, width):
@@ -85,6 +101,13 @@ huber.vjp(**_both(_huber_gradient))
 smooth_absolute._grad_name, huber._grad_name = "SmoothL1LossBackward0", "HuberLossBackward0"
 
 
+def _of_elements(loss: Any, input: Any, target: Any, reduction: str, width: float) -> Any:
+    """Returns a loss; of half types that of each element is rounded before they are summed."""
+    if input.dtype.char in "eE":
+        return _reduced(loss(input, target, "none", width), reduction)
+    return loss(input, target, reduction, width)
+
+
 @composite(method=False, function=False)
 def smooth_l1_loss(xp, input, target, reduction="mean", beta=1.0):
     """Squared differences (over `2 * beta`) below `beta`, absolute ones (less `beta / 2`) above.
@@ -97,7 +120,7 @@ def smooth_l1_loss(xp, input, target, reduction="mean", beta=1.0):
         return l1_loss(input, target, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    return smooth_absolute(input, target, reduction, beta)
+    return _of_elements(smooth_absolute, input, target, reduction, beta)
 
 
 @composite(method=False, function=False)
@@ -115,7 +138,7 @@ def huber_loss(xp, input, target, reduction="mean", delta=1.0, weight=None):
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     if weight is None:
-        return huber(input, target, reduction, delta)
+        return _of_elements(huber, input, target, reduction, delta)
     if weight.shape != input.shape:
         raise ValueError("Weights and input must have the same size.")
     return _reduced(huber(input, target, "none", delta) * weight, reduction)
@@ -196,7 +219,7 @@ def gaussian_nll_loss(xp, input, target, var, full=False, eps=1e-6, reduction="m
 
 
 # --- two classes, -1 and 1
-@op(promote=FLOAT, method=False, public=False)
+@op(promote=FLOAT, method=False, public=False, steps=True)
 def soft_margin(xp, input, target, reduction):
     """log(1 + exp(-target * input))."""
     return reduced(xp, xp.log1p(xp.exp(-target * input)), reduction)

@@ -220,11 +220,18 @@ def _not_channels(ndim):
 
 
 @norm_op("batch_norm")
-def batch_norm_train(xp, input, weight, bias, eps):
-    """Elements normalised per channel; also the means and the variances `(C,)`."""
+def batch_norm_train(xp, input, weight, bias, eps, half=None):
+    """Elements normalised per channel; also the means and the variances `(C,)`.
+
+    Where all tensors are of a half type PyTorch keeps the mean and the scale in it.
+    """
     dims = _not_channels(input.ndim)
     centred, mean, variance = _moments(xp, input, dims)
     scale = xp.rsqrt(variance + eps)
+    if half is not None:
+        kept = xp.dtype_of(input)
+        centred = input - xp.cast(xp.cast(mean, half), kept)
+        scale = xp.cast(xp.cast(scale, half), kept)
     if weight is not None:  # one number per channel, as the scale
         scale = scale * _per_channel(xp, weight, input.ndim)
     channels = (input.shape[1],)
@@ -324,18 +331,22 @@ def batch_norm(
         return xp.clone(input)
     if training:
         parameters = (running_mean, running_var, weight, bias, momentum, eps)
-        if input.dtype.char not in "eE" or running_mean is None:
+        if input.dtype.char not in "eE":
             return _batch_norm_train(input, *parameters)
+        mixed = any(each is not None and each.dtype is not input.dtype for each in parameters[:4])
+        half = None if mixed else input.dtype
+        if running_mean is None:
+            return _batch_norm_train(input, *parameters, half)
         wide = xp.cast(input, dtypes.float32)  # or the running statistics would be rounded, too
-        return xp.cast(_batch_norm_train(wide, *parameters), input.dtype)
+        return xp.cast(_batch_norm_train(wide, *parameters, half), input.dtype)
     if running_mean is None or running_var is None:
         name = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{name} must be defined in evaluation mode")
     return batch_norm_eval(input, running_mean, running_var, weight, bias, eps)
 
 
-def _batch_norm_train(input, running_mean, running_var, weight, bias, momentum, eps):
-    result, mean, variance = batch_norm_train(input, weight, bias, eps)
+def _batch_norm_train(input, running_mean, running_var, weight, bias, momentum, eps, half=None):
+    result, mean, variance = batch_norm_train(input, weight, bias, eps, half)
     with no_grad():
         if running_mean is not None:
             _move(running_mean, mean, momentum)

@@ -36,6 +36,11 @@ def flat(xp, g):
     return xp.full(g.shape, 0, g)
 
 
+def unrounded(xp, x):
+    """Returns an array of a half type in float32, and any other as it is."""
+    return xp.cast(x, dtypes.float32) if x.dtype.char in "eE" else x
+
+
 def refusing(name: str, *parameters: str) -> Callable[[Op], Op]:
     """Declares that an op has no derivative: backward says so, as PyTorch's does."""
 
@@ -295,11 +300,12 @@ def _sinc_input(xp, g, input):
 sinc.vjp(input=_sinc_input)
 
 
-@op(promote=FLOAT, inplace=True)
+@op(promote=FLOAT, inplace=True, steps=True)
 def logit(xp, input, eps=None):
     """log(x / (1 - x)), the inverse of sigmoid; `eps` keeps x within [eps, 1 - eps]."""
     if eps is not None:
-        input = xp.minimum(xp.maximum(input, eps), 1 - eps)
+        low, high = (xp.full((), each, input) for each in (eps, 1 - eps))
+        input = xp.minimum(xp.maximum(input, low), high)
     return xp.log(input / (1 - input))
 
 

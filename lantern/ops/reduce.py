@@ -139,7 +139,7 @@ def nanmean(xp, input, dim=None, keepdim=False, *, dtype=None):
     return nansum(input, dim, keepdim, dtype=dtype) / count
 
 
-@op(promote=INT_TO_LONG, exact=True, label=by_dim("Prod"))
+@op(promote=INT_TO_LONG, exact=True, label=by_dim("Prod"), steps=True)
 def prod(xp, input, dim=None, keepdim=False, *, dtype=None):
     """The product of all elements, or along one `dim`.
 
@@ -424,7 +424,7 @@ def std_mean(xp, input, dim=None, unbiased=None, keepdim=False, *, correction=No
 
 
 # --- in the logarithm, and norms
-@op(promote=FLOAT, exact=True)
+@op(promote=FLOAT, exact=True, steps=True)
 def logsumexp(xp, input, dim, keepdim=False):
     """log(sum(exp(x))) over `dim`, without overflow.
 

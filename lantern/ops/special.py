@@ -114,7 +114,7 @@ def log_ndtr(xp, input):
 log_ndtr.vjp(input=lambda xp, g, input: g * (math.sqrt(2 / math.pi) / xp.erfcx(input * -ROOT_HALF)))
 
 
-@op(promote=FLOAT, method=False, function=False, grad_name="SpecialEntrBackward0")
+@op(promote=FLOAT, method=False, function=False, steps=True, grad_name="SpecialEntrBackward0")
 def entr(xp, input):
     """-x log(x); 0 at 0, minus infinity below."""
     value = -input * xp.log(input)
@@ -134,6 +134,7 @@ def _xlog1py_label(input, other):
 @op(
     promote=FLOAT,
     numbers="input other",
+    steps=True,
     method=False,
     function=False,
     label=_xlog1py_label,

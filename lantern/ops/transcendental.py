@@ -123,7 +123,7 @@ def _xlogy_label(input, other):
     return "XlogyBackward0" if isinstance(other, Tensor) else "XlogyBackward2"
 
 
-@op(promote=FLOAT, numbers="input other", inplace=True, label=_xlogy_label)
+@op(promote=FLOAT, numbers="input other", steps=True, inplace=True, label=_xlogy_label)
 def xlogy(xp, input, other):
     """`input * log(other)`, and 0 where `input` is 0 and `other` is not NaN.
 
