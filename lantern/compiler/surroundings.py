@@ -260,6 +260,7 @@ class Watch:
                     self.near.append((Spot(ATTRIBUTE, value, each, f"{name}.{each}"), ABSENT))
             elif not _library(owner.__module__):
                 self._member(value, owner, each, name, depth)
+                self._unhidden(value, owner, each, name)
 
     def _member(self, value: Any, owner: type, key: str, name: str, depth: int) -> None:
         """Looks at what an object has from its class."""
@@ -276,6 +277,13 @@ class Watch:
         elif type(found) in PLAIN or isinstance(found, (Tensor, tuple, list, dict)):
             self._spot(self.near, Spot(ATTRIBUTE, owner, key, f"{name}.{key}"), (), depth + 1)
 
+    def _unhidden(self, value: Any, owner: type, key: str, name: str) -> None:
+        """Looks whether an object gets for itself what it has from its class."""
+        own = getattr(value, "__dict__", None)
+        if isinstance(own, dict) and not hasattr(type(owner.__dict__[key]), "__set__"):
+            spots = self.far if _is_module(value) else self.near
+            spots.append((Spot(ITEM, own, key, f"{name}.{key}"), ABSENT))
+
     # --- what tells of its changes itself
     def module(self, module: Any, name: str = "") -> None:
         """Looks at all modules in a module: attributes, tables of parameters and hooks."""
@@ -287,6 +295,7 @@ class Watch:
                 if key == "_compiled_call_impl":
                     continue
                 if isinstance(value, dict) and key.startswith("_"):
+                    self.far.append((Spot(ITEM, vars(each), key, f"{label}.{key}"), value))
                     self._length(value, f"{label}.{key}")
                     for inner, held in value.items():
                         self._tensor(held)
@@ -295,8 +304,9 @@ class Watch:
                     spot = Spot(ITEM, vars(each), key, f"{label}.{key}")
                     self.far.append((spot, value))
                     self._value(value, spot.name, (), 1)
-            kind = type(each)
-            if not _library(kind.__module__):
+            if "forward" not in vars(each):
+                self.far.append((Spot(ITEM, vars(each), "forward", f"{label}.forward"), ABSENT))
+            if not _library(type(each).__module__):
                 self._object(each, label, ("forward",), 0)
 
     def optimizer(self, optimizer: Any, name: str = "") -> None:

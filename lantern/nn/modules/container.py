@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, TypeVar
 
+from lantern.autograd.mode import flags
 from lantern.nn.parameter import Parameter
 from lantern.tensor import Tensor
 
@@ -225,6 +226,7 @@ class ModuleDict(Module):
         self.add_module(key, module)
 
     def __delitem__(self, key: str) -> None:
+        flags.version += 1
         del self._modules[key]
 
     def __len__(self) -> int:
@@ -238,10 +240,12 @@ class ModuleDict(Module):
 
     def clear(self) -> None:
         """Takes all modules out."""
+        flags.version += 1
         self._modules.clear()
 
     def pop(self, key: str) -> Any:
         """Takes a module out and returns it; raises KeyError."""
+        flags.version += 1
         return self._modules.pop(key)
 
     def keys(self) -> Any:

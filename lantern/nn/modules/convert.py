@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import lantern
+from lantern.autograd.mode import flags
 from lantern.tensor import Tensor
 
 C = TypeVar("C", bound="ConvertMixin")
@@ -36,6 +37,7 @@ class ConvertMixin:
             for name, buffer in self._buffers.items():
                 if buffer is not None:
                     self._buffers[name] = fn(buffer)
+        flags.version += 1
         return self
 
     def to(self: C, *args: Any, **kwargs: Any) -> C:

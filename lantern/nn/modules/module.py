@@ -269,6 +269,7 @@ class Module(ConvertMixin, HookMixin, StateMixin):
                 f"'{name}' as a function of another Tensor, compute the value in the forward() "
                 "method."
             )
+        flags.version += 1
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -291,6 +292,7 @@ class Module(ConvertMixin, HookMixin, StateMixin):
                 f"cannot assign '{_typename(tensor)}' object to buffer '{name}' "
                 "(torch Tensor or None required)"
             )
+        flags.version += 1
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -306,6 +308,7 @@ class Module(ConvertMixin, HookMixin, StateMixin):
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{_typename(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
+        flags.version += 1
         self._modules[name] = module
 
     register_module = add_module
