@@ -254,6 +254,7 @@ def tensor_stub() -> str:
 
 
 PYTHONS = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__new__"}
+PYTHONS |= {"__firstlineno__", "__static_attributes__"}  # from 3.13 on
 
 
 def class_members(node: ast.ClassDef) -> tuple[str, set[str]]:

@@ -80,8 +80,8 @@ class Buffer(Tensor, metaclass=_BufferType):
     >>> import lantern
     >>> module = lantern.nn.Module()
     >>> module.mean = lantern.nn.Buffer(lantern.zeros(2))
-    >>> module.state_dict()
-    OrderedDict([('mean', tensor([0., 0.]))])
+    >>> dict(module.state_dict())
+    {'mean': tensor([0., 0.])}
     """
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Any:
