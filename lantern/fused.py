@@ -5,13 +5,16 @@ that costs more than its arithmetic. The compiler turns the rule for all paramet
 one program that reads and writes each element once. That costs about a quarter of a second and
 llvmlite, so a group is compiled only after its updates have taken about as long by NumPy; until
 then, wherever llvmlite is missing, and whenever something differs from what was compiled, NumPy it
-is. Setting LANTERN_FUSED=0 leaves it at that.
+is. Where the program was compiled before, it is only loaded, so that is done earlier: an empty file
+beside the compiled code says so. Setting LANTERN_FUSED=0 leaves it at NumPy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import zlib
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -21,6 +24,7 @@ import lantern
 from .tensor import Tensor
 
 PATIENCE = 0.15  # seconds that a group may spend before it is compiled
+SOON = 0.05  # the same where it was compiled before
 MISSES = 4  # times that a group is compiled anew because of what differs
 
 Job = tuple[Sequence[Tensor], Sequence[Tensor], tuple]
@@ -40,6 +44,7 @@ class Fused:
         self.spent = 0.0
         self.misses = 0
         self.program: Any = None
+        self.patience = min(SOON, PATIENCE)
 
     def update(self, plainly: Callable[..., None], rule: Callable[..., Any], jobs: Any) -> None:
         """Carries out jobs; `plainly(rule, jobs)` does that by NumPy."""
@@ -55,11 +60,35 @@ class Fused:
         start = perf_counter()
         plainly(rule, jobs)
         self.spent += perf_counter() - start
-        if self.spent > PATIENCE:
-            if possible() and _is_plain(jobs):
-                self.program = lantern.compiler.update_program(rule, jobs)  # type: ignore[attr-defined]
-            if self.program is None:
-                self.misses = MISSES
+        if self.spent > self.patience:
+            self._compile(rule, jobs)
+
+    def _compile(self, rule: Callable[..., Any], jobs: Sequence[Job]) -> None:
+        if not (possible() and _is_plain(jobs)):
+            self.misses = MISSES
+            return
+        mark = _mark(rule, jobs)
+        if self.spent <= PATIENCE and not (mark and os.path.exists(mark)):
+            self.patience = PATIENCE
+            return
+        self.program = lantern.compiler.update_program(rule, jobs)  # type: ignore[attr-defined]
+        if self.program is None:
+            self.misses = MISSES
+        elif mark and os.path.isdir(os.path.dirname(mark)):
+            with contextlib.suppress(OSError), open(mark, "ab"):
+                os.utime(mark)
+
+
+def _mark(rule: Callable[..., Any], jobs: Sequence[Job]) -> str | None:
+    """Returns the file that says that a program for such jobs was compiled; its age is its use."""
+    from .cache import cache_directory
+
+    directory = cache_directory()
+    if directory is None:
+        return None
+    shapes = [[each.shape for each in (*tensors, *constants)] for tensors, constants, _ in jobs]
+    facts = f"{rule.__module__}.{rule.__qualname__} {jobs[0][0][0].dtype} {shapes}"
+    return os.path.join(directory, "native", f"update-{zlib.crc32(facts.encode()):08x}")
 
 
 def _is_plain(jobs: Sequence[Job]) -> bool:

@@ -34,7 +34,9 @@ needs_llvmlite = pytest.mark.skipif(
 
 def run(make, patience, monkeypatch, meddle=lambda i, net, optimizer: None, steps=12, dtype=None):
     """Trains a small net; returns its parameters as lists, and the optimizer."""
-    monkeypatch.setattr(fused, "PATIENCE", patience)
+    soon, late = patience if isinstance(patience, tuple) else (patience, patience)
+    monkeypatch.setattr(fused, "SOON", soon)
+    monkeypatch.setattr(fused, "PATIENCE", late)
     lantern.manual_seed(0)
     net = nn.Sequential(nn.Linear(5, 700), nn.Tanh(), nn.Linear(700, 2)).to(dtype)
     optimizer = make(net.parameters())
@@ -181,3 +183,18 @@ def test_a_short_training_does_not_load_llvmlite():
         "assert 'llvmlite' not in sys.modules and 'lantern.compiler' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@needs_llvmlite
+def test_what_was_compiled_before_is_taken_soon(monkeypatch, tmp_path):
+    monkeypatch.setenv("LANTERN_CACHE", str(tmp_path))
+    never = float("inf")
+
+    def is_compiled(soon, late):
+        _, optimizer = run(OPTIMIZERS["Adam"], (soon, late), monkeypatch)
+        return any(each.program is not None for each in optimizer._fused.values())
+
+    assert not is_compiled(0.0, never)  # nothing says yet that it was
+    assert is_compiled(0.0, 0.0)
+    assert is_compiled(0.0, never)
+    assert not is_compiled(never, never)

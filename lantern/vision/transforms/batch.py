@@ -52,19 +52,29 @@ def on_rows(images: Any, change: Callable[[Tensor], Tensor]) -> Any:
 def steps_of(transform: Any) -> list[Any] | None:
     """The transforms that `transform` is a chain of; None where one cannot take a batch."""
     # A hook on a module sees every image: it has to be called for each.
-    if any(getattr(transform, hooks, None) for hooks in ("_forward_hooks", "_forward_pre_hooks")):
+    hooks = getattr(transform, "_forward_hooks", None)
+    if hooks or getattr(transform, "_forward_pre_hooks", None):
         return None
     if stand_in(transform, "batch", ("__call__", "forward")) is None:
         return None
-    if not hasattr(transform, "chained"):
+    if not hasattr(type(transform), "chained"):  # a module takes long to say what it has not
         return [transform]
-    parts = [steps_of(part) for part in transform.chained()]
-    return None if None in parts else [step for part in parts for step in part]  # type: ignore
+    steps: list[Any] = []
+    for part in transform.chained():
+        found = steps_of(part)
+        if found is None:
+            return None
+        steps += found
+    return steps
 
 
 def draws(transform: Any) -> bool:
     """Whether a transform that can take a batch draws random numbers for it."""
-    return any(hasattr(step, "words_for") for step in steps_of(transform) or ())
+    return _draw(steps_of(transform) or ())
+
+
+def _draw(steps: Sequence[Any]) -> bool:
+    return any(hasattr(type(step), "words_for") for step in steps)
 
 
 def is_lanterns_own(transform: Any) -> bool:
@@ -81,11 +91,13 @@ def batch_method(transform: Any) -> Callable[[Any], Any] | None:
 
 def run(steps: Sequence[Any], images: Any) -> Any:
     """The batch after all steps, or None, with the random stream as it was."""
+    if not _draw(steps):
+        return _applied(steps, images, [None] * len(steps))
     stream = lantern.default_generator.stream
     counts: list[int] = []
     size = size_of(images) if isinstance(images, (ImageBatch, Tensor)) else None
     for step in steps:
-        wanted = getattr(step, "words_for", None)
+        wanted = step.words_for if hasattr(type(step), "words_for") else None
         count, size = (0, size) if wanted is None or size is None else wanted(size)
         counts.append(count)
     if not sum(counts):
@@ -105,7 +117,8 @@ def run(steps: Sequence[Any], images: Any) -> Any:
 
 def _applied(steps: Sequence[Any], images: Any, words: Sequence[Any]) -> Any:
     for step, drawn in zip(steps, words, strict=True):
-        images = step.batch(images, drawn) if hasattr(step, "words_for") else step.batch(images)
+        draws_words = hasattr(type(step), "words_for")
+        images = step.batch(images, drawn) if draws_words else step.batch(images)
         if images is None:
             return None
     return images

@@ -147,6 +147,7 @@ class Normalize(nn.Module):
         self.mean = mean
         self.std = std
         self.inplace = inplace
+        self._made: dict[Any, Any] = {}  # for batches: both as tensors, of the last dtype
 
     def forward(self, tensor: Tensor) -> Tensor:
         """Normalize one tensor image."""
@@ -158,7 +159,17 @@ class Normalize(nn.Module):
         # A mean with an axis for each pixel, or more, could meet the axis N of the batch.
         if not (isinstance(images, Tensor) and _per_channel(self.mean) and _per_channel(self.std)):
             return None
-        return functional.normalize(images, self.mean, self.std)
+        if not images.is_floating_point() or images.dim() < 4 or not images.is_cpu:
+            return functional.normalize(images, self.mean, self.std)
+        key = repr((self.mean, self.std)), images.dtype
+        found = self._made.get(key)
+        if found is None:
+            self._made.clear()
+            found = self._made[key] = functional.shift_and_scale(self.mean, self.std, images)
+        result = (images - found[0]) / found[1]
+        if result.shape != images.shape:  # more means than channels: this raises
+            return functional.normalize(images, self.mean, self.std)
+        return result
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(mean={self.mean}, std={self.std})"

@@ -169,17 +169,23 @@ def normalize(
             "Expected tensor to be a tensor image of size (..., C, H, W). "
             f"Got tensor.size() = {tensor.size()}"
         )
+    shift, scale = shift_and_scale(mean, std, tensor)
+    if inplace:
+        return tensor.sub_(shift).div_(scale)
+    result = (tensor - shift) / scale
+    # With more means than channels the image would grow: that is refused as in place.
+    return result if result.shape == tensor.shape else tensor.clone().sub_(shift)
+
+
+def shift_and_scale(mean: Any, std: Any, tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """`mean` and `std` as tensors for images like `tensor`; ValueError for a `std` of zero."""
     shift, scale = _per_channel(mean, tensor), _per_channel(std, tensor)
     if (scale == 0).any():
         raise ValueError(
             f"std evaluated to zero after conversion to {tensor.dtype}, "
             "leading to division by zero."
         )
-    if inplace:
-        return tensor.sub_(shift).div_(scale)
-    result = (tensor - shift) / scale
-    # With more means than channels the image would grow: that is refused as in place.
-    return result if result.shape == tensor.shape else tensor.clone().sub_(shift)
+    return shift, scale
 
 
 def _per_channel(value: Any, tensor: Tensor) -> Tensor:
