@@ -285,7 +285,6 @@ def test_other_settings_sources_processors_and_libraries_have_names_of_their_own
         (native.default().np, "__version__", "77.0"),
         (runtime, "versions", lambda target: ("another LLVM",)),
         (program, "target", program.target._replace(cpu="another")),
-        (program, "has_door", not program.has_door),
     ]
     for where, name, value in changes:
         with monkeypatch.context() as patch:
