@@ -155,8 +155,9 @@ def gradgradcheck(
         blank = [wrap(xp.full(out._array.shape, 0, out.dtype)) for out in outputs]
         grad_outputs = [each.uniform_(-1, 1).requires_grad_() for each in blank]  # type: ignore[attr-defined]
     first, everything = _first_order(func, len(inputs)), (*inputs, *_inputs(grad_outputs))
-    how = {"eps": eps, "atol": atol, "rtol": rtol}
-    return gradcheck(first, everything, **how, raise_exception=raise_exception)
+    return gradcheck(
+        first, everything, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+    )
 
 
 def _first_order(func: Callable[..., Any], count: int) -> Callable[..., tuple]:
