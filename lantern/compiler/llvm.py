@@ -37,11 +37,12 @@ def module(
     """
     declarations: dict[str, None] = {}
     parts = [_function(each, declarations) for each in functions]
-    shared = {each.name: each.parts for each in functions if each.parts > 1}
+    shared = {each.name for each in functions if each.parts > 1}
     if shared:
         parts.append(_SHARED)
+    calls = {each.name: _calls(each) for each in functions}
     for n, names in enumerate(segments):
-        parts.append(_segment(n, names, checks, shared))
+        parts.append(_segment(n, names, checks, calls, not shared.isdisjoint(names)))
         parts.append(PYTHON_ENTRY.format(n=n))
     head = [
         f"@table = global [{max(slots, 1)} x ptr] zeroinitializer",
@@ -56,33 +57,42 @@ def module(
 
 
 def _function(function: Function, declarations: dict[str, None]) -> str:
-    """Returns a kernel; one whose last part is smaller is two, and a third that chooses."""
+    """Returns a kernel; one whose last part is smaller is two, and a third that chooses.
+
+    Kernels that share code are the addresses that it starts from, beside the code of the first.
+    """
     name, rest = function.name, function.rest
-    if rest is None:
-        return _code(function, name, declarations)
-    whole = _code(function, f"{name}.whole", declarations)
-    other = _code(rest, f"{name}.rest", declarations)
-    return whole + other + _CHOICE.format(name=name, last=function.parts - 1)
+    both = [function] if rest is None else [function, rest]
+    if not (function.base or function).shared:
+        if rest is None:
+            return _Printer(function, declarations).text(name)
+        bodies = [
+            _Printer(each, declarations).text(f"{name}.{part}")
+            for each, part in zip(both, ("whole", "rest"), strict=True)
+        ]
+        return "".join(bodies) + _CHOICE.format(name=name, last=function.parts - 1)
+    pointers = [pair for each in both for pair in each.pointers]
+    numbers = ", ".join(f"i64 {each}" for pair in pointers for each in pair)
+    places = f"@{name}.places = internal constant [{2 * len(pointers)} x i64] [{numbers}]\n"
+    if function.base is not None:
+        return places
+    bodies = [_Printer(each, declarations).text(f"{each.name}.body") for each in both]
+    if function.parts > 1:
+        facts = {"last": function.parts - 1, "count": 2 * len(function.pointers)}
+        choice = "" if rest is None else _GIVEN_CHOICE.format(rest=rest.name, **facts)
+        bodies.append(_GIVEN.format(name=name, choice=choice))
+    return places + "".join(bodies)
 
 
-def _code(function: Function, name: str, declarations: dict[str, None]) -> str:
-    """Returns a kernel's code, or a call of code that several kernels share with its pointers."""
-    base = function.base or function
-    if not base.shared:
-        return _Printer(function, declarations).text(name)
-    body = "" if function.base else _Printer(function, declarations).text(f"{base.name}.body")
-    numbers = ", ".join(f"i64 {each}" for pair in function.pointers for each in pair)
-    return body + _SAME.format(
-        name=name, body=f"{base.name}.body", count=2 * len(function.pointers), numbers=numbers
-    )
+def _calls(function: Function) -> list[str]:
+    """Returns the lines that run a kernel."""
+    base, name = function.base or function, function.name
+    if function.parts <= 1:
+        rest = f".body(i64 0, ptr @{name}.places)" if base.shared else "(i64 0)"
+        return [f"call void @{base.name}{rest}"]
+    lines = [f"store ptr @{name}.places, ptr @given"] if base.shared else []
+    return [*lines, f"call void @share(ptr @{base.name}, i64 {function.parts})"]
 
-
-_SAME = """@{name}.places = internal constant [{count} x i64] [{numbers}]
-define internal void @{name}(i64 %part) {{
-  call void @{body}(i64 %part, ptr @{name}.places)
-  ret void
-}}
-"""
 
 _CHOICE = """define internal void @{name}(i64 %part) {{
   %last = icmp eq i64 %part, {last}
@@ -96,8 +106,25 @@ whole:
 }}
 """
 
+# The addresses that shared code starts from lie in `@given` until all parts are done.
+_GIVEN = """define internal void @{name}(i64 %part) {{
+  %places = load ptr, ptr @given
+{choice}  call void @{name}.body(i64 %part, ptr %places)
+  ret void
+}}
+"""
+_GIVEN_CHOICE = """  %last = icmp eq i64 %part, {last}
+  br i1 %last, label %rest, label %whole
+rest:
+  %others = getelementptr i64, ptr %places, i64 {count}
+  call void @{rest}.body(i64 %part, ptr %others)
+  ret void
+whole:
+"""
+
 # Runs all parts of a kernel, with the helpers of `pool.py` where there are some.
 _SHARED = """@pool = global [3 x ptr] zeroinitializer
+@given = internal global ptr null
 define internal void @share(ptr %f, i64 %parts) {
 entry:
   %helper = load ptr, ptr @pool
@@ -129,17 +156,15 @@ end:
 """
 
 
-def _segment(number: int, names: list[str], checks: frozenset[str], shared: dict[str, int]) -> str:
+def _segment(
+    number: int, names: list[str], checks: frozenset[str], calls: dict[str, list[str]], timed: bool
+) -> str:
     lines = [f"define void @segment{number}() {{"]
-    timed = any(each in shared for each in names)
     if timed:
         lines.insert(0, f"@state{number} = global {STATE}")
         lines.append(f"  call void @mark(ptr @state{number}, i64 1)")
     for i, name in enumerate(names):
-        if name in shared:
-            lines.append(f"  call void @share(ptr @{name}, i64 {shared[name]})")
-        else:
-            lines.append(f"  call void @{name}(i64 0)")
+        lines += [f"  {each}" for each in calls[name]]
         if name in checks:
             lines.append(f"  %e{i} = load i64, ptr @error")
             lines.append(f"  %bad{i} = icmp ne i64 %e{i}, 0")
