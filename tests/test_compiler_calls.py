@@ -523,6 +523,8 @@ def test_several_results_come_in_their_form():
         (lambda x: (x + 1, x * 2), "(a, b)"), (lambda x: [x + 1, {"k": x * 2}], "[a, {'k': b}]"),
         (lambda x: (x + 1, x), "(a, x)"), (lambda x: x, "x"), (lambda x: None, "None"),
         (lambda x: (3, None, x + 1), "(3, None, a)"), (lambda x: "text", "'text'"),
+        (lambda x: [3], "[3]"), (lambda x: (), "()"), (lambda x: (x + 1,), "(a,)"),
+        (lambda x: (x * 2, x + 1, x * 2), "(b, a, b)"), (lambda x: ((x + 1,), x), "((a,), x)"),
     ]  # fmt: skip
     for function, form in forms:
         compiled, _ = opened(function, x := lantern.ones(2))
@@ -639,3 +641,61 @@ def test_a_function_may_reset_itself_while_it_is_called():
     compiled, _ = opened(lambda x: x * table["a"], x := lantern.ones(2))
     resetting.append(True)
     assert [compiled(x).tolist() for _ in range(3)] == [[2.0, 2.0]] * 3
+
+
+def test_each_result_of_a_compiled_forward_has_a_history_of_its_own():
+    scene = Scene(False)
+    scene.net.eval()
+    net = lantern.compile(scene.net)
+    xs = [lantern.full((2, 3), float(i)) for i in range(5)]
+    for x in xs:
+        net(x).sum().backward()
+    slow = Slow(net.forward)
+    outs = [net(x) for x in xs]
+    for x, out in reversed(list(zip(xs, outs, strict=True))):
+        scene.optimizer.zero_grad()
+        out.pow(2).sum().backward(retain_graph=True)
+        got = [each.grad for each in scene.net.parameters()]
+        scene.optimizer.zero_grad()
+        scene.net(x).pow(2).sum().backward()
+        for mine, parameter in zip(got, scene.net.parameters(), strict=True):
+            np.testing.assert_allclose(mine, parameter.grad, rtol=1e-5, atol=1e-6)
+    outs[0].sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        outs[0].sum().backward()
+    outs[1].detach().zero_()
+    out = net(xs[2])
+    xs[2].add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.sum().backward()
+    assert slow.count == 0
+    hooked = net(xs[1])
+    hooked.register_hook(lambda grad: grad * 0)
+    hooked.sum().backward()
+    scene.optimizer.zero_grad()
+    net(xs[1]).sum().backward()
+    assert scene.net[3].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_model_compiled_trains_as_the_model_itself(several):
+    def train(compiled):
+        scene = Scene(False, "Adam")
+        net = lantern.compile(scene.net) if compiled else scene.net
+        losses = []
+        for i in range(30):
+            x = lantern.randn(6 if i % 5 else 4, 3)
+            out = net(x)
+            loss = out[:, 0].pow(2).mean() if several else F.mse_loss(out, lantern.ones(len(x), 2))
+            scene.optimizer.zero_grad()
+            loss.backward()
+            scene.optimizer.step()
+            losses.append(loss.item())
+            if i % 7 == 6:
+                net.eval()
+                with lantern.no_grad():
+                    losses.append(net(x).sum().item())
+                net.train()
+        return losses
+
+    np.testing.assert_allclose(train(True), train(False), rtol=1e-3, atol=1e-4)

@@ -13,16 +13,21 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from ..autograd.mode import mode
 from ..backends import default
+from ..shape import is_contiguous
 from ..storage import Storage
 from ..tensor import Tensor
 from . import enter, layout, runtime
 
 MISS = object()  # what a chain without a general way gives where no entry holds
-SINGLE, CONSTANT, FINISH = range(3)  # what a call gives: the result, an object, what a call gives
+# What a call gives: the result, an object, a tuple of the results, what a function makes of them
+# and of the arguments.
+SINGLE, CONSTANT, PACK, FINISH = range(4)
 
 # The words of an entry, in order.
 FIELDS = (
@@ -32,7 +37,9 @@ FIELDS = (
 )  # fmt: skip
 NUMBER = {name: i for i, name in enumerate(FIELDS)}
 ITEM_WORDS, RESULT_WORDS = 6, 11  # of an item that must hold, of a result
+NEW, BARE = (1 << 64) - 1, (1 << 64) - 2  # memory of its own for each result, without a tensor
 ANY = 1 << 63  # stands for whatever stride
+PATIENCE = 64  # short ways that are made one after the other; then one in so many misses
 SMALL = 1 << 16  # bytes of a result whose memory is kept for another one
 
 
@@ -116,6 +123,25 @@ class Entry:
         self.set("error", ctypes.addressof(native.error))
         self.keep(native)
 
+    def results(self, records: list[list[int]]) -> None:
+        """Sets the results, each as `result` gives it."""
+        words = self.list("results", [each for record in records for each in record] + [0])
+        for n in range(len(records)):
+            for place in (7, 9):  # memory that is kept
+                number = n * RESULT_WORDS + place
+                self.own(ctypes.addressof(words) + number * layout.WORD)
+        self.set("result_count", len(records))
+
+    def result(self, native: Any, shown: Any, bare: bool = False, history: Any = (0, 0)) -> list:
+        """Returns the words of a result: an array if `bare`, else a tensor with a history."""
+        item = shown.dtype.itemsize
+        start, size = shown.start + shown.offset * item, prod(shown.shape) * item
+        blank = default().blank_maker(shown.shape, shown.dtype)
+        maker = self.keep(blank if bare else lambda: Storage(blank()))
+        older = NEW if size > SMALL or not reuses() else 0
+        source = native.slot(shown.slot)
+        return [source, start, size, *history, maker, BARE if bare else older, 0, 0, 0, 0]
+
     def own(self, address: int) -> None:
         """Notes that a word holds a reference, which native code may exchange for another."""
         self._owned.append(address)
@@ -176,3 +202,50 @@ def door() -> Door | None:
         if _door is None and layout.known():
             _door = Door()
         return _door
+
+
+class Passage:
+    """A program over arrays: those called `arguments` come with each call, the others stay."""
+
+    def __init__(self, program: Any):
+        self.program = program
+        self._enter: Any = None
+        self._missed = 0
+
+    def __call__(self, given: Sequence[Any], others: Sequence[Any] = ()) -> Sequence[Any]:
+        """Returns the results of the program for arguments, and for what comes before them."""
+        if self._enter is not None:
+            found = self._enter(*given)
+            if found is not MISS:
+                return found
+        program = self.program
+        first = len(others) + len(given)
+        found = program([*others, *given, *program.bound[first:]])
+        self._missed += 1
+        if self._missed < PATIENCE or self._missed % PATIENCE == 0:
+            self._open(given)
+        return found
+
+    def _open(self, given: Sequence[Any]) -> None:
+        program, opened = self.program, door()
+        self._enter = None
+        if opened is None or not gives_rows(program) or program.stand_ins:
+            return
+        entry, native = Entry(), program.native
+        entry.list("words", [each for pair in native.untouched() for each in pair] + [0])
+        looks = zip(program.arguments, given, strict=True)
+        records = [each for i, x in looks for each in entry.array(x, native.slot(1 + i))]
+        entry.list("arguments", [*records, 0])
+        entry.set("count", len(given))
+        entry.ranges(program.ranges)
+        entry.segment(native)
+        shown = [program.blueprint.outputs[i] for i in program.results]
+        entry.results([entry.result(native, each, bare=True) for each in shown])
+        entry.set("returns", PACK)
+        self._enter = opened.function(None, (entry,))
+
+
+def gives_rows(program: Any) -> bool:
+    """Says whether one piece of code computes all results of a program, each row-major."""
+    shown = [program.blueprint.outputs[i] for i in program.results]
+    return program.whole and all(is_contiguous(each.shape, each.strides) for each in shown)

@@ -42,6 +42,8 @@ declare i32 @PyType_IsSubtype(ptr, ptr)
 declare ptr @PyDict_GetItemWithError(ptr, ptr)
 declare ptr @PyList_GetItem(ptr, i64)
 declare ptr @PyTuple_GetItem(ptr, i64)
+declare ptr @PyTuple_New(i64)
+declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare i64 @PyObject_Size(ptr)
 declare ptr @PyObject_CallNoArgs(ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
@@ -520,7 +522,8 @@ done:
 
 # Results: (where the address of the values is, an offset to it, bytes, node or 0, which output of
 # the node, what makes memory, which of two memories is the older, and these: storage and array).
-# Memory that nobody but the entry knows is taken again.
+# Memory that nobody but the entry knows is taken again. In place of the older one -1 stands for
+# results that are always of new memory, -2 for those that are arrays and no tensors.
 _GIVES = """
 define internal ptr @result(ptr %r) {
 start:
@@ -553,9 +556,15 @@ fresh:
   %raised = icmp eq ptr %s.new, null
   br i1 %raised, label %bad, label %keep
 keep:
+  %older = number %r, 6
+  %bare = icmp eq i64 %older, -2
+  br i1 %bare, label %array, label %stored
+array:
+  call void @copy(ptr %r, ptr %s.new)
+  ret ptr %s.new
+stored:
   %a.new.at = getelementptr i8, ptr %s.new, i64 $array
   %a.new = load ptr, ptr %a.new.at
-  %older = number %r, 6
   %single = icmp slt i64 %older, 0
   br i1 %single, label %fill, label %exchange
 exchange:
@@ -571,8 +580,17 @@ exchange:
   call void @Py_DecRef(ptr %s.gone)
   br label %fill
 fill:
-  %s = phi ptr [%s.old, %again], [%s.old, %reset], [%s.new, %keep], [%s.new, %exchange]
-  %a = phi ptr [%a.old, %again], [%a.old, %reset], [%a.new, %keep], [%a.new, %exchange]
+  %s = phi ptr [%s.old, %again], [%s.old, %reset], [%s.new, %stored], [%s.new, %exchange]
+  %a = phi ptr [%a.old, %again], [%a.old, %reset], [%a.new, %stored], [%a.new, %exchange]
+  call void @copy(ptr %r, ptr %a)
+  %made = call ptr @wrapped(ptr %s, ptr %a, ptr %r)
+  call void @Py_DecRef(ptr %s)
+  ret ptr %made
+bad:
+  ret ptr null
+}
+
+define internal void @copy(ptr %r, ptr %a) {
   %to.at = getelementptr i8, ptr %a, i64 $data
   %to = load ptr, ptr %to.at
   %base.at = word %r, 0
@@ -581,11 +599,7 @@ fill:
   %base = load ptr, ptr %base.at
   %from = getelementptr i8, ptr %base, i64 %offset
   call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %from, i64 %size, i1 false)
-  %made = call ptr @wrapped(ptr %s, ptr %a, ptr %r)
-  call void @Py_DecRef(ptr %s)
-  ret ptr %made
-bad:
-  ret ptr null
+  ret void
 }
 
 define internal i1 @unused(ptr %s, ptr %a) {
@@ -786,7 +800,7 @@ drop.done:
   br label %give
 give:
   %how = number %e, $returns
-  switch i64 %how, label %finish [i64 0, label %single i64 1, label %constant]
+  switch i64 %how, label %finish [i64 0, label %single i64 1, label %constant i64 2, label %pack]
 single:
   %result = load ptr, ptr %made
   ret ptr %result
@@ -794,6 +808,21 @@ constant:
   %fixed = word %e, $returned
   call void @Py_IncRef(ptr %fixed)
   ret ptr %fixed
+pack:
+  %packed = call ptr @PyTuple_New(i64 %results)
+  %unpacked = icmp eq ptr %packed, null
+  br i1 %unpacked, label %undo, label %packing
+packing:
+  %k = phi i64 [0, %pack], [%k.next, %packing.one]
+  %full = icmp eq i64 %k, %results
+  br i1 %full, label %packed.all, label %packing.one
+packing.one:
+  %item = word %made, %k
+  %set = call i32 @PyTuple_SetItem(ptr %packed, i64 %k, ptr %item)
+  %k.next = add i64 %k, 1
+  br label %packing
+packed.all:
+  ret ptr %packed
 finish:
   %function = word %e, $returned
   %rest.at = getelementptr ptr, ptr %made, i64 %results

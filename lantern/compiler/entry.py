@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
+from ..autograd.graph import Node
 from ..autograd.mode import active, flags, mode
-from ..backends import default
 from ..dtypes import default_floating, get_default_dtype
-from ..shape import is_contiguous
 from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
 from . import doorway, layout
-from .doorway import CONSTANT, FINISH, MISS, SINGLE, SMALL, Entry
+from .doorway import CONSTANT, FINISH, MISS, PACK, SINGLE, Entry
 from .record import ARGUMENT, FRESH, CompiledNode, Place, Record
 from .structure import replaced
 from .surroundings import ABSENT, PLAIN, Spot
@@ -29,7 +27,7 @@ from .trace import IsZero, NumberInput, SlotInput, StorageInput
 def make_entry(record: Record, args: tuple) -> RecordEntry | None:
     """Returns the way into a record that has just run on `args`; None where there is none."""
     machine = record.machine
-    if machine is None or machine.back is not None or record.grads or record.back_edges:
+    if machine is None or record.grads or not all(isinstance(n, Node) for n in record.back_edges):
         return None
     if record.present or record.rebased or record.given or record.assigned:
         return None
@@ -41,11 +39,11 @@ def make_entry(record: Record, args: tuple) -> RecordEntry | None:
         return None
     if program.generators:  # what was drawn has to be taken back where an index is out of range
         return None
-    shown = [program.blueprint.outputs[i] for i in program.results]
-    if program.whole and not all(is_contiguous(each.shape, each.strides) for each in shown):
-        return None
     numbers = [each.number.found() for each in record.inputs if isinstance(each, NumberInput)]
     if not all(isinstance(each, (int, float)) for each in numbers):
+        return None
+    inputs = [record.inputs[i] for i, _ in machine.places if i is not None]
+    if machine.back is not None and any(isinstance(each, NumberInput) for each in inputs):
         return None
     return RecordEntry(record, args)
 
@@ -56,8 +54,10 @@ class RecordEntry(Entry):
     def __init__(self, record: Record, args: tuple):
         super().__init__()
         self.record, self.args = record, args
-        self.program = record.machine.program  # type: ignore[union-attr]
+        self.machine: Any = record.machine
+        self.program = self.machine.program
         self.native = self.program.native
+        self.count = self.machine.cuts[0]  # results; what is kept for a backward comes after them
         self._words = self.native.untouched()
         self._items: list[int] = []
         self._places: list[int] = []
@@ -70,7 +70,7 @@ class RecordEntry(Entry):
         self._inputs()
         self._arguments()
         self._gradients()
-        if self.program.whole:
+        if doorway.gives_rows(self.program):
             self._run()
         else:
             self._go_on()
@@ -248,62 +248,95 @@ class RecordEntry(Entry):
         self._returns()
 
     def _results(self) -> None:
-        node = None
-        if self.record.tracked:
+        history: dict[int, tuple[int, int]] = {}
+        if self.record.tracked and self.machine.back is None:
             # The function did its own backward: the results' history is there, and used up. One
             # node serves all calls, as long as nobody hangs anything on it.
-            node = CompiledNode(self.record, [], None, len(self.record.tracked))
+            node = self._node(None, ())
             self._holds(node, "hooks", None)
-        outputs = {place: i for i, place in enumerate(self.record.tracked)}
+            for index, place in enumerate(self.record.tracked):
+                history[place] = self.keep(node), self.keep(index)
         records = []
         for i, number in enumerate(self.program.results):
             shown = self.program.blueprint.outputs[number]
-            item = shown.dtype.itemsize
-            start, size = shown.start + shown.offset * item, prod(shown.shape) * item
-            history = [self.keep(node), self.keep(outputs[i])] if i in outputs else [0, 0]
-            maker = self._memory(shown.shape, shown.dtype)
-            older = 0 if size <= SMALL and doorway.reuses() else (1 << 64) - 1
-            source = self.native.slot(shown.slot)
-            records += [source, start, size, *history, maker, older, 0, 0, 0, 0]
-        start = ctypes.addressof(self.list("results", [*records, 0]))
-        for at in range(0, len(records), doorway.RESULT_WORDS):
-            for place in (7, 9):  # memory that is kept
-                self.own(start + (at + place) * layout.WORD)
-        self.set("result_count", len(self.program.results))
+            bare = i >= self.count
+            records.append(self.result(self.native, shown, bare, history.get(i, (0, 0))))
+        self.results(records)
 
-    def _memory(self, shape: tuple[int, ...], dtype: Any) -> int:
-        blank = default().blank_maker(shape, dtype)
-        return self.keep(lambda: Storage(blank()))
+    def _node(self, known: Any, versions: Any) -> CompiledNode:
+        edges = [(each, 0) for each in self.record.back_edges]
+        return CompiledNode(self.record, edges, known, len(self.record.tracked), versions)
 
     def _returns(self) -> None:
-        pattern, makers = self.record.pattern, self.record.makers
-        if isinstance(pattern, Place) and makers == [(FRESH, 0)] and len(self.program.results) == 1:
-            self.set("returns", SINGLE)
-        elif type(pattern) in PLAIN and not self.program.results:
+        pattern, makers, count = self.record.pattern, self.record.makers, self.count
+        fresh = makers == [(FRESH, i) for i in range(count)]
+        numbers = [each.number for each in _places(pattern)]
+        if self.machine.back is not None:
+            self.set("returns", FINISH)
+            self.object("returned", self._tracker())
+        elif type(pattern) in PLAIN and not count:
             self.set("returns", CONSTANT)
             self.object("returned", pattern)
+        elif count and fresh and numbers == list(range(count)):
+            self.set("returns", SINGLE if isinstance(pattern, Place) else PACK)
         else:
             self.set("returns", FINISH)
             self.object("returned", self._filler())
 
     def _filler(self) -> Callable[..., Any]:
         """Returns a function from results and arguments to what the function returned."""
-        record, count = self.record, len(self.program.results)
-        places = [n if kind is FRESH else count + n for kind, n in record.makers]
-        pattern = record.pattern
-        if type(pattern) is tuple and all(isinstance(each, Place) for each in pattern):
-            chosen = [places[each.number] for each in pattern]
+        pattern, count = self.record.pattern, self.count
+        places = [n if kind is FRESH else count + n for kind, n in self.record.makers]
+        if isinstance(pattern, Place):
+            (only,) = places
+            return lambda *made: made[only]
+        chosen = [places[each.number] for each in _places(pattern)]
+        if chosen:
             return lambda *made: tuple([made[i] for i in chosen])
         return lambda *made: replaced(pattern, Place, lambda each: made[places[each.number]])
 
+    def _tracker(self) -> Callable[..., Any]:
+        """Returns a function from results, what is kept for a backward, and arguments.
+
+        It gives what the function returned, with a history of its own.
+        """
+        record, fill, tracked = self.record, self._filler(), list(enumerate(self.record.tracked))
+        first, total = self.count, len(self.program.results)
+        edges, outputs = [(each, 0) for each in record.back_edges], len(tracked)
+        sources: list[tuple[int, Any]] = []  # number of what is kept or argument, or -1 and array
+        for i, kept in self.machine.places:
+            if i is None:
+                sources.append((first + kept, None))
+            elif isinstance(record.inputs[i], SlotInput):
+                sources.append((total + record.inputs[i].place, Tensor))
+            else:
+                sources.append((-1, self.program.bound[i]))
+        slots = [total + each.place for each in record.saved if isinstance(each, SlotInput)]
+        cells = [each.storage for each in record.saved if isinstance(each, StorageInput)]
+
+        def track(*made: Any) -> Any:
+            known = [
+                fixed if n < 0 else made[n] if fixed is None else made[n]._array
+                for n, fixed in sources
+            ]
+            versions = [(each, each.version) for each in cells]
+            for n in slots:
+                storage = made[n]._storage
+                versions.append((storage, storage.version))
+            node = CompiledNode(record, edges, known, outputs, versions)
+            for index, place in tracked:
+                made[place]._node, made[place]._index = node, index
+            return fill(*made[:first], *made[total:])
+
+        return track
+
     def _go_on(self) -> None:
         """Python runs a program in several pieces, and NumPy some of them."""
-        program, native = self.program, self.native
-        record = self.record
+        program, native, record = self.program, self.native, self.record
         taken = [(i, record.inputs[i].place) for i in program.arguments]
-        fill, memory = self._filler(), self._wrapper()
         leaves = [each for each in record.dropped if not isinstance(each, int)]
-        drop = self._dropper(leaves)
+        drop, count = self._dropper(leaves), self.count
+        complete = self._filler() if self.machine.back is None else self._tracker()
 
         def run(args: tuple) -> list[Any] | None:
             for i, place in taken:  # what NumPy computes reads these arrays
@@ -327,24 +360,23 @@ class RecordEntry(Entry):
             if found is None:
                 return MISS
             drop()
-            return fill(*memory(found), *args)
+            made = [wrap(each) for each in found[:count]]
+            if self.machine.back is None and record.tracked:
+                node = self._node(None, ())
+                for index, place in enumerate(record.tracked):
+                    made[place]._node, made[place]._index = node, index
+            return complete(*made, *found[count:], *args)
 
         self.object("go_on", go_on)
         self.set("inside", ctypes.addressof(native.inside))
 
-    def _wrapper(self) -> Callable[[list[Any]], list[Tensor]]:
-        record = self.record
-        last = [CompiledNode(record, [], None, len(record.tracked))] if record.tracked else []
 
-        def wrapped(arrays: list[Any]) -> list[Tensor]:
-            made = [wrap(each) for each in arrays]
-            if last and last[0].hooks is not None:
-                last[0] = CompiledNode(record, [], None, len(record.tracked))
-            for index, place in enumerate(record.tracked):
-                made[place]._node, made[place]._index = last[0], index
-            return made
-
-        return wrapped
+def _places(pattern: Any) -> list[Place]:
+    """Returns the places in a result that is a tensor or a plain tuple of them; else none."""
+    if isinstance(pattern, Place):
+        return [pattern]
+    plain = type(pattern) is tuple and all(isinstance(each, Place) for each in pattern)
+    return list(pattern) if plain else []
 
 
 class Lines:

@@ -8,6 +8,7 @@ from operator import is_
 from typing import Any
 
 from . import runtime
+from .doorway import Passage
 from .fuse import Unsupported
 from .ir import INPUT, Graph, Value
 from .native import Changed as Changed
@@ -56,25 +57,31 @@ class Machine:
         arguments = [i for i, each in enumerate(record.inputs) if isinstance(each, SlotInput)]
         self.program = Program(forward, writes, strides=strides, arguments=arguments)
         self.back_inputs = [*self.saved, *record.back_inputs]
-        self.back = None
+        self.back: Program | None = None
+        places = {each: i for i, each in enumerate(inputs) if each not in replaced}
+        kept = {each: i for i, each in enumerate(self.kept)}
+        # Of each value that is saved: its place among the inputs, or among what is kept.
+        self.places = [(places.get(each), kept.get(each)) for each in self.saved]
         if wanted:
-            self.back = Program(subgraph(graph, later, self.back_inputs, wanted))
+            every = range(len(self.back_inputs))
+            self.back = Program(subgraph(graph, later, self.back_inputs, wanted), arguments=every)
+            self._passage = Passage(self.back)
 
-    def run(self, arrays: Sequence[Any]) -> tuple[list, list, dict[Value, Any]]:
+    def run(self, arrays: Sequence[Any]) -> tuple[list, list, list]:
         """Returns the results, the gradients to keep, and what a backward will need."""
         found = self.program(arrays)
         first, second = self.cuts
-        known: dict[Value, Any] = {}
-        if self.back is not None:
-            given = dict(zip(self.inputs, arrays, strict=True))
-            known = {each: given[each] for each in self.saved if each.name == INPUT}
-            known |= zip(self.kept, found[second:], strict=True)
-        return found[:first], found[first:second], known
+        return found[:first], found[first:second], self.known(arrays, found[second:])
 
-    def backward(self, known: dict[Value, Any]) -> list[Any]:
+    def known(self, arrays: Sequence[Any], kept: Sequence[Any]) -> list[Any]:
+        """Returns what a backward will need, from the inputs and from what a run has kept."""
+        if self.back is None:
+            return []
+        return [kept[j] if i is None else arrays[i] for i, j in self.places]  # type: ignore[index]
+
+    def backward(self, known: list[Any], grads: list[Any]) -> Sequence[Any]:
         """Returns the gradients of the leaves."""
-        assert self.back is not None
-        return self.back([known[each] for each in self.back_inputs])
+        return self._passage([*known, *grads])
 
 
 def _used_before(later: Iterable[Value], wanted: Iterable[Value], early: set[Value]) -> list[Value]:

@@ -566,15 +566,13 @@ class CompiledNode(Node):
                     f"inplace operation: an input of a compiled function is at version "
                     f"{storage.version}; expected version {version} instead."
                 )
-        known = dict(self.known)
-        grads = g if self.outputs > 1 else [g]
-        given = zip(self.record.back_inputs, grads, strict=True)
+        given = list(zip(self.record.back_inputs, g if self.outputs > 1 else [g], strict=True))
         absent = {value for value, grad in given if grad is None}
-        for value, grad in zip(self.record.back_inputs, grads, strict=True):
-            known[value] = _zeros(value) if grad is None else grad
+        grads = [_zeros(value) if grad is None else grad for value, grad in given]
         if self.record.machine is not None:
-            found = self.record.machine.backward(known)
+            found = self.record.machine.backward(self.known, grads)
         else:
+            known = {**self.known, **dict(zip(self.record.back_inputs, grads, strict=True))}
             run(self.record.graph.values[self.record.split :], known)
             found = [known[value] for value in self.record.back_values]
         if not absent:

@@ -9,8 +9,8 @@ from typing import Any
 from .. import dtypes
 from ..backends import default
 from ..tensor import Tensor
-from . import doorway, runtime, symbolic
-from .doorway import MISS
+from . import runtime, symbolic
+from .doorway import Passage
 from .fuse import Unsupported
 from .ir import Value
 from .native import Program
@@ -59,7 +59,7 @@ class UpdateProgram:
             ctypes.c_double.from_address(self.program.own_number(self.first + i))
             for i in range(len(self.free))
         ]
-        self.enter: Any = None  # the short way in
+        self._passage = Passage(self.program)
 
     def __call__(self, jobs: Sequence[Job]) -> bool:
         """Carries out jobs; False, and nothing is done, where they are others."""
@@ -82,33 +82,11 @@ class UpdateProgram:
                 return False
         for cell, i in zip(self.cells, self.free, strict=True):
             cell.value = numbers[i]
-        if self.enter is None or self.enter(*given) is MISS:
-            self._run(given)
+        self._passage(given, arrays)
         for tensors, _, _ in jobs:
             for each in tensors:
                 each._storage.version += 1
         return True
-
-    def _run(self, given: list[Any]) -> None:
-        """Takes the general way in, and sees to it that the short one is open after that."""
-        program = self.program
-        program([*self.arrays, *given, *program.bound[self.first :]])
-        opened = doorway.door() if program.whole and not program.stand_ins else None
-        self.enter = None if opened is None else opened.function(None, (self._entry(given),))
-
-    def _entry(self, given: list[Any]) -> doorway.Entry:
-        """Returns the short way in: for constants that look as those given do."""
-        entry, native = doorway.Entry(), self.program.native
-        entry.list("words", [each for pair in native.untouched() for each in pair] + [0])
-        looks = zip(self.program.arguments, given, strict=True)
-        records = [each for i, x in looks for each in entry.array(x, native.slot(1 + i))]
-        entry.list("arguments", [*records, 0])
-        entry.set("count", len(given))
-        entry.ranges(self.program.ranges)
-        entry.segment(native)
-        entry.set("returns", doorway.CONSTANT)
-        entry.object("returned", True)
-        return entry
 
 
 def _is_free(number: Any) -> bool:
