@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from lantern.backends import blas
+import lantern
+from lantern.backends import arithmetic, blas
 
 PROGRAM = """
 import os, threading, time
@@ -64,3 +65,17 @@ def test_nothing_is_exchanged_while_other_threads_run():
 def test_kernels_have_a_name_or_cannot_be_asked():
     assert blas.kernels() is None or blas.kernels()
     assert np.__version__
+
+
+@pytest.mark.parametrize("rows, size, columns", [(8, 300, 200), (64, 784, 512), (40, 600, 300)])
+def test_products_with_few_rows_go_the_other_way_round_and_are_the_same(rows, size, columns):
+    x, y = lantern.randn(rows, size), lantern.randn(columns, size)
+    assert arithmetic._turns(x.numpy(), y.T.numpy())
+    want = x.double() @ y.double().T
+    for bias in (None, lantern.randn(columns)):
+        got = lantern.nn.functional.linear(x, y, bias)
+        sums = (want if bias is None else want + bias.double()).float()
+        lantern.testing.assert_close(got, sums, rtol=1e-4, atol=1e-4)
+        assert got.stride() == (columns, 1)
+    assert (x @ y.T).stride() == (columns, 1)
+    lantern.testing.assert_close(x @ y.T, want.float(), rtol=1e-4, atol=1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from .strided import clone
@@ -77,10 +79,18 @@ def _along(dim, index):
     return tuple(grid)
 
 
+@functools.lru_cache(16)
+def _starts(rows, width):
+    """Returns where the rows of a matrix start in its memory, below each other; to be read only."""
+    return np.arange(0, rows * width, width).reshape(rows, 1) if width else np.zeros((rows, 1), int)
+
+
 def gather(x, dim, index):
     _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
     if not x.ndim:
         return np.broadcast_to(x, index.shape).copy()
+    if dim == 1 and x.ndim == 2 and x.flags.c_contiguous:
+        return x.reshape(-1).take(index + _starts(len(index), x.shape[1]))
     return x[_along(dim, index)]
 
 
@@ -104,8 +114,10 @@ def _refuse_outside(index, size, dim):
 def scatter(x, dim, index, src):
     _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
     result = np.array(x, order="C")
-    part = src[tuple(slice(size) for size in index.shape)]
-    if x.ndim:
+    part = src if src.shape == index.shape else src[tuple([slice(size) for size in index.shape])]
+    if dim == 1 and x.ndim == 2:
+        result.reshape(-1)[index + _starts(len(index), x.shape[1])] = part
+    elif x.ndim:
         result[_along(dim, index)] = part
     else:
         result[()] = part.reshape(-1)[-1]

@@ -197,7 +197,7 @@ def l1_loss(xp, input, target, reduction="mean", weight=None):
 
 # --- two classes
 @op(promote=SAME, method=False, public=False, steps=True)
-def binary_entropy(xp, input, target, weight, reduction):
+def binary_entropy(xp, input, target, weight=None, reduction="mean"):
     """-(t log p + (1 - t) log(1 - p)), the logarithms held at -100 or above."""
     losses = (target - 1) * xp.maximum(xp.log1p(-input), -100) - target * xp.maximum(
         xp.log(input), -100
@@ -275,7 +275,7 @@ def _refuse_improbable(input: Tensor) -> None:
 
 
 @op(promote=SAME, method=False, public=False, steps=True)
-def binary_entropy_of_logits(xp, input, target, weight, other, reduction):
+def binary_entropy_of_logits(xp, input, target, weight=None, other=None, reduction="mean"):
     """The binary cross entropy of sigmoid(input), without overflow; `other` weighs the ones."""
     losses = (1 - target) * input + _softplus_of_minus(xp, input, target, other)
     return reduced(xp, losses if weight is None else losses * weight, reduction)
@@ -352,7 +352,7 @@ def _check_logits(input: Any, target: Any) -> None:
 
 # --- several classes
 @op(promote=FLOAT, method=False, public=False, exact=True, steps=True)
-def picked_loss(xp, input, index, weight, ignore_index, reduction):
+def picked_loss(xp, input, index, weight=None, ignore_index=-100, reduction="mean"):
     """Minus the entry along dimension 1 of `(N, C, *)` that `index` `(N, *)` names, weighed."""
     valid = xp.ne(index, ignore_index)
     safe = xp.where(valid, index, 0)
@@ -570,7 +570,7 @@ def _along(xp, weight, dim, ndim):
 
 # --- against probabilities
 @op(promote=FLOAT, method=False, public=False)
-def soft_entropy(xp, input, target, weight, reduction, dim):
+def soft_entropy(xp, input, target, weight=None, reduction="mean", dim=1):
     """Minus the sum over classes of log-probabilities times target probabilities."""
     losses = input * target if weight is None else input * target * weight
     if reduction == "none":
