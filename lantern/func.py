@@ -6,6 +6,7 @@ dimension and stacks what comes out: the same values as PyTorch's, without its s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
@@ -65,20 +66,24 @@ def _given_back(chosen: tuple, grads: Sequence[Tensor], argnums: Any) -> Any:
 
 def _is_outer() -> bool:
     """Says whether gradients are to be differentiable again: they are inside of another one."""
-    return _depth[0] > 1
+    return _nesting.depth > 1
 
 
-_depth = [0]
+class _Nesting(threading.local):
+    depth = 0  # of each thread
+
+
+_nesting = _Nesting()
 
 
 class _Level:
     """Counts how deep transformations lie in one another."""
 
     def __enter__(self) -> None:
-        _depth[0] += 1
+        _nesting.depth += 1
 
     def __exit__(self, *error: object) -> None:
-        _depth[0] -= 1
+        _nesting.depth -= 1
 
 
 def grad_and_value(

@@ -21,6 +21,7 @@ from .backends import gpu, here
 from .binding import refuse_devices
 from .device import CPU, as_device
 from .device import device as Device
+from .shape import layout, strided
 from .tensor import Tensor, current_node, wrap
 
 
@@ -241,6 +242,8 @@ def placed(function: Maker) -> Maker:
 
     @functools.wraps(function)
     def make(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+        if "layout" in kwargs:
+            _check_layout(make.__name__, function, kwargs["layout"])
         if device is None and gpu.kind is None:  # no more than this where there is no GPU
             return function(*args, **kwargs)
         if device is not None:
@@ -256,6 +259,19 @@ def placed(function: Maker) -> Maker:
 
     first = next(iter(inspect.signature(function).parameters))
     return cast(Maker, make)
+
+
+def _check_layout(name: str, function: Maker, asked: Any) -> None:
+    """Raises TypeError for what is no layout, NotImplementedError for one but the strided."""
+    if asked is None or asked is strided or "layout" not in inspect.signature(function).parameters:
+        return
+    if not isinstance(asked, layout):
+        raise TypeError(
+            f"{name}(): argument 'layout' must be torch.layout, not {type(asked).__name__}"
+        )
+    raise NotImplementedError(
+        f"{name}(): layout {asked!r} is not in Lantern yet; tensors are torch.strided"
+    )
 
 
 def _place_of(*tensors: Any) -> Device:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import dtypes
-from .autograd.graph import AccumulateGrad, Node, RemovableHandle, hooks_of
+from .autograd.graph import AccumulateGrad, Node, RemovableHandle, hooks_of, shown
 from .autograd.mode import active, flags
 from .backends import NAMESPACES
 from .device import device as Device
@@ -232,7 +232,7 @@ class Tensor:
     def grad_fn(self) -> Node | None:
         """The node of the operation that made the tensor; None for leaves."""
         node = current_node(self)
-        return None if isinstance(node, AccumulateGrad) else node
+        return None if node is None or isinstance(node, AccumulateGrad) else shown(node)
 
     @property
     def output_nr(self) -> int:

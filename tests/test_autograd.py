@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 import numpy as np
@@ -439,3 +440,48 @@ def test_graphs_are_freed_without_the_garbage_collector():
             assert [each() for each in seen] == [None] * 3
     finally:
         gc.enable()
+
+
+def test_nodes_are_of_classes_with_pytorchs_names() -> None:
+    x = lantern.ones(2, requires_grad=True)
+    node = ((x + 1).exp() * 2).sum().grad_fn
+    names = []
+    while node is not None:
+        names.append(type(node).__name__)
+        assert isinstance(node, lantern.autograd.graph.Node)
+        node = node.next_functions[0][0] if node.next_functions else None
+    assert names == "SumBackward0 MulBackward0 ExpBackward0 AddBackward0 AccumulateGrad".split()
+
+
+def test_a_graph_that_was_looked_at_gives_the_same_gradients() -> None:
+    x = lantern.tensor([0.3, 0.7], requires_grad=True)
+    (plain,) = lantern.autograd.grad((x.exp() * x).sum(), x)
+    loss = (x.exp() * x).sum()
+    assert len(loss.grad_fn.next_functions[0][0].next_functions) == 2
+    for _ in range(60):  # after some calls a way of its own is written
+        (shown,) = lantern.autograd.grad(loss, x, retain_graph=True)
+    assert lantern.equal(plain, shown)
+
+
+def test_transformations_in_one_thread_do_not_count_in_another() -> None:
+    inner, go = threading.Event(), threading.Event()
+    found = []
+
+    def other() -> None:
+        inner.wait(10)
+        value = lantern.func.grad(lambda x: (x * x).sum())(
+            lantern.tensor([1.0], requires_grad=True)
+        )
+        found.append(value.requires_grad)
+        go.set()
+
+    def waits(x):
+        inner.set()
+        assert go.wait(10)
+        return (x * x).sum()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    lantern.func.grad(waits)(lantern.tensor([1.0]))
+    thread.join()
+    assert found == [False]

@@ -66,3 +66,38 @@ def test_integers_beyond_64_bits_are_refused():
             with pytest.raises(OverflowError, match="int too big to convert|negative int"):
                 make()
     assert (x + (2**64 - 1)).tolist() == [2.0**64] * 2
+
+
+MAKERS = {
+    "zeros": (2,), "ones": (2,), "rand": (2,), "randn": (2,), "eye": (2,), "full": ((2,), 1.0),
+    "arange": (3,), "linspace": (0, 1, 3), "randint": (3, (2,)), "empty": (2,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_layouts_other_than_the_strided_are_refused(name):
+    make, args = getattr(lantern, name), MAKERS[name]
+    assert make(*args, layout=lantern.strided).layout is lantern.strided
+    with pytest.raises(NotImplementedError, match=rf"{name}\(\): layout torch.sparse_coo"):
+        make(*args, layout=lantern.sparse_coo)
+    with pytest.raises(TypeError, match=rf"{name}\(\): argument 'layout' must be torch.layout"):
+        make(*args, layout="strided")
+
+
+def test_targets_and_weights_out_of_range_are_refused():
+    half, wrong = lantern.full((2,), 0.5), lantern.tensor([0.5, 2.0])
+    with pytest.raises(RuntimeError, match="all elements of target should be between 0 and 1"):
+        lantern.nn.functional.binary_cross_entropy(half, wrong)
+    with pytest.raises(RuntimeError, match=r"cov\(\): aweights cannot be negative"):
+        lantern.cov(lantern.ones(2, 2), aweights=-half)
+    with pytest.raises(RuntimeError, match="values must be in the range"):
+        lantern.quantile(half, wrong)
+
+
+def test_integers_in_losses_and_integrals_are_pytorchs():
+    a, b = lantern.tensor([1, -2, 3]), lantern.tensor([1, -1, 1])
+    F = lantern.nn.functional
+    assert F.hinge_embedding_loss(a, b, margin=0.7, reduction="none").tolist() == [1, 2, 3]
+    ranked = F.margin_ranking_loss(a, a.flip(0), b, margin=1, reduction="none")
+    assert ranked.dtype is lantern.float32 and ranked.tolist() == [3.0, 1.0, 0.0]
+    assert lantern.trapezoid(lantern.full((3,), 200, dtype=lantern.uint8)).item() == 528.0

@@ -332,3 +332,21 @@ def test_special_gradients_do_the_same_when_compiled(name):
         return w.detach().numpy()
 
     np.testing.assert_allclose(run(True), run(False), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [lantern.optim.Adam, lantern.optim.AdamW])
+def test_betas_are_two_floats_or_two_tensors(kind):
+    w = [lantern.ones(2, requires_grad=True)]
+    for betas in ((0, 0.9), (0.9, 0), (0.9, lantern.tensor(0.9))):
+        with pytest.raises(ValueError, match="betas must be either both floats or both Tensors"):
+            kind(w, betas=betas)
+    kind(w, betas=(lantern.tensor(0.9), lantern.tensor(0.99)))
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop"])
+def test_what_is_captured_on_a_gpu_only_is_refused_on_the_cpu(name):
+    w = lantern.ones(2, requires_grad=True)
+    optimizer = getattr(lantern.optim, name)([w], capturable=True)
+    w.sum().backward()
+    with pytest.raises(AssertionError, match="^If capturable=True, params"):
+        optimizer.step()

@@ -50,7 +50,9 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that the gradients of the inputs go to, each with the place of its output."""
-        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+        return tuple(
+            (None, 0) if edge is None else (shown(edge[0]), edge[1]) for edge in self.edges
+        )
 
     @functools.cached_property
     def metadata(self) -> dict:
@@ -203,7 +205,8 @@ class OpNode(Node):
         found, result = iter(self.edges), []
         for tracked, numeric in self.plan.ways:
             if tracked:
-                result.append(next(found) or (None, 0))
+                edge = next(found)
+                result.append((None, 0) if edge is None else (shown(edge[0]), edge[1]))
             elif not numeric or self.op.name in WRAPPING or self._of_tensors():
                 result.append((None, 0))
         return tuple(result)
@@ -220,6 +223,18 @@ class OpNode(Node):
     def backward(self, g: Any, create_graph: bool) -> Any:
         """Returns the gradients of the tracked inputs, given that of the output."""
         return self.plan.backward(self, g, create_graph)
+
+
+def shown(node: Node) -> Node:
+    """Returns the node as programs see it, of a class with PyTorch's name: AddBackward0."""
+    if type(node) is OpNode:
+        node.__class__ = _class_of(node.name())
+    return node
+
+
+@functools.cache
+def _class_of(name: str) -> type:
+    return type(name, (OpNode,), {})
 
 
 # --- what programs ask `torch.autograd.graph` for

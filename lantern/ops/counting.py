@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import dtypes
+from ..autograd.mode import active
 from ..op import KEEP, composite, op
 from ..shape import wrap_dim
 from ..tensor import Tensor
@@ -232,6 +233,8 @@ def _weights(fweights, aweights, rows):
                 f"cov(): expected {name} to have the same numel as there are observations in the "
                 f"input but got {each.numel()} != {rows.shape[1]}"
             )
+        if active.trace is None and not bool((each >= 0).all()):
+            raise RuntimeError(f"cov(): {name} cannot be negative")
     if fweights is None or aweights is None:
         return aweights if fweights is None else fweights
     return fweights * aweights
@@ -279,6 +282,9 @@ def _check_quantile(input, q, interpolation):
         raise RuntimeError("quantile() input tensor must be either float or double dtype")
     if isinstance(q, Tensor) and q.dtype is not input.dtype:
         raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
+    if isinstance(q, Tensor) and active.trace is None:
+        if not bool(((q >= 0) & (q <= 1)).all()):
+            raise RuntimeError("quantile() q values must be in the range [0, 1]")
 
 
 def _quantile(name, leave_nan, text):

@@ -247,7 +247,8 @@ def binary_cross_entropy(xp, input, target, weight=None, reduction="mean"):
         weight = _expanded(xp, weight.to(input.dtype), input.shape)
     if input.dtype is not target.dtype:
         raise RuntimeError(f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}")
-    _refuse_improbable(input)
+    _refuse_improbable(input, "input")
+    _refuse_improbable(target, "target")
     return binary_entropy(input, target, weight, reduction)
 
 
@@ -264,14 +265,14 @@ def _expanded(xp, weight, shape):
     return xp.expand(weight, shape)
 
 
-def _refuse_improbable(input: Tensor) -> None:
+def _refuse_improbable(input: Tensor, name: str) -> None:
     """Raises RuntimeError for an element outside [0, 1] or NaN; a trace cannot know."""
     if active.trace is not None or not input.numel():
         return
     value = input._array
     least, most = NAMESPACES[type(value)].value_range(value)
     if not (float(least) >= 0 and float(most) <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+        raise RuntimeError(f"all elements of {name} should be between 0 and 1")
 
 
 @op(promote=SAME, method=False, public=False, steps=True)

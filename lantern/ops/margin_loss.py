@@ -246,8 +246,8 @@ def hinge_embedding_loss(xp, input, target, margin=1.0, reduction="mean"):
     """The input where the target is 1, `max(0, margin - input)` where it is -1."""
     check_reduction(reduction)
     broadcast_shapes(target.shape, input.shape)
-    if input.dtype.char in "eE":  # there PyTorch rounds the margin, which moves the kink
-        margin = xp.full((), margin, input.dtype)
+    if input.dtype.char not in "fd":  # the margin has the dtype of the input, which moves the kink
+        margin = xp.full((), int(margin) if input.dtype.kind != "f" else margin, input.dtype)
     short = (margin - input).clamp_min(0)
     losses = xp.where(xp.ne(target, 1), short, 0) + xp.where(xp.ne(target, -1), input, 0)
     return _reduced(losses, reduction)
@@ -273,7 +273,7 @@ def margin_ranking_loss(xp, input1, input2, target, margin=0.0, reduction="mean"
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return _reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
+    return _reduced((-target * (input1 - input2) + float(margin)).clamp_min(0), reduction)
 
 
 @composite(method=False, function=False)

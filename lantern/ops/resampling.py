@@ -177,7 +177,10 @@ def show_weighted(xp, input, steps):
     for along in steps:
         total, ndim = None, input.ndim
         for place, weight in _taps(xp, along, xp.dtype_of(input)):
-            shown = xp.pick(input, along.dim, place) * _axis(xp, weight, along.dim, ndim)
+            shown, weight = xp.pick(input, along.dim, place), _axis(xp, weight, along.dim, ndim)
+            if along.antialias:  # what lies beyond the filter takes no part, not even an infinity
+                shown = xp.where(xp.eq(weight, 0), xp.full((), 0, shown), shown)
+            shown = shown * weight
             total = shown if total is None else total + shown
         input = total
     return input

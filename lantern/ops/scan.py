@@ -166,26 +166,40 @@ def trapezoid(xp, y, x=None, *, dx=None, dim=-1):
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     if not y.shape[wrap_dim(dim, y.ndim)]:
         return full((), 0, y)
-    areas = _areas(y, x, dx, dim)
-    return xp.sum(areas, (wrap_dim(dim, areas.ndim),), False)
+    if y.dtype is dtypes.bool_:
+        raise RuntimeError("trapezoid: received a bool input for `y`, but bool is not supported")
+    dim = wrap_dim(dim, y.ndim)
+    if x is None:
+        ends = y.select(dim, 0) + y.select(dim, -1)
+        return (xp.sum(y, (dim,), False) - ends * 0.5) * (1 if dx is None else dx)
+    areas = _heights(y, dim) * _spacing(x, y.ndim, dim)
+    return xp.sum(areas, (wrap_dim(dim, areas.ndim),), False) / 2
 
 
 @composite(method=False, tensors="y x")
 def cumulative_trapezoid(xp, y, x=None, *, dx=None, dim=-1):
     """The running integral along `dim` by the trapezoidal rule."""
-    return cumsum(_areas(y, x, dx, dim), dim)
-
-
-def _areas(y, x, dx, dim):
+    if y.dtype is dtypes.bool_:
+        raise RuntimeError(
+            "cumulative_trapezoid: received a bool input for `y`, but bool is not supported"
+        )
     if not y.ndim:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, y.ndim)
-    count = max(y.shape[dim] - 1, 0)
-    first = min(1, y.shape[dim])
-    heights = narrow(y, dim, first, count) + narrow(y, dim, 0, count)
     if x is None:
-        return heights * ((1 if dx is None else dx) / 2)
+        return cumsum(_heights(y, dim) * ((1 if dx is None else dx) / 2), dim)
+    return cumsum(_heights(y, dim) * _spacing(x, y.ndim, dim), dim) / 2
+
+
+def _heights(y, dim):
+    """Returns the sums of neighbours."""
+    count = max(y.shape[dim] - 1, 0)
+    return narrow(y, dim, min(1, y.shape[dim]), count) + narrow(y, dim, 0, count)
+
+
+def _spacing(x, ndim, dim):
+    """Returns the differences of neighbouring points in a shape that goes with the heights."""
     steps = diff(x, dim=dim if x.ndim > 1 else 0)
-    if x.ndim == 1 and y.ndim > 1:
-        steps = steps.reshape([-1 if i == dim else 1 for i in range(y.ndim)])
-    return heights * steps / 2
+    if x.ndim == 1 and ndim > 1:
+        steps = steps.reshape([-1 if i == dim else 1 for i in range(ndim)])
+    return steps

@@ -40,6 +40,8 @@ class Adam(Optimizer):
         check_at_least_zero(lr=lr, eps=eps)
         check_betas(betas)
         check_at_least_zero(weight_decay=weight_decay)
+        if type(betas[0]) is not type(betas[1]) or not isinstance(betas[0], (float, Tensor)):
+            raise ValueError("betas must be either both floats or both Tensors")
         super().__init__(
             params,
             {

@@ -20,6 +20,14 @@ from lantern.updating import flow, make_ready
 ParamsT = Iterable[Any]  # tensors, (name, tensor) pairs, or groups
 
 
+def _refuse_capture(parameters: list[Tensor]) -> None:
+    """Raises AssertionError for what PyTorch captures on a GPU only."""
+    if any(each.device.type == "cpu" for each in parameters):
+        raise AssertionError(
+            "If capturable=True, params and state_steps must be on supported devices: ['cuda']."
+        )
+
+
 class _Required:
     def __repr__(self) -> str:
         return "<required parameter>"
@@ -188,6 +196,8 @@ class Optimizer:
             if active.recording and active.trace:
                 active.trace.uses_up(parameters)
             if parameters:
+                if group.get("capturable"):
+                    _refuse_capture(parameters)
                 if group.get("differentiable"):
                     with flow:
                         self.update(group, parameters)
