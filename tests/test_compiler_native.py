@@ -175,6 +175,31 @@ def test_functions_are_right_to_a_few_units_in_the_last_place(name):
     assert np.max(np.abs(got[kept] - exact[kept]) / spacing) < 4
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_powers_of_minus_one_half_at_the_ends_of_their_range(dtype):
+    x = np.array([-np.inf, np.inf, -0.0, 0.0, np.nan, 4.0, -1.0, 1e-310, 3.0, 1e30] * 3, dtype)
+    graph, program = one(lambda g, x: g.add("pow", (x, -0.5)), x)
+    with np.errstate(all="ignore"):
+        want = interpret(graph, [x])[0]
+    np.testing.assert_allclose(program([x])[0], want, rtol=1e-6 if dtype is np.float32 else 1e-15)
+
+
+def test_powers_of_one_number_are_remembered_only_while_the_exponent_stays():
+    graph = Graph()
+    base, *steps = (graph.input((), dtypes.float64) for _ in range(4))
+    graph.outputs = [graph.add("pow", (base, each)) for each in steps]
+    program = Program(graph)
+    for numbers in (
+        [0.9, 1, 1, 2],
+        [0.9, 2, 1, 2],
+        [0.5, 2, 2, 2],
+        [-0.0, 3, 3, 2],
+        [0.0, 3, 3, 3],
+    ):
+        found = program([np.array(float(each)) for each in numbers])
+        np.testing.assert_array_equal(found, [numbers[0] ** each for each in numbers[1:]])
+
+
 @pytest.mark.parametrize("kind", ["nn", "nt", "tn", "tt"])
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 1, 100), (65, 33, 17), (1, 70, 40), (20, 5, 130)])
 def test_matrix_products_of_all_forms(kind, sizes):

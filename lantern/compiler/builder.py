@@ -108,13 +108,21 @@ class Function:
         """Writes a function that the machine has."""
         return self._emit("intrinsic", element, *args, extra=name)
 
-    def scaled(self, x: str, whole: str, n: str) -> str:
-        """Writes `x * 2**n` of a float for an n that is given as a float and as an i32."""
+    def scaled(self, x: str, whole: str, n: str | None) -> str:
+        """Writes `x * 2**n` of a float for an n that is given as a float and as an i32.
+
+        Where there are tables the float is enough, and rounded down.
+        """
         return self._emit("scaled", "float", x, whole, n)
 
-    def inverse(self, element: str, x: str) -> str:
-        """Writes `1 / x` for an x from 1 to infinity."""
-        return self._emit("inverse", element, x)
+    @property
+    def has_tables(self) -> bool:
+        """Says whether `looked_up` has an instruction: vectors of 64 bytes are AVX-512's."""
+        return self.lanes == 16
+
+    def looked_up(self, element: str, places: str, numbers: tuple[float, ...]) -> str:
+        """Writes the choice among 16 numbers by the low four bits of each lane of `places`."""
+        return self._emit("looked up", element, places, extra=numbers)
 
     def library(self, name: str, element: str, *args: Any) -> str:
         """Writes a call of the C library for each live lane."""
@@ -211,6 +219,10 @@ class Function:
         else:
             x = self._emit("gather", element, pointer, stride, extra=count or self.lanes)
         return self._truth(kind, x, self.lanes)
+
+    def prefetch(self, pointer: str) -> None:
+        """Has the line of the cache that holds an address fetched, without waiting for it."""
+        self._emit("prefetch", "ptr", pointer, lanes=1)
 
     def load_span(
         self, kind: dtypes.dtype, pointer: str, stride: int, span: tuple[int, int]

@@ -122,6 +122,30 @@ rest:
 whole:
 """
 
+_REMEMBERING = """@{own}.last = internal global [3 x {word}] [{word} -1, {word} -1, {word} -1]
+define internal {element} @{own}({element} %x, {element} %y) noinline {{
+  %a = bitcast {element} %x to {word}
+  %b = bitcast {element} %y to {word}
+  %second = getelementptr {word}, ptr @{own}.last, i64 1
+  %third = getelementptr {word}, ptr @{own}.last, i64 2
+  %c = load {word}, ptr @{own}.last
+  %d = load {word}, ptr %second
+  %e = icmp eq {word} %a, %c
+  %f = icmp eq {word} %b, %d
+  %known = and i1 %e, %f
+  br i1 %known, label %old, label %new
+old:
+  %kept = load {element}, ptr %third
+  ret {element} %kept
+new:
+  %made = call {element} @{name}({element} %x, {element} %y)
+  store {word} %a, ptr @{own}.last
+  store {word} %b, ptr %second
+  store {element} %made, ptr %third
+  ret {element} %made
+}}
+"""
+
 # Runs all parts of a kernel, with the helpers of `pool.py` where there are some.
 _SHARED = """@pool = global [3 x ptr] zeroinitializer
 @given = internal global ptr null
@@ -206,6 +230,7 @@ def literal(number: Any, element: str) -> str:
 class _Printer:
     def __init__(self, function: Function, declarations: dict[str, None]):
         self.function = function
+        self.name = function.name
         self.declarations = declarations
         self.lines: list[str] = []
         self.alias: dict[str, Any] = {}  # a name that stands for another name or for a number
@@ -213,6 +238,7 @@ class _Printer:
         self.fresh = 0
 
     def text(self, name: str) -> str:
+        self.name = name
         self._block(self.function.body)
         body = "\n".join(self.lines)
         places = ", ptr %places" if self.function.shared else ""
@@ -392,29 +418,12 @@ class _Printer:
         self._say(f"{power} = bitcast {ints} {bits_} to {kind('float', lanes)}")
         return power
 
-    def _inverse(self, each: Instruction) -> None:
-        lanes, element = each.lanes, each.element
-        x, one = (self._value(v, element, lanes) for v in (each.args[0], 1.0))
-        type_ = kind(element, lanes)
-        if element != "float" or lanes != 16:
-            self._say(f"{each.result} = fdiv {type_} {one}, {x}")
-            return
-        # AVX-512 knows 14 bits of it; a step of Newton's gives the others, but inf times 0 at inf.
-        name, add = "llvm.x86.avx512.rcp14.ps.512", f"llvm.fmuladd.{suffix(element, lanes)}"
-        self._declare(type_, name, type_, type_, "i16")
-        self._declare(type_, add, type_, type_, type_)
-        guess, minus, rest, better, below = (self._temporary() for _ in range(5))
-        self._say(f"{guess} = call {type_} @{name}({type_} {x}, {type_} {x}, i16 -1)")
-        self._say(f"{minus} = fneg {type_} {x}")
-        self._say(f"{rest} = call {type_} @{add}({type_} {minus}, {type_} {guess}, {type_} {one})")
-        self._say(
-            f"{better} = call {type_} @{add}({type_} {guess}, {type_} {rest}, {type_} {guess})"
-        )
-        most = self._value(2.0**126, element, lanes)
-        self._say(f"{below} = fcmp ult {type_} {x}, {most}")
-        self._say(
-            f"{each.result} = select {kind('i1', lanes)} {below}, {type_} {better}, {type_} {guess}"
-        )
+    def _looked_up(self, each: Instruction) -> None:
+        name, floats, ints = "llvm.x86.avx512.permvar.sf.512", kind("float", 16), kind("i32", 16)
+        self._declare(floats, name, floats, ints)
+        numbers = ", ".join(f"float {literal(number, 'float')}" for number in each.extra)
+        places = self._value(each.args[0], "i32", 16)
+        self._say(f"{each.result} = call {floats} @{name}({floats} <{numbers}>, {ints} {places})")
 
     def _library(self, each: Instruction) -> None:
         (name, live), element, lanes = each.extra, each.element, each.lanes
@@ -423,6 +432,8 @@ class _Printer:
         args = [self._value(x, element, lanes) for x in each.args]
         if lanes == 1:
             inner = ", ".join(f"{element} {x}" for x in args)
+            if name in ("pow", "powf") and self.function.parts == 1:
+                name = self._remembering(name, element, args[0])
             self._say(f"{each.result} = call {element} @{name}({inner})")
             return
         vector = "zeroinitializer"
@@ -437,6 +448,16 @@ class _Printer:
             result = each.result if lane == live - 1 else self._temporary()
             self._say(f"{result} = insertelement {type_} {vector}, {element} {one}, i64 {lane}")
             vector = result
+
+    def _remembering(self, name: str, element: str, base: str) -> str:
+        """Returns a function that remembers its last result, one for each base in a kernel.
+
+        Optimizers raise the same few numbers to the number of the step, parameter by parameter.
+        """
+        own = f"{self.name}.{name}.{base.strip('%')}"
+        facts = {"own": own, "name": name, "element": element, "word": f"i{bits(element)}"}
+        self.declarations[_REMEMBERING.format(**facts)] = None
+        return own
 
     def _spread(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes
@@ -526,6 +547,11 @@ class _Printer:
             f"call void @{name}({type_} {x}, ptr {pointer}, i32 {align}, "
             f"{kind('i1', lanes)} {_Mask(each.extra).text(lanes)})"
         )
+
+    def _prefetch(self, each: Instruction) -> None:
+        self._declare("void", "llvm.prefetch.p0", "ptr", *["i32 immarg"] * 3)
+        place = self._resolve(each.args[0])
+        self._say(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
 
     def _gather(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes

@@ -20,15 +20,16 @@ from .ir import Value
 from .looks import Look, aligned_strides
 from .loops import Accesses, Nest, Rows, lanes_of
 from .matmul import Product, cut
-from .memory import Memory, operands
+from .memory import ALIGNMENT, Memory, operands
 from .parts import cost
 from .pool import cores
 from .runtime import Target
 
-CACHE = 1 << 16  # bytes that the blocks of all values of a region may fill
+CACHE = 1 << 17  # bytes that the blocks of all values of a region may fill
 WEIGHT = 1 << 15  # bytes of a matrix that each part may go through, or add up for itself
 ROWS, SUM = "rows", "sum"
 ALIGNED = 16  # rows that parts and blocks are multiples of
+FETCHED = 1 << 14  # bytes of sums that are fetched before they are joined
 LEAST, MUCH = 2.0, 16.0  # µs that each thread must have to do for one part, for several
 
 
@@ -158,11 +159,12 @@ class _Finder:
         """Returns how many parts, and the rows of a part and of a block of it."""
         threads = cores()
         work = sum(cost(self.plan, each) for each in kernels) / threads
-        times = 0 if work < LEAST else 1 if work < MUCH else 3
-        size = self.rows
-        if threads > 1 and times:
-            size = -(-self.rows // (threads * times) // ALIGNED) * ALIGNED
-        columns = sum(prod(v.shape[1:]) * v.itemsize for v in self.written if self._has_rows(v))
+        most = 0 if work < LEAST else 1 if work < MUCH else 3
+        size = even_parts(self.rows, threads, most) if threads > 1 and most else self.rows
+        kept = {target.leaf for each in kernels for _, target in each.stores}
+        products = [each.product for each in kernels if each.product is not None]
+        kept |= self.plan.stored.intersection(products)
+        columns = sum(prod(v.shape[1:]) * v.itemsize for v in kept if self._has_rows(v))
         blocks = -(-size // max(min(CACHE // max(columns, 1), 512), 128))
         block = -(-size // blocks // ALIGNED) * ALIGNED if blocks > 1 else size
         return -(-self.rows // size), size, block
@@ -225,6 +227,21 @@ class _Finder:
         return aligned_strides(look, value.shape, kernel.space)[0] == step and self.rows > 1
 
 
+def even_parts(rows: int, threads: int, most: int) -> int:
+    """Returns the rows of a part so that every thread has as much to do, in up to `most` parts.
+
+    Of about equally even ways it is the one with most parts: a thread that is kept from working
+    leaves less undone.
+    """
+    spans = {}  # by the size of parts: the rows that some thread has to do
+    for times in range(1, most + 1):
+        size = -(-rows // (threads * times) // ALIGNED) * ALIGNED
+        parts = -(-rows // size)
+        spans[size] = -(-parts // threads) * size
+    best = min(spans.values())
+    return min(size for size, span in spans.items() if span <= 1.01 * best)
+
+
 def write_region(plan: Plan, memory: Memory, region: Region, target: Target) -> list[Function]:
     """Returns the function for one part of the rows, and the one that follows when all are done."""
     part, end = Function("region"), Function("region.end")
@@ -235,6 +252,7 @@ def write_region(plan: Plan, memory: Memory, region: Region, target: Target) -> 
     if region.rows - last != region.size:
         part.rest = Function("region.rest")
         _write_part(part.rest, plan, memory, region, target, last, region.rows - last)
+    _fetch_sums(end, memory, region)
     for kernel in region.kernels:
         if region.roles[kernel] == SUM:
             for leaf in region.sums_of(kernel):
@@ -290,6 +308,21 @@ def _write_block(
         Product(b, plan, memory, kernel, target).write(rows)
     else:
         Nest(b, Accesses(plan, memory, kernel), lanes_of(kernel, target.vector_bytes)).write(rows)
+
+
+def _fetch_sums(b: Function, memory: Memory, region: Region) -> None:
+    """Has the sums of all parts but the first fetched: they lie in the cache of another thread."""
+    sums = [memory.sums[leaf] for leaf in region.sums()]
+    if region.parts == 1 or not sums:
+        return
+    start, size = memory.apart
+    first, last = min(sums), start + size
+    if (region.parts - 1) * (last - first) > FETCHED:
+        return
+    place = b.pointer(0, first)
+    for i in range(1, region.parts):
+        with b.loop(i * size, i * size + last - first, ALIGNMENT, []) as loop:
+            b.prefetch(b.advance(place, loop.index, 1))
 
 
 def _join_name(leaf: Value) -> str:
