@@ -170,7 +170,7 @@ def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
     return placed(_new_data)(self, *args, device=self.device if device is None else device)
 
 
-def _new_data(input: Tensor, *args: Any) -> Tensor:
+def _new_data(input: Tensor, *args: Any, device: Any = None) -> Tensor:
     if not args:
         return ops.full((0,), 0, input.dtype)
     return creation.legacy_data(args, input.dtype)
@@ -275,7 +275,7 @@ def _rebuild_storage(row: Any, shape: tuple, strides: tuple) -> Storage:
     return Storage(NAMESPACES[type(row)].window(row, shape, strides, 0))
 
 
-Storage.__reduce__ = _reduce_storage  # type: ignore[method-assign]
+Storage.__reduce__ = _reduce_storage  # type: ignore[assignment]
 
 
 def _rebuild(
@@ -284,7 +284,7 @@ def _rebuild(
     """Returns the tensor that `_reduce_ex` took apart."""
     array = storage.array
     namespace = NAMESPACES[type(array)]
-    tensor = object.__new__(cls)
+    tensor: Any = object.__new__(cls)
     tensor._storage = storage
     if (tuple(size), tuple(stride), offset) == (*namespace.extent(array), 0):
         tensor._array = array

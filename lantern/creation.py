@@ -81,7 +81,7 @@ def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) 
 
 
 @placed
-def _as_tensor(data: Any, *, dtype: dtypes.dtype | None) -> Tensor:
+def _as_tensor(data: Any, *, dtype: dtypes.dtype | None, device: Any = None) -> Tensor:
     dtype = checked_dtype(dtype, "as_tensor")
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
@@ -315,7 +315,7 @@ def full(
             "full(): argument 'fill_value' (position 2) must be Number, not "
             f"{type(fill_value).__name__}"
         )
-    dtype = dtypes.of_number(fill_value) if dtype is None else checked_dtype(dtype, "full")
+    dtype = checked_dtype(dtype, "full") or dtypes.of_number(fill_value)
     fill_value = dtypes.number_as(fill_value, dtype)
     if isinstance(size, int):
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")

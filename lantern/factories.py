@@ -76,7 +76,7 @@ def _like(name: str, value: float | None, text: str) -> Callable[..., Tensor]:
                 f"{name}(): argument 'input' (position 1) must be Tensor, not "
                 f"{type(input).__name__}"
             )
-        dtype = input.dtype if dtype is None else checked_dtype(dtype, name)
+        dtype = checked_dtype(dtype, name) or input.dtype
         fill = value
         if value is None:
             fill = dtypes.number_as(_fill_value(name, args, named), dtype)

@@ -396,7 +396,8 @@ def _mask_fits(self: Tensor, mask: Tensor) -> None:
 
 def _masks_all_with_one(self: Tensor, index: Tensor, value: Any) -> bool:
     """Says whether one value is written under a mask, which needs no places."""
-    if index.dtype is not dtypes.bool_ or not index.ndim or getattr(value, "ndim", 0):
+    ndim: int = getattr(value, "ndim", 0)
+    if index.dtype is not dtypes.bool_ or not index.ndim or ndim:
         return False
     _mask_fits(self, index)
     return True

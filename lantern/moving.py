@@ -14,12 +14,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from . import backends
-from . import device as devices
 from .autograd.graph import Node
 from .autograd.mode import active, mode
 from .backends import gpu, here
 from .binding import refuse_devices
-from .device import CPU, as_device
+from .device import CPU, as_device, gpus
 from .device import device as Device
 from .shape import layout, strided
 from .tensor import Tensor, current_node, wrap
@@ -56,7 +55,7 @@ def _gpus() -> tuple[int, int, str]:
     return found.placing.count(), found.current_index(), ""
 
 
-devices.gpus.append(_gpus)
+gpus.append(_gpus)
 
 
 class at:

@@ -179,7 +179,7 @@ def _by_shape(name: str, kind: str, parameters: tuple, text: str) -> Callable[..
         if named or not size or len(size) > 1 and not hasattr(size[0], "__index__"):
             raise _invalid(name, size, named, "(tuple of ints size, *, torch.Generator generator)")
         shape = _shape(name, 1, size if hasattr(size[0], "__index__") else size[0])
-        settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
+        settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
         default = dtypes.get_default_dtype()
         return _made(name, kind, shape, parameters, default, generator=generator, **settings)
 
@@ -258,7 +258,7 @@ def randint(
     low = _whole("randint", "low", 1, given["low"]) if "low" in given else 0
     high = _whole("randint", "high", len(names) - 1, given["high"])
     shape = _shape("randint", len(names), given["size"])
-    settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
+    settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
     return _made(
         "randint", "random", shape, (low, high), dtypes.int64, generator=generator, **settings
     )
@@ -285,7 +285,7 @@ def randperm(
     tensor([4, 0, 1, 3, 2])
     """
     n = _whole("randperm", "n", 1, n)
-    settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
+    settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
     return _made(
         "randperm", "permutation", _sizes((n,)), (), dtypes.int64, generator=generator, **settings
     )
@@ -305,7 +305,7 @@ def _like(name: str, kind: str, parameters: tuple, text: str) -> Callable[..., T
         memory_format: Any = None,
     ) -> Tensor:
         input = _tensor(name, "input", 1, input)
-        settings = {"dtype": dtype, "requires_grad": requires_grad}
+        settings: dict[str, Any] = {"dtype": dtype, "requires_grad": requires_grad}
         return _made_like(name, kind, input, parameters, generator, **settings)
 
     make.__name__ = make.__qualname__ = name
@@ -381,7 +381,7 @@ def randint_like(
     given = _bound("randint_like", names, args, keywords, forms)
     first = _whole("randint_like", "low", 2, given["low"]) if "low" in given else 0
     last = _whole("randint_like", "high", len(names) + 1, given["high"])
-    settings = {"dtype": dtype, "requires_grad": requires_grad}
+    settings: dict[str, Any] = {"dtype": dtype, "requires_grad": requires_grad}
     return _made_like("randint_like", "random", input, (first, last), generator, **settings)
 
 
@@ -418,7 +418,7 @@ def normal(
         raise _invalid("normal", (mean,), {"std": std, "size": size}, forms)
     if not by_tensor:
         numbers = (_real("normal", "mean", 1, mean), _real("normal", "std", 2, std))
-        settings = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
+        settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
         shape, kind = _shape("normal", 3, size), dtypes.get_default_dtype()
         return _made("normal", "normal", shape, numbers, kind, generator=generator, **settings)
     if dtype is not None or requires_grad:

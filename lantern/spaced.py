@@ -37,7 +37,7 @@ def linspace(
     dtype = checked_dtype(dtype, "linspace") or dtypes.get_default_dtype()
     if dtype is dtypes.bool_:
         raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
-    ends = [_number("linspace", name, each) for name, each in (("start", start), ("end", end))]
+    ends = (_number("linspace", "start", start), _number("linspace", "end", end))
     if not hasattr(steps, "__index__"):
         raise TypeError(f"linspace(): argument 'steps' must be int, not {type(steps).__name__}")
     if steps < 0:

@@ -160,7 +160,7 @@ def _copied(loader: DataLoader) -> DataLoader:
 def _pins(loader: DataLoader) -> bool:
     if not loader.pin_memory:
         return False
-    if lantern.cuda.is_available():
+    if lantern.cuda.is_available():  # type: ignore[attr-defined]
         return True
     warnings.warn(
         "'pin_memory' argument is set as true but no accelerator is found, "

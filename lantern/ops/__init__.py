@@ -7,6 +7,7 @@ compares the two lists.
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from ..backends import NAMESPACES
 from ..op import REGISTRY
@@ -89,3 +90,8 @@ def dtype_of(x):
 def asarray(x, dtype=None):
     """Returns a tensor as it is, a Python number as a 0-d tensor."""
     return x if isinstance(x, Tensor) else creation.full((), x, dtype)
+
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...

@@ -86,7 +86,7 @@ class Adafactor(Optimizer):
             root = step**-0.5
             least = lantern.finfo(param.dtype).eps if eps[0] is None else eps[0]
             shrink = 1 - lr * decay if not is_zero(decay) else 1
-            numbers = (step**fade, either(lr < root, lr, root), limit, shrink)
+            numbers: tuple = (step**fade, either(lr < root, lr, root), limit, shrink)
             numbers = (*numbers, maximize, least, eps[1])
             if param.ndim > 1:
                 tensors = (param, state["row_var"], state["col_var"])

@@ -68,7 +68,8 @@ class Adam(Optimizer):
         amsgrad, maximize, decoupled = choices(group, *settings)
         decay = 0 if decoupled else weight_decay
         shrink = 1 - lr * weight_decay if decoupled and not is_zero(weight_decay) else 1
-        jobs, steps, numbers = [], None, ()
+        jobs, steps = [], None
+        numbers: tuple = ()
         names = ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else []))
         for param in parameters:
             state = self._state(param, *names)
