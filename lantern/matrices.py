@@ -14,6 +14,10 @@ def packed_shapes(
     least = min(rows, columns)
     if name == "slogdet_packed":
         return (), ()
+    if name == "lu_packed":
+        return (rows, columns), (rows,), (least,)
+    if name in ("cholesky_packed", "inv_packed"):
+        return (rows, rows), ()
     if name == "eigh_packed":
         return (rows,), (rows, rows)
     if name == "qr_packed":

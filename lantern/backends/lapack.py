@@ -96,6 +96,120 @@ def _bad_minor(matrix):
     return None
 
 
+def _stack(x):
+    return x.reshape(prod(x.shape[:-2]), *x.shape[-2:])
+
+
+def cholesky_packed(x):
+    """Returns the factors, and for each matrix 0 or the order of the minor that is not positive.
+
+    Of a matrix that has no factor only that of the minors before is there.
+    """
+    matrices, batch = _stack(x), x.shape[:-2]
+    found, info = np.zeros_like(matrices), np.zeros(len(matrices), x.dtype)
+    for i, matrix in enumerate(matrices):
+        order = _bad_minor(matrix) if not _has_factor(matrix) else None
+        size = len(matrix) if order is None else order - 1
+        if size:
+            found[i, :size, :size] = np.linalg.cholesky(matrix[:size, :size])
+        info[i] = order or 0
+    return _packed(x, found.reshape(x.shape), info.reshape(*batch, 1))
+
+
+def _has_factor(matrix):
+    try:
+        return not np.isnan(np.linalg.cholesky(matrix)).any()
+    except np.linalg.LinAlgError:
+        return False
+
+
+def inv_packed(x):
+    """Returns inverses, and for each matrix 0 or the place of the pivot that is zero (then NaN)."""
+    matrices, batch = _stack(x), x.shape[:-2]
+    found, info = np.full_like(matrices, np.nan), np.zeros(len(matrices), x.dtype)
+    for i, matrix in enumerate(matrices):
+        try:
+            found[i] = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            info[i] = _zero_pivot(matrix)
+    return _packed(x, found.reshape(x.shape), info.reshape(*batch, 1))
+
+
+def lu_packed(x, check):
+    """Returns triangles L (its ones left out) and U in one, the order of rows, and LAPACK's swaps.
+
+    With `check`, the name of the caller, raises LinAlgError where U has a zero on its diagonal.
+    """
+    rows, columns = x.shape[-2:]
+    a = _stack(x).copy()
+    order = np.tile(np.arange(rows), (len(a), 1))
+    swaps = np.zeros((len(a), min(rows, columns)), int)
+    which = np.arange(len(a))
+    for k in range(min(rows, columns)):
+        row = k + np.abs(a[:, k:, k]).argmax(1)
+        swaps[:, k] = row + 1
+        for each in (a, order):
+            each[which, k], each[which, row] = each[which, row], each[which, k]
+        pivot = a[:, k, None, k]
+        np.divide(a[:, k + 1 :, k], pivot, out=a[:, k + 1 :, k], where=pivot != 0)
+        a[:, k + 1 :, k + 1 :] -= a[:, k + 1 :, k, None] * a[:, k, None, k + 1 :]
+    if check:
+        _refuse_zero_diagonal(a, x.ndim > 2, check)
+    batch = x.shape[:-2]
+    found = [each.reshape(*batch, *each.shape[1:]) for each in (a, order, swaps)]
+    return _packed(x, *(each.astype(x.dtype, copy=False) for each in found))
+
+
+def _refuse_zero_diagonal(matrices, batched, name):
+    zero = np.diagonal(matrices, axis1=-2, axis2=-1) == 0
+    if zero.any():
+        i, place = np.argwhere(zero)[0]
+        which = f"(Batch element {i}): " if batched else ""
+        raise LinAlgError(
+            f"{name}: {which}U[{place + 1},{place + 1}] is zero and using it on "
+            "lu_solve would result in a division by zero. If you still want to perform the "
+            "factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
+        )
+
+
+# Of Pade's approximation of degree 13 of the exponential; N. J. Higham, "The scaling and squaring
+# method for the matrix exponential revisited", SIAM J. Matrix Anal. Appl. 26 (2005).
+_PADE = (
+    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0,
+    129060195264000.0, 10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0,
+    960960.0, 16380.0, 182.0, 1.0,
+)  # fmt: skip
+_PADE_BOUND = 5.371920351148152  # of the norm for which it is as exact as float64
+
+
+def matrix_exp(x):
+    found = [_exponential(each) for each in _stack(x)]
+    return np.asarray(found, x.dtype).reshape(x.shape)
+
+
+def _exponential(matrix):
+    a = matrix.astype(np.float64)
+    if not a.size or not np.isfinite(a).all():
+        return np.full_like(a, np.nan)
+    norm = np.abs(a).sum(0).max()
+    halvings = max(0, int(np.ceil(np.log2(norm / _PADE_BOUND)))) if norm else 0
+    a /= 2.0**halvings
+    b, one = _PADE, np.eye(len(a))
+    a2 = a @ a
+    a4 = a2 @ a2
+    a6 = a4 @ a2
+    odd = (
+        a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * one
+    )
+    even = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2
+    even += b[0] * one
+    odd = a @ odd
+    found = np.linalg.solve(even - odd, even + odd)
+    for _ in range(halvings):
+        found = found @ found
+    return found
+
+
 def _packed(x, *parts):
     batch = x.shape[:-2]
     flat = [each.reshape(*batch, prod(each.shape[len(batch) :])) for each in parts]

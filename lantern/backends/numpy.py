@@ -24,10 +24,14 @@ from .convolution import conv, conv_input, conv_weight, windows, windows_add  # 
 from .implicit import beta_slope, gamma_slope, gammainc, gammaincc  # noqa: F401  (primitives)
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
+    cholesky_packed,
     cofactor,
     det,
     eigh_packed,
     inv,
+    inv_packed,
+    lu_packed,
+    matrix_exp,
     pinv,
     qr_packed,
     slogdet_packed,
@@ -187,6 +191,14 @@ def sign(x):
     if x.dtype.kind == "f":
         return np.subtract(x > 0, x < 0, dtype=x.dtype)  # 0 for NaN, as PyTorch has it
     return np.sign(x)
+
+
+def mantissa(x):
+    return np.frexp(x)[0]
+
+
+def exponent(x):
+    return np.asarray(np.where(np.isfinite(x), np.frexp(x)[1], 0), np.int32)
 
 
 def _refuse_zero(x, y):

@@ -301,6 +301,10 @@ def _packed(name: str) -> Callable[..., Any]:
     return rule
 
 
+def _exponent(x):
+    return x.shape, dtypes.int32
+
+
 def _draw(kind, shape, dtype, generator, *parameters):
     return tuple(shape), dtype
 
@@ -353,7 +357,11 @@ _define("arange", "start, end, step, dtype", CREATION, _arange)
 _define("argsort", "x, dim, descending, stable", OPAQUE, _argsort)
 _define("argtopk", "x, k, dim, largest, sorted", OPAQUE, _argtopk)
 _define("argsearch", "sequence, x, right", OPAQUE, _argsearch)
-_define("inv cofactor cholesky", "x", OPAQUE, _unary)
+_define("inv cofactor cholesky matrix_exp mantissa", "x", OPAQUE, _unary)
+_define("exponent", "x", OPAQUE, _exponent)
+_define("lu_packed", "x, check", OPAQUE, _packed("lu_packed"))
+_define("cholesky_packed", "x", OPAQUE, _packed("cholesky_packed"))
+_define("inv_packed", "x", OPAQUE, _packed("inv_packed"))
 _define("solve", "x, y", OPAQUE, _solve)
 _define("det", "x", OPAQUE, _per_matrix)
 _define("pinv", "x, atol, rtol", OPAQUE, _turned)

@@ -28,6 +28,7 @@ from . import (
     distance,
     dropouts,
     einstein,
+    elimination,
     embeddings,
     grids,
     index,

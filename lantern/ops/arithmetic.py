@@ -6,6 +6,7 @@ import math
 
 from .. import dtypes
 from ..op import FLOAT, SAME, composite, op
+from ..return_types import frexp as FrexpResult
 from ..tensor import Tensor
 from .pointwise import cast, flat, refusing
 
@@ -497,3 +498,32 @@ ldexp.vjp(
     input=lambda xp, g, other: g * xp.exp2(other),
     other=lambda g, out: g * out * math.log(2),
 )
+
+
+@op(promote=SAME, method=False, public=False, grad_name="FrexpBackward0", lacks="?bBhHiIlL frexp")
+def mantissa(xp, input):
+    """The number between 0.5 and 1 (or -1 and -0.5) that a power of two makes the element."""
+    return xp.mantissa(input)
+
+
+mantissa.vjp(input=lambda xp, g, input: g / xp.exp2(xp.cast(xp.exponent(input), xp.dtype_of(g))))
+
+
+@op(promote=SAME, differentiable=False, method=False, public=False)
+def exponent(xp, input):
+    """The power of two that `mantissa` leaves out."""
+    return xp.exponent(input)
+
+
+@composite
+def frexp(xp, input):
+    """Elements as `mantissa * 2 ** exponent` with mantissas of at least 0.5 and below 1.
+
+    >>> import lantern
+    >>> lantern.frexp(lantern.tensor([3.0, -0.1])).exponent
+    tensor([ 2, -3], dtype=torch.int32)
+    """
+    if input.dtype.kind != "f":
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    wide = cast(input, dtypes.float32) if input.dtype.itemsize < 4 else input
+    return FrexpResult(mantissa(input), exponent(wide))

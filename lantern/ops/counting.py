@@ -7,13 +7,14 @@ import math
 from .. import dtypes
 from ..autograd.mode import active
 from ..op import KEEP, composite, op
+from ..return_types import histogram as HistogramResult
 from ..shape import wrap_dim
 from ..tensor import Tensor
 from .arithmetic import lerp
 from .creation import arange, full
 from .index import getitem, nonzero_tuple, put, scatter_add
 from .layout import cat, diagonal, flatten, permute, reshape, unsqueeze
-from .order import argsort, picked
+from .order import argsort, picked, searchsorted
 from .order import sort as sort_of
 from .pointwise import cast, ceil, floor, isnan, logical_not
 from .pointwise import round as round_of
@@ -171,6 +172,65 @@ def _check_histogram(input, bins, low, high):
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if low > high:
         raise RuntimeError("torch.histc: max must be larger than min")
+
+
+@composite(tensors="-weight")
+def histogram(xp, input, bins, *, range=None, weight=None, density=False):
+    """How many elements lie between neighbours of `bins`, or in that many equal parts of `range`.
+
+    `weight` says how much each element counts; with `density` the area under the bars is 1.
+
+    >>> import lantern
+    >>> lantern.histogram(lantern.tensor([0.0, 1.0, 1.5, 3.0]), bins=3, range=(0.0, 3.0)).hist
+    tensor([1., 2., 1.])
+    """
+    if input.dtype.char not in "fd":
+        raise NotImplementedError(f"\"histogramdd\" not implemented for '{input.dtype.legacy}'")
+    line = flatten(input.detach())
+    edges = bins.detach() if isinstance(bins, Tensor) else _even_edges(xp, line, bins, range)
+    if edges.ndim != 1 or edges.dtype is not input.dtype:
+        raise RuntimeError(
+            "torch.histogram(): input tensor and bins tensors should have the same dtype and bins "
+            f"one dimension, but got {input.dtype.legacy} and {edges.dtype.legacy} "
+            f"{list(edges.shape)}"
+        )
+    count = edges.shape[0] - 1
+    place = searchsorted(edges, line, right=True) - 1
+    place = where(xp.eq(line, edges[-1]), full((), count - 1, dtypes.int64), place)
+    inside = xp.logical_and(place >= 0, place < count)
+    heights = full((), 1, line) if weight is None else flatten(weight.detach())
+    zeros = full((max(count, 0),), 0, line)
+    heights = where(inside, heights, full((), 0, line))
+    hist = scatter_add(zeros, 0, where(inside, place, full((), 0, dtypes.int64)), heights)
+    if density:
+        hist = hist / (sum_of(hist) * diff(edges))
+    return HistogramResult(hist, edges)
+
+
+def _even_edges(xp, line, bins, bounds):
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    if bounds is not None:
+        low, high = bounds
+    elif line.numel():
+        low, high = xp.amin(line).item(), xp.amax(line).item()
+    else:
+        low, high = 0.0, 1.0
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(
+            f"torch.histogramdd: dimension 0's range [{low:g}, {high:g}] is not finite"
+        )
+    if low > high:
+        raise RuntimeError(
+            f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for "
+            "dimension 0"
+        )
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    step = (high - low) / bins
+    places = cast(arange(0, bins + 1, 1, dtypes.int64), line.dtype)
+    ahead, behind = places * step + low, high - (bins - places) * step
+    return where(places < (bins + 1) // 2, ahead, behind)
 
 
 # --- covariance

@@ -7,6 +7,7 @@ from ..op import INT_TO_LONG, SAME, composite, op
 from ..return_types import cummax as CummaxResult
 from ..return_types import cummin as CumminResult
 from ..shape import wrap_dim
+from ..tensor import Tensor
 from .creation import full
 from .layout import at, cat, narrow
 from .order import picked
@@ -203,3 +204,88 @@ def _spacing(x, ndim, dim):
     if x.ndim == 1 and ndim > 1:
         steps = steps.reshape([-1 if i == dim else 1 for i in range(ndim)])
     return steps
+
+
+# --- derivatives by differences
+@composite(method=False)
+def gradient(xp, input, *, spacing=1, dim=None, edge_order=1):
+    """The derivative along each dimension (or those in `dim`), from the neighbours of each point.
+
+    `spacing` is the distance of points, for all dimensions or for each, or where they lie: a tensor
+    for each. Raises RuntimeError where a dimension has no `edge_order + 1` points.
+
+    >>> import lantern
+    >>> lantern.gradient(lantern.tensor([1.0, 2.0, 4.0, 8.0]))
+    (tensor([1.0000, 1.5000, 3.0000, 4.0000]),)
+    """
+    if edge_order not in (1, 2):
+        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    dims = [wrap_dim(each, input.ndim) for each in dims]
+    listed = isinstance(spacing, (list, tuple))
+    spacings = list(spacing) if listed else [spacing] * len(dims)
+    if len(spacings) != len(dims):
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim "
+            f"arguments to have the same length, but got a spacing argument of length "
+            f"{len(spacings)} and a dim argument of length {len(dims)}."
+        )
+    for each in dims:
+        if input.shape[each] <= edge_order:
+            raise RuntimeError(
+                "torch.gradient expected each dimension size to be at least edge_order+1"
+            )
+    derive = [
+        _by_places if isinstance(each, Tensor) and each.ndim else _by_steps for each in spacings
+    ]
+    columns = zip(derive, dims, spacings, strict=True)
+    return tuple(each(input, d, s, edge_order) for each, d, s in columns)
+
+
+def _by_steps(x, dim, step, edge_order):
+    size = x.shape[dim]
+
+    def at_(place, count=1):
+        return narrow(x, dim, place, count)
+
+    if edge_order == 1:
+        first, last = at_(1) - at_(0), at_(size - 1) - at_(size - 2)
+    else:
+        first = -1.5 * at_(0) + 2 * at_(1) - 0.5 * at_(2)
+        last = 1.5 * at_(size - 1) - 2 * at_(size - 2) + 0.5 * at_(size - 3)
+    inner = (at_(2, size - 2) - at_(0, size - 2)) / step / 2
+    return cat([first / step, inner, last / step], dim)
+
+
+def _by_places(x, dim, places, edge_order):
+    size = x.shape[dim]
+    if places.ndim != 1 or places.shape[0] != size:
+        raise RuntimeError(
+            "torch.gradient expected each element of spacing to have as many points as input has "
+            f"along its dimension, but got {list(places.shape)} for {size}"
+        )
+    steps = diff(places)
+    steps = steps.reshape([-1 if i == dim else 1 for i in range(x.ndim)])
+
+    def at_(place, count=1):
+        return narrow(x, dim, place, count)
+
+    def step(place, count=1):
+        return narrow(steps, dim, place, count)
+
+    before, after = step(0, size - 2), step(1, size - 2)
+    total = before + after
+    inner = at_(0, size - 2) * (-after / (before * total))
+    inner = inner + at_(1, size - 2) * ((after - before) / (before * after))
+    inner = inner + at_(2, size - 2) * (before / (after * total))
+    if edge_order == 1:
+        first = (at_(1) - at_(0)) / step(0)
+        last = (at_(size - 1) - at_(size - 2)) / step(size - 2)
+        return cat([first, inner, last], dim)
+    one, two = step(0), step(1)
+    first = at_(0) * (-(2 * one + two) / (one * (one + two))) + at_(1) * ((one + two) / (one * two))
+    first = first - at_(2) * (one / (two * (one + two)))
+    one, two = step(size - 3), step(size - 2)
+    last = at_(size - 3) * (two / (one * (one + two))) - at_(size - 2) * ((one + two) / (one * two))
+    last = last + at_(size - 1) * ((2 * two + one) / (two * (one + two)))
+    return cat([first, inner, last], dim)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .record import ALL, INTEGERS, Make, Record, Sample, binary
+from .record import ALL, FLOATS, INTEGERS, Make, Record, Sample, binary
 
 FORMS = {"dtypes": ALL, "special": "pointwise", "inplace": True, "out": True}
 BITS = {**FORMS, "dtypes": (*INTEGERS, "bool", "float32"), "gradient": False}
@@ -79,6 +79,15 @@ def ldexp_samples(make: Make):
     yield Sample(make(2, 3), make(3))
 
 
+def frexp_samples(make: Make):
+    yield Sample(make(2, 3))
+    yield Sample(make(4) * 100)
+    if make(0).dtype.kind == "f":
+        yield Sample(np.array([0, -0.0, 0.5, -1, 1e-7, 6e4], make(0).dtype))
+    yield Sample(make(0))
+    yield Sample(make())
+
+
 def operators():
     names = {"-": "sub", "/": "div", "//": "floordiv", "%": "mod", "**": "pow", "<<": "lshift"}
     names |= {"+": "add", "*": "mul", "&": "and", "|": "or", "^": "xor", ">>": "rshift"}
@@ -111,5 +120,6 @@ RECORDS = [
     Record("gcd", binary(), **BITS),
     Record("lcm", binary(), **BITS),
     Record("ldexp", ldexp_samples, **{**FORMS, "inplace": False}, edges=False),
+    Record("frexp", frexp_samples, dtypes=(*FLOATS, "int64"), smooth=False),
     *operators(),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .record import ALL, FLOATS, INTEGERS, Make, Record, Sample
+from .record import ALL, FLOATS, INTEGERS, ErrorSample, Make, Record, Sample
 
 
 def whole(make: Make, *shape: int):
@@ -101,6 +101,27 @@ def matrix_samples(make: Make):
 
 UNORDERED = {"dtypes": ALL, "trace": False, "gradient": ()}
 
+
+def bar_samples(make: Make):
+    yield Sample(make(40), 5)
+    yield Sample(make(4, 10), bins=3, density=True)
+    yield Sample(make(10), 4, weight=make(10, low=0, high=2))
+    yield Sample(np.full_like(make(3), 2), 2)
+    yield Sample(make(0), 2)
+    yield Sample(make(), 3)
+    yield Sample(make(5), 0)
+    yield Sample(np.full_like(make(3), np.nan) if make(0).dtype.kind == "f" else make(3), 2)
+
+
+def edge_samples(make: Make):
+    edges = np.array([-1, -0.25, 0, 0.5, 2], make(0).dtype)
+    yield Sample(make(40), edges)
+    yield Sample(np.concatenate([edges, edges, make(3)]), edges)
+    yield Sample(make(20), edges, weight=make(20), density=True)
+    yield Sample(make(40), 4, range=(-1.0, 1.0))
+    yield Sample(make(40), 4, range=(1.0, -1.0))
+
+
 RECORDS = [
     Record("unique", unique_samples, **UNORDERED),
     Record("unique_consecutive", consecutive_samples, **UNORDERED),
@@ -109,6 +130,22 @@ RECORDS = [
     ),
     Record("histc", histogram_samples, dtypes=FLOATS[:2], gradient=False, trace=False, out=True),
     Record("histc", fixed_histogram_samples, dtypes=FLOATS[:2], gradient=False, variant="fixed"),
+    Record(
+        "histogram",
+        bar_samples,
+        dtypes=FLOATS[:2],
+        gradient=False,
+        trace=False,
+        errors=[
+            ErrorSample(
+                NotImplementedError,
+                "\"histogramdd\" not implemented for 'Long'",
+                np.arange(3),
+                2,
+            )
+        ],
+    ),
+    Record("histogram", edge_samples, dtypes=FLOATS[:2], gradient=False, variant="edges"),
     Record("cov", covariance_samples, dtypes=FLOATS[:2], gradient=(0,), nodes=False),
     Record("corrcoef", matrix_samples, dtypes=FLOATS[:2], nodes=False),
     Record("quantile", quantile_samples, dtypes=(*FLOATS, "int64"), nodes=False),

@@ -53,6 +53,24 @@ TYPED = typed(scans)
 # A running value is rounded at every step, in an order of PyTorch's own.
 HALVES = {"float16": (5e-3, 5e-3), "bfloat16": (5e-2, 5e-2)}
 
+
+def slope_samples(make: Make):
+    yield Sample(make(5))
+    yield Sample(make(3, 4))
+    yield Sample(make(3, 4), spacing=2.0)
+    yield Sample(make(3, 4), spacing=[0.5, 2.0], edge_order=2)
+    yield Sample(make(3, 4), dim=-1, edge_order=2)
+    yield Sample(make(2, 3, 4), dim=(0, 2))
+    places = make.of("float32", 3, low=0.5, high=2).cumsum()
+    yield Sample(make(3, 4), spacing=[places], dim=0)
+    yield Sample(make(3, 4), spacing=[places], dim=0, edge_order=2)
+    yield Sample(make(3, 4), spacing=[1.0], dim=(0, 1))
+    yield Sample(make(3, 4), edge_order=3)
+    yield Sample(make(1))
+    yield Sample(make(0, 3))
+    yield Sample(make())
+
+
 RECORDS = [
     Record("cumsum", TYPED, dtypes=ALL, special="reduce", inplace=True, out=True, tolerance=HALVES),
     Record(
@@ -81,4 +99,5 @@ RECORDS = [
         "trapezoid", area_samples, dtypes=FLOATS[:2], method=False, aliases="trapz", nodes=False
     ),
     Record("cumulative_trapezoid", area_samples, dtypes=FLOATS[:2], method=False, nodes=False),
+    Record("gradient", slope_samples, dtypes=(*FLOATS[:2], "int64"), method=False, nodes=False),
 ]

@@ -134,9 +134,9 @@ def spectral_norm(
 
 
 class _Orthogonal(Module):
-    def __init__(self, weight: Tensor, use_trivialization: bool) -> None:
+    def __init__(self, weight: Tensor, orthogonal_map: str, use_trivialization: bool) -> None:
         super().__init__()
-        self.shape = weight.shape
+        self.shape, self.orthogonal_map = weight.shape, orthogonal_map
         if use_trivialization:
             self.register_buffer("base", None)
 
@@ -145,16 +145,26 @@ class _Orthogonal(Module):
         turned = rows < columns
         if turned:
             x, rows, columns = x.mT, columns, rows
-        x = x.tril()
-        if rows != columns:
-            zeros = x.new_zeros(*x.shape[:-2], rows, rows - columns)
-            x = lantern.cat([x, zeros], -1)
-        half = (x - x.mT) * 0.5
-        one = lantern.eye(rows, dtype=x.dtype, device=x.device)
-        q = lantern.linalg.solve(one - half, one + half)[..., :columns]
+        if self.orthogonal_map == "householder":
+            q = _reflected(x)
+        else:
+            q = self._of_skew(x.tril())
+            q = q if rows == columns else q[..., :columns]
         if "base" in self._buffers:
             q = self.base @ q
         return q.mT if turned else q
+
+    def _of_skew(self, x: Tensor) -> Tensor:
+        """Returns the orthogonal matrix that a map makes of a skew one."""
+        rows, columns = x.size(-2), x.size(-1)
+        if rows != columns:
+            zeros = x.new_zeros(*x.shape[:-2], rows, rows - columns)
+            x = lantern.cat([x, zeros], -1)
+        skew = x - x.mT
+        if self.orthogonal_map == "matrix_exp":
+            return lantern.matrix_exp(skew)
+        one = lantern.eye(rows, dtype=x.dtype, device=x.device)
+        return lantern.linalg.solve(one - 0.5 * skew, one + 0.5 * skew)
 
     def right_inverse(self, q: Tensor) -> Tensor:
         if q.shape != self.shape:
@@ -163,6 +173,11 @@ class _Orthogonal(Module):
                 f"shape {q.shape}."
             )
         if "base" not in self._buffers:
+            if self.orthogonal_map == "householder":
+                raise NotImplementedError(
+                    "orthogonal_map='householder' with use_trivialization=False is not in Lantern "
+                    "yet: it needs torch.geqrf"
+                )
             raise NotImplementedError(
                 "It is not possible to assign to the matrix exponential or the Cayley "
                 "parametrizations when use_trivialization=False."
@@ -177,6 +192,14 @@ class _Orthogonal(Module):
                 tall = lantern.cat([tall, more], -1)
             self.base = _orthogonalised(tall)
         return start.clone()
+
+
+def _reflected(x: Tensor) -> Tensor:
+    """Returns the product of the reflections whose vectors lie below the diagonal."""
+    below = x.tril(-1)
+    scale = 2.0 / (1.0 + (below * below).sum(-2))
+    q = lantern.linalg.householder_product(below, scale)
+    return q * x.diagonal(dim1=-2, dim2=-1).int().unsqueeze(-2)
 
 
 def _orthogonalised(x: Tensor) -> Tensor:
@@ -196,15 +219,15 @@ def orthogonal(
     *,
     use_trivialization: bool = True,
 ) -> Module:
-    """Keeps a weight orthogonal, by the Cayley map `(1 + A/2) / (1 - A/2)` of a skew matrix A.
+    """Keeps a weight orthogonal: it is the image of a free matrix under a map.
 
-    Lezcano-Casado, Trivializations for Gradient-Based Optimization on Manifolds, 2019. Raises
-    NotImplementedError for the maps 'matrix_exp' and 'householder', one of which is the default:
-    Lantern has 'cayley' so far.
+    The maps are 'matrix_exp' of a skew matrix A (usual for square weights), 'cayley', which is
+    `(1 + A/2) / (1 - A/2)`, and 'householder', a product of reflections (usual for others).
+    Lezcano-Casado, Trivializations for Gradient-Based Optimization on Manifolds, 2019.
 
     >>> import lantern
     >>> layer = lantern.nn.Linear(3, 3)
-    >>> _ = lantern.nn.utils.parametrizations.orthogonal(layer, orthogonal_map="cayley")
+    >>> _ = lantern.nn.utils.parametrizations.orthogonal(layer)
     >>> lantern.allclose(layer.weight @ layer.weight.T, lantern.eye(3), atol=1e-5)
     True
     """
@@ -220,11 +243,7 @@ def orthogonal(
             'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". '
             f"Got: {orthogonal_map}"
         )
-    if orthogonal_map != "cayley":
-        raise NotImplementedError(
-            f"orthogonal_map={orthogonal_map!r} is not in Lantern yet; orthogonal_map='cayley' is"
-        )
-    made = _Orthogonal(weight, use_trivialization)
+    made = _Orthogonal(weight, orthogonal_map, use_trivialization)
     return register_parametrization(module, name, made, unsafe=True)
 
 
