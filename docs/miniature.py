@@ -5,7 +5,11 @@ with NumPy as `xp` and it computes; the tape remembers what was called. (3) Run 
 the ops themselves as `xp` and they can be differentiated again. (4) Run the very same ops with a
 namespace that only writes down what is asked, and a training step becomes a program.
 
-The files of Lantern do the same with more care: `op.py`, `autograd/`, `ops/`, `compiler/`.
+The files of Lantern do the same with more care. An op's formulas name the values that they need,
+and a call saves those alone (`op.py`, `autograd/plan.py`); edges go from node to node, so that the
+tape keeps nothing else alive (`autograd/graph.py`, `engine.py`); operands of different dtypes are
+brought together (`promotion.py`); views share memory (`autograd/views.py`); what is recorded is
+simplified, fused and compiled (`compiler/`).
 """
 
 from __future__ import annotations
@@ -127,7 +131,7 @@ def sum(x, axis=None):
     return Op(lambda xp, x: xp.sum(x, axis), lambda xp, g, x, out: xp.mul(g, ones))(x)
 
 
-# --- The engine: the youngest waiting node first. No recursion, no sorting.
+# --- 3. The engine: the youngest waiting node first. No recursion, no sorting.
 
 
 def gradients(root, again=False):

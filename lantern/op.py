@@ -85,8 +85,7 @@ class Op:
         self.forward = positional(forward)
         self.name = self.__name__ = forward.__name__.rstrip("_")
         self.signature = inspect.signature(forward)
-        self.__doc__ = forward.__doc__
-        self.__module__ = forward.__module__
+        self.__doc__, self.__module__ = forward.__doc__, forward.__module__
         self.dunder, self.aliases = dunder.split(), aliases.split()
         self.method, self.function, self.inplace, self.public = method, function, inplace, public
         self.differentiable = differentiable
