@@ -100,6 +100,31 @@ def test_a_step_measures_both_ways_and_takes_one(two_threads):
     assert tried and shared > 0 and alone > 0 and left > 0 and way == int(alone < shared)
 
 
+@pytest.mark.parametrize(
+    "whole, step, count", [(100, 4, 8), (784, 16, 8), (64, 8, 8), (1000, 16, 8)]
+)
+def test_parts_cover_all_and_are_as_equal_as_steps_allow(whole, step, count):
+    cut = parts._even(0, whole, step, count)
+    sizes = [cut.size if i < cut.larger else cut.small for i in range(cut.count)]
+    assert sum(sizes) == whole and min(sizes) > 0 and cut.count <= count
+    assert all(each % step == 0 for each in sizes[:-1])
+    if whole % step == 0:
+        assert cut.count == count and max(sizes) - min(sizes) in (0, step)
+
+
+def test_a_product_in_parts_of_two_sizes(two_threads):
+    random = np.random.RandomState(0)
+    x, w = random.rand(64, 1000).astype("f4"), random.rand(100, 1000).astype("f4")
+    product = lantern.compile(lambda a, b: a @ b.T)
+    tensors = [lantern.from_numpy(each) for each in (x, w)]
+    found = [product(*tensors).numpy() for _ in range(3)]
+    program = program_of(product)
+    (function,) = [each for each in program.functions if each.parts > 1]
+    assert 0 < function.larger < function.parts and function.rest is not None
+    for each in found[1:]:
+        np.testing.assert_allclose(each, x @ w.T, rtol=1e-5)
+
+
 def test_large_weights_are_no_part_of_a_region(two_threads):
     """Each part of a region would go through all of them, and sum up gradients of its own."""
     compiled = lantern.compile(make_step((1000, 100, 10))[0])

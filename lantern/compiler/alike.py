@@ -122,7 +122,7 @@ class Shared:
             if pointers is None:
                 return None
             made.base, made.pointers = known, pointers
-        function.parts = base.parts
+        function.parts, function.larger = base.parts, base.larger
         for known, _ in pairs:
             known.shared = True
         return function

@@ -69,7 +69,8 @@ class Function:
         self.lanes = 1
         self.live: int | None = None  # lanes that count, where not all do
         self.parts = 1  # that threads can share; the number of one is "%part"
-        self.rest: Function | None = None  # writes the last part where that is smaller
+        self.larger = 1  # how many parts, the first, this code is for
+        self.rest: Function | None = None  # writes the others, which are smaller
         self.pointers: list[tuple[int, int]] = []  # slots and offsets, as the code asks for them
         self.shared = False  # whether other kernels run this code
         self.base: Function | None = None  # whose code this one runs, on other pointers

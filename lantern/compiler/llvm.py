@@ -57,7 +57,7 @@ def module(
 
 
 def _function(function: Function, declarations: dict[str, None]) -> str:
-    """Returns a kernel; one whose last part is smaller is two, and a third that chooses.
+    """Returns a kernel; one with parts of two sizes is two, and a third that chooses.
 
     Kernels that share code are the addresses that it starts from, beside the code of the first.
     """
@@ -70,7 +70,7 @@ def _function(function: Function, declarations: dict[str, None]) -> str:
             _Printer(each, declarations).text(f"{name}.{part}")
             for each, part in zip(both, ("whole", "rest"), strict=True)
         ]
-        return "".join(bodies) + _CHOICE.format(name=name, last=function.parts - 1)
+        return "".join(bodies) + _CHOICE.format(name=name, larger=function.larger)
     pointers = [pair for each in both for pair in each.pointers]
     numbers = ", ".join(f"i64 {each}" for pair in pointers for each in pair)
     places = f"@{name}.places = internal constant [{2 * len(pointers)} x i64] [{numbers}]\n"
@@ -78,7 +78,7 @@ def _function(function: Function, declarations: dict[str, None]) -> str:
         return places
     bodies = [_Printer(each, declarations).text(f"{each.name}.body") for each in both]
     if function.parts > 1:
-        facts = {"last": function.parts - 1, "count": 2 * len(function.pointers)}
+        facts = {"larger": function.larger, "count": 2 * len(function.pointers)}
         choice = "" if rest is None else _GIVEN_CHOICE.format(rest=rest.name, **facts)
         bodies.append(_GIVEN.format(name=name, choice=choice))
     return places + "".join(bodies)
@@ -95,8 +95,8 @@ def _calls(function: Function) -> list[str]:
 
 
 _CHOICE = """define internal void @{name}(i64 %part) {{
-  %last = icmp eq i64 %part, {last}
-  br i1 %last, label %rest, label %whole
+  %small = icmp uge i64 %part, {larger}
+  br i1 %small, label %rest, label %whole
 rest:
   call void @{name}.rest(i64 %part)
   ret void
@@ -113,8 +113,8 @@ _GIVEN = """define internal void @{name}(i64 %part) {{
   ret void
 }}
 """
-_GIVEN_CHOICE = """  %last = icmp eq i64 %part, {last}
-  br i1 %last, label %rest, label %whole
+_GIVEN_CHOICE = """  %small = icmp uge i64 %part, {larger}
+  br i1 %small, label %rest, label %whole
 rest:
   %others = getelementptr i64, ptr %places, i64 {count}
   call void @{rest}.body(i64 %part, ptr %others)

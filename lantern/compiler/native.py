@@ -69,14 +69,14 @@ def _kernel(plan: Plan, memory: Memory, kernel: Kernel, target: Target, shared: 
     if cut is None:
         _write(function, plan, memory, kernel, target, None)
         return function
-    function.parts = cut.count
+    function.parts, function.larger = cut.count, cut.larger
     start = function.op("mul", "i64", "%part", cut.size)
     _write(function, plan, memory, kernel, target, Rows(start, cut.size, dim=cut.dim))
-    last = (cut.count - 1) * cut.size
-    if kernel.space[cut.dim] - last != cut.size:
-        function.rest = Function(f"{function.name}.rest")
-        rows = Rows(last, kernel.space[cut.dim] - last, dim=cut.dim)
-        _write(function.rest, plan, memory, kernel, target, rows)
+    if cut.larger < cut.count:
+        rest = function.rest = Function(f"{function.name}.rest")
+        start = rest.op("mul", "i64", "%part", cut.small)
+        start = rest.op("add", "i64", start, cut.larger * (cut.size - cut.small))
+        _write(rest, plan, memory, kernel, target, Rows(start, cut.small, dim=cut.dim))
     return function
 
 

@@ -10,6 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from .fuse import BATCH, Kernel, Plan
+from .ir import INPUT
 from .looks import aligned_strides
 from .memory import operands
 from .pool import cores
@@ -19,11 +20,13 @@ FLOPS, BYTES, VALUES = 1e5, 2e4, 2e3  # done in a µs, roughly: multiply-adds, m
 
 
 class Cut(NamedTuple):
-    """A kernel in `count` parts of `size` along dimension `dim`; the last may be smaller."""
+    """A kernel in `count` parts along dimension `dim`: first `larger` of `size`, then of `small`."""
 
     dim: int
     size: int
     count: int
+    larger: int
+    small: int
 
 
 def cut_up(plan: Plan, kernel: Kernel) -> Cut | None:
@@ -42,10 +45,18 @@ def cut_up(plan: Plan, kernel: Kernel) -> Cut | None:
         return None
     dim, step = found
     units = -(-kernel.space[dim] // step)
-    count = most - most % threads if most > threads else most
-    size = -(-units // min(count, units)) * step
-    count = -(-kernel.space[dim] // size)
-    return Cut(dim, size, count) if count > 1 else None
+    count = min(most - most % threads if most > threads else most, units)
+    return _even(dim, kernel.space[dim], step, count) if count > 1 else None
+
+
+def _even(dim: int, whole: int, step: int, count: int) -> Cut:
+    """Returns a cut into parts of sizes as equal as steps allow."""
+    if whole % step == 0:
+        units, larger = divmod(whole // step, count)
+        return Cut(dim, (units + (larger > 0)) * step, count, larger or count, units * step)
+    size = -(-whole // (count * step)) * step
+    count = -(-whole // size)
+    return Cut(dim, size, count, count - 1, whole - (count - 1) * size)
 
 
 def cost(plan: Plan, kernel: Kernel) -> float:
@@ -115,9 +126,19 @@ def _outermost(plan: Plan, kernel: Kernel) -> tuple[int, int] | None:
         free = [d for d in free if d == 0]
     if not free:
         return None
+    if _turns(plan, kernel):  # a weight: each thread keeps its rows of it
+        return 1, 32
     strides = _lying(plan, kernel)
     dim = max(free, key=lambda d: (min(kernel.space[d], 8), strides[d], -d))
     return dim, 64 if strides[dim] == 1 else 1
+
+
+def _turns(plan: Plan, kernel: Kernel) -> bool:
+    """Says whether a loop does nothing but turn a matrix from outside."""
+    if kernel.values or kernel.reductions or len(kernel.space) != 2 or kernel.space[1] < 128:
+        return False
+    looks = [plan.looks[source] for source, _ in kernel.stores]
+    return all(look.leaf.name == INPUT and look.strides[0] == 1 for look in looks)
 
 
 def _lying(plan: Plan, kernel: Kernel) -> tuple[int, ...]:

@@ -250,7 +250,7 @@ def write_region(plan: Plan, memory: Memory, region: Region, target: Target) -> 
     _write_part(part, plan, memory, region, target, start, region.size)
     last = (region.parts - 1) * region.size
     if region.rows - last != region.size:
-        part.rest = Function("region.rest")
+        part.larger, part.rest = region.parts - 1, Function("region.rest")
         _write_part(part.rest, plan, memory, region, target, last, region.rows - last)
     _fetch_sums(end, memory, region)
     for kernel in region.kernels:
