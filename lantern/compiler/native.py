@@ -74,6 +74,7 @@ def _kernel(plan: Plan, memory: Memory, kernel: Kernel, target: Target, shared: 
     _write(function, plan, memory, kernel, target, Rows(start, cut.size, dim=cut.dim))
     if cut.larger < cut.count:
         rest = function.rest = Function(f"{function.name}.rest")
+        rest.parts = cut.count - cut.larger
         start = rest.op("mul", "i64", "%part", cut.small)
         start = rest.op("add", "i64", start, cut.larger * (cut.size - cut.small))
         _write(rest, plan, memory, kernel, target, Rows(start, cut.small, dim=cut.dim))
