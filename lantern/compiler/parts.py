@@ -20,7 +20,7 @@ FLOPS, BYTES, VALUES = 1e5, 2e4, 2e3  # done in a µs, roughly: multiply-adds, m
 
 
 class Cut(NamedTuple):
-    """A kernel in `count` parts along `dim`: the first `larger` of `size`, the others of `small`."""
+    """A kernel in `count` parts along `dim`: the first `larger` of `size`, others of `small`."""
 
     dim: int
     size: int
