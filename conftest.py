@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -43,3 +44,11 @@ _borrow_torch()
 def _doctest_names(doctest_namespace: dict[str, object]) -> None:
     """Doctests speak of `lantern` without importing it."""
     doctest_namespace["lantern"] = lantern
+
+
+@pytest.fixture(scope="module")
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled code goes to a folder of the module's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LANTERN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

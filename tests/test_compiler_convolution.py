@@ -17,19 +17,9 @@ from lantern.compiler.runtime import host
 from lantern.shape import window_counts
 
 pytest.importorskip("llvmlite")
+pytestmark = pytest.mark.usefixtures("private_cache")
 
 COUNT = int(os.environ.get("LANTERN_PROGRAMS", "150"))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _private_cache(tmp_path_factory):
-    before = os.environ.get("LANTERN_CACHE")
-    os.environ["LANTERN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["LANTERN_CACHE"]
-    else:
-        os.environ["LANTERN_CACHE"] = before
 
 
 def kinds(program):

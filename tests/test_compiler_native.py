@@ -20,20 +20,10 @@ from lantern.compiler.runtime import OTHERS, Target, host, object_code
 from lantern.compiler.simplify import simplify
 
 pytest.importorskip("llvmlite")
+pytestmark = pytest.mark.usefixtures("private_cache")
 
 COUNT = int(os.environ.get("LANTERN_PROGRAMS", "150"))  # random graphs per run
 START = int(os.environ.get("LANTERN_PROGRAMS_START", "0"))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _private_cache(tmp_path_factory):
-    before = os.environ.get("LANTERN_CACHE")
-    os.environ["LANTERN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["LANTERN_CACHE"]
-    else:
-        os.environ["LANTERN_CACHE"] = before
 
 
 def compare(got: np.ndarray, want: np.ndarray, fact: Fact) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import pickle
 from pathlib import Path
 
+import data_scenarios as scenarios
 import numpy as np
 import pytest
+from small_datasets import Stream, Words
 
 import lantern
 from lantern import data
@@ -19,42 +20,12 @@ from lantern.data.gather import index_tensor
 HERE = Path(__file__).parent
 ORDERS = json.loads((HERE / "goldens" / "data_orders.json").read_text())
 
-_spec = importlib.util.spec_from_file_location("data_scenarios", HERE / "data_scenarios.py")
-scenarios = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(scenarios)
 same = scenarios.same
 
 
 def one_by_one(samples):
     """The default collation under another name, which no dataset gathers for."""
     return data.default_collate(samples)
-
-
-class Words(data.Dataset):
-    """Samples without anything that could be gathered."""
-
-    def __init__(self, words):
-        self.words = words
-
-    def __getitem__(self, index):
-        return self.words[index]
-
-    def __len__(self):
-        return len(self.words)
-
-
-class Stream(data.IterableDataset):
-    def __init__(self, size, length=None):
-        self.size = size
-        self.length = length
-
-    def __iter__(self):
-        return iter(range(self.size))
-
-    def __len__(self):
-        if self.length is None:
-            raise TypeError("no length")
-        return self.length
 
 
 class Doubles(data.Dataset):

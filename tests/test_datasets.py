@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections
-import importlib.util
 from pathlib import Path
 
+import data_scenarios as scenarios
 import numpy as np
 import pytest
+from small_datasets import Stream, Words
 
 import lantern
 from lantern import data
@@ -15,9 +16,6 @@ from lantern.data import collate
 
 HERE = Path(__file__).parent
 
-_spec = importlib.util.spec_from_file_location("data_scenarios", HERE / "data_scenarios.py")
-scenarios = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(scenarios)
 same = scenarios.same
 
 
@@ -31,33 +29,6 @@ def test_same_can_fail():
     ]:
         with pytest.raises(AssertionError):
             same(left, right)
-
-
-class Words(data.Dataset):
-    """Samples without anything that could be gathered."""
-
-    def __init__(self, words):
-        self.words = words
-
-    def __getitem__(self, index):
-        return self.words[index]
-
-    def __len__(self):
-        return len(self.words)
-
-
-class Stream(data.IterableDataset):
-    def __init__(self, size, length=None):
-        self.size = size
-        self.length = length
-
-    def __iter__(self):
-        return iter(range(self.size))
-
-    def __len__(self):
-        if self.length is None:
-            raise TypeError("no length")
-        return self.length
 
 
 # Collation
