@@ -16,10 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 LAYERS = {
     0: "backends cache compat device dtypes matrices naming return_types shape storage trees",
     1: "backends.arithmetic backends.blas backends.convolution backends.cuda backends.cudnn "
-    "backends.cupy backends.dlpack backends.implicit backends.lapack backends.library "
-    "backends.literals backends.mps backends.philox backends.mt19937 backends.native "
-    "backends.numpy backends.passes backends.places backends.pointwise backends.ranges "
-    "backends.rejection backends.special backends.strided backends.vocabulary",
+    "backends.cupy backends.dlpack backends.heap backends.implicit backends.lapack "
+    "backends.library backends.literals backends.mps backends.philox backends.mt19937 "
+    "backends.native backends.numpy backends.passes backends.places backends.pointwise "
+    "backends.ranges backends.rejection backends.special backends.strided backends.vocabulary",
     2: "autograd binding moving op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy methods printing random sampling "

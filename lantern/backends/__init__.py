@@ -40,9 +40,10 @@ def default() -> ModuleType:
     return numpy
 
 
-from . import blas, cuda, numpy  # noqa: E402  (numpy registers itself in NAMESPACES)
+from . import blas, cuda, heap, numpy  # noqa: E402  (numpy registers itself in NAMESPACES)
 
 blas.chosen = blas.choose_kernels()
+heap.keep_memory()
 silence, restore = numpy.silence, numpy.restore
 
 
