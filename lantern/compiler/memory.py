@@ -43,17 +43,34 @@ def lay_out(plan: Plan, writes: list[tuple[Value, Value]]) -> Memory:
     """Returns the places for a plan whose `writes` are pairs (output, input that it replaces)."""
     slots = {value: i for i, value in enumerate([*plan.graph.inputs, *plan.constants], 1)}
     memory = Memory({value: (slot, 0) for value, slot in slots.items()}, 0)
-    reads = read_leaves(plan)
+    uses = _Uses(plan)
     for new, old in writes:
         leaf = plan.outputs[new].leaf
-        if leaf in memory.places or not _may_replace(plan, reads, leaf, old):
+        if leaf in memory.places or not _may_replace(plan, uses, leaf, old):
             memory.copies.append((leaf, old))
         else:
             memory.places[leaf] = (slots[old], 0)
-    _fill_arena(plan, reads, memory)
+    _fill_arena(plan, uses.reads, memory)
     if plan.region is not None:
         _lay_apart(plan.region, memory)
     return memory
+
+
+class _Uses:
+    """Which kernels read and write each leaf, and the last kernel that may raise an error."""
+
+    def __init__(self, plan: Plan):
+        self.reads = read_leaves(plan)
+        self.stores: dict[Value, list[Kernel]] = {}
+        self.made: dict[Value, Kernel] = {}  # the first that writes it
+        self.last_raising = -1
+        for kernel in plan.kernels:
+            for _, target in kernel.stores:
+                self.stores.setdefault(target.leaf, []).append(kernel)
+            for leaf in written_leaves(kernel):
+                self.made.setdefault(leaf, kernel)
+            if kernel.kind == "call" or kernel.checks:
+                self.last_raising = kernel.index
 
 
 def _lay_apart(region: Any, memory: Memory) -> None:
@@ -101,20 +118,20 @@ def operands(kernel: Kernel) -> list[Value]:
     return [each for each in dict.fromkeys(found) if each not in own]
 
 
-def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
+def _may_replace(plan: Plan, uses: _Uses, leaf: Value, old: Value) -> bool:
     """Says whether a kernel may write `leaf` over the input `old` while it runs."""
-    if not reads.get(old):
-        return _may_be_made_in(plan, leaf, old)
-    writers = [k for k in plan.kernels for _, target in k.stores if target.leaf is leaf]
+    if not uses.reads.get(old):
+        return _may_be_made_in(plan, uses, leaf, old)
+    writers = uses.stores.get(leaf, [])
     if len(writers) != 1 or leaf.name == INPUT or leaf.shape != old.shape:
         return False
     if leaf.dtype is not old.dtype or writers[0].kind == "call" or leaf is writers[0].product:
         return False
     kernel = writers[0]
-    if any(each.kind == "call" or each.checks for each in plan.kernels[kernel.index :]):
+    if uses.last_raising >= kernel.index:
         return False  # what may raise must come before all that is written
     aligned = Look(old, 0, _plain(old.shape))
-    for reader, look in reads.get(old, ()):
+    for reader, look in uses.reads[old]:
         if reader.index > kernel.index:
             return False
         if reader is kernel and (look != aligned or kernel.space != old.shape):
@@ -124,12 +141,12 @@ def _may_replace(plan: Plan, reads: dict, leaf: Value, old: Value) -> bool:
     )
 
 
-def _may_be_made_in(plan: Plan, leaf: Value, old: Value) -> bool:
+def _may_be_made_in(plan: Plan, uses: _Uses, leaf: Value, old: Value) -> bool:
     """Says whether `leaf` may be computed in the memory of an input that nobody reads."""
-    first = next((i for i, k in enumerate(plan.kernels) if leaf in written_leaves(k)), None)
+    first = uses.made.get(leaf)
     if first is None or leaf.shape != old.shape or leaf.dtype is not old.dtype:
         return False
-    if any(each.kind == "call" or each.checks for each in plan.kernels[first:]):
+    if uses.last_raising >= first.index:
         return False
     inside = plan.region is not None and leaf in plan.region.local
     return not inside and plan.looks[leaf] == Look(leaf, 0, contiguous_strides(leaf.shape))

@@ -94,8 +94,10 @@ def versions(target: Target) -> tuple:
     return (*target, llvmlite.__version__, _binding().llvm_version_info)
 
 
-# Rewriting the addresses in loops (LSR) takes a third of LLVM's time and gains nothing here. The
-# option holds for the whole process, others in it may use LLVM too, so it is put back each time.
+# Two passes of LLVM's that take a third of its time and gain nothing here, where addresses are
+# counted up in loops already. The options hold for the whole process, others in it may use LLVM
+# too, so they are put back each time.
+SKIPPED = ("-disable-lsr", "-disable-cgp")
 _emitting = threading.Lock()
 
 
@@ -107,11 +109,13 @@ def _compile(text: str, target: Target) -> bytes:
     module.data_layout = str(machine.target_data)
     module.verify()
     with _emitting:
-        llvm.set_option("lantern", "-disable-lsr")
         try:
+            for each in SKIPPED:
+                llvm.set_option("lantern", each)
             return machine.emit_object(module)
         finally:
-            llvm.set_option("lantern", "-disable-lsr=false")
+            for each in SKIPPED:
+                llvm.set_option("lantern", f"{each}=false")
 
 
 def load(text: str | bytes, target: Target) -> Any:
