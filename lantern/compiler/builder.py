@@ -221,10 +221,6 @@ class Function:
             x = self._emit("gather", element, pointer, stride, extra=count or self.lanes)
         return self._truth(kind, x, self.lanes)
 
-    def prefetch(self, pointer: str) -> None:
-        """Has the line of the cache that holds an address fetched, without waiting for it."""
-        self._emit("prefetch", "ptr", pointer, lanes=1)
-
     def load_span(
         self, kind: dtypes.dtype, pointer: str, stride: int, span: tuple[int, int]
     ) -> str:

@@ -20,7 +20,7 @@ from .ir import Value
 from .looks import Look, aligned_strides
 from .loops import Accesses, Nest, Rows, lanes_of
 from .matmul import Product, cut
-from .memory import ALIGNMENT, Memory, operands
+from .memory import Memory, operands
 from .parts import cost
 from .pool import cores
 from .runtime import Target
@@ -29,7 +29,6 @@ CACHE = 1 << 17  # bytes that the blocks of all values of a region may fill
 WEIGHT = 1 << 15  # bytes of a matrix that each part may go through, or add up for itself
 ROWS, SUM = "rows", "sum"
 ALIGNED = 16  # rows that parts and blocks are multiples of
-FETCHED = 1 << 14  # bytes of sums that are fetched before they are joined
 LEAST, MUCH = 2.0, 16.0  # µs that each thread must have to do for one part, for several
 
 
@@ -252,7 +251,6 @@ def write_region(plan: Plan, memory: Memory, region: Region, target: Target) -> 
     if region.rows - last != region.size:
         part.larger, part.rest = region.parts - 1, Function("region.rest")
         _write_part(part.rest, plan, memory, region, target, last, region.rows - last)
-    _fetch_sums(end, memory, region)
     for kernel in region.kernels:
         if region.roles[kernel] == SUM:
             for leaf in region.sums_of(kernel):
@@ -308,21 +306,6 @@ def _write_block(
         Product(b, plan, memory, kernel, target).write(rows)
     else:
         Nest(b, Accesses(plan, memory, kernel), lanes_of(kernel, target.vector_bytes)).write(rows)
-
-
-def _fetch_sums(b: Function, memory: Memory, region: Region) -> None:
-    """Has the sums of all parts but the first fetched: they lie in the cache of another thread."""
-    sums = [memory.sums[leaf] for leaf in region.sums()]
-    if region.parts == 1 or not sums:
-        return
-    start, size = memory.apart
-    first, last = min(sums), start + size
-    if (region.parts - 1) * (last - first) > FETCHED:
-        return
-    place = b.pointer(0, first)
-    for i in range(1, region.parts):
-        with b.loop(i * size, i * size + last - first, ALIGNMENT, []) as loop:
-            b.prefetch(b.advance(place, loop.index, 1))
 
 
 def _join_name(leaf: Value) -> str:
