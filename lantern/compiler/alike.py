@@ -10,10 +10,11 @@ from typing import Any
 
 from .. import dtypes
 from .builder import Function
-from .fuse import Kernel, Plan, immediate
+from .forms import immediate
 from .ir import Value
 from .looks import Look
 from .memory import Memory, nbytes
+from .plan import Kernel, Plan
 
 
 class Signature:

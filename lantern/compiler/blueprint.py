@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..dtypes import BY_NAME, dtype
-from .fuse import Kernel, Plan
 from .ir import Graph, Value
 from .looks import Look
 from .memory import Memory
+from .plan import Kernel, Plan
 
 
 class Shown(NamedTuple):

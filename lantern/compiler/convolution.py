@@ -16,12 +16,13 @@ from math import gcd, prod
 from typing import Any, NamedTuple
 
 from . import scalar
+from .accesses import Accesses, Dim, lanes_of
 from .builder import Function
-from .fuse import Kernel, Plan
 from .ir import Value
-from .loops import Accesses, Dim, Nest, Rows, lanes_of
+from .loops import Nest, Rows
 from .matmul import cut
 from .memory import Memory
+from .plan import Kernel, Plan
 from .runtime import Target
 
 

@@ -11,10 +11,10 @@ from ..autograd.mode import active
 from ..backends import default
 from ..dtypes import dtype, uint8
 from . import symbolic
-from .fuse import Unsupported
 from .ir import Graph, Value
 from .memory import ALIGNMENT
 from .native import Program
+from .plan import Unsupported
 from .runtime import available
 from .trace import Trace, recording
 

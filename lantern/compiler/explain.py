@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from ..backends.vocabulary import REDUCE, VOCABULARY
-from .fuse import Kernel, Plan
 from .ir import INPUT, Value
+from .plan import Kernel, Plan
 
 # Why NumPy computes a primitive between native passes.
 _REASONS = {

@@ -10,123 +10,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 from .. import dtypes
-from ..backends.vocabulary import POINTWISE, REDUCE, VOCABULARY
+from ..backends.vocabulary import REDUCE, VOCABULARY
 from ..shape import contiguous_strides
 from . import scalar
+from .forms import (
+    BATCH,
+    CHEAP,
+    batch_innermost,
+    convolves,
+    immediate,
+    is_narrow,
+    is_native_pointwise,
+    pick_of,
+    picks,
+    reduced_dims,
+    reducible,
+)
 from .ir import INPUT, Graph, Value
 from .looks import Look, aligned_strides, indexed, is_static, moved, windows_of
-from .simplify import constant
+from .plan import Kernel, Picked, Plan, Unsupported
 
-NARROW = 32  # columns of a matrix that is kept column by column
-BATCH = 16  # images that fill vectors: convolutions run along the batch, which lies innermost
-TAPS = 12  # of a kernel's last dimension, that are written one by one
-CHEAP = frozenset("add sub mul neg abs square maximum minimum cast where eq".split())
-CHEAP |= frozenset("eq ne lt le gt ge logical_not logical_and logical_or".split())
 MOVES = frozenset("reshape permute expand flip diagonal getitem windows".split())
 CONVOLUTIONS = frozenset("conv conv_input conv_weight".split())
-
-
-class Unsupported(Exception):
-    """A graph has something that native code cannot do; it is interpreted instead."""
-
-
-@dataclass(frozen=True)
-class Picked:
-    """How elements are found by index: along `dim` of `base`, at what `index` says.
-
-    `index_strides` and `base_strides` go along the kernel's space; `adds` is for scattering.
-    """
-
-    base: Value
-    index: Value
-    dim: int
-    index_strides: tuple[int, ...]
-    base_strides: tuple[int, ...]
-    stride: int
-    size: int
-    adds: bool = False
-    wraps: bool = True  # whether negative numbers count from the end
-    known: bool = False  # whether an earlier kernel has found the numbers to be in range
-
-
-@dataclass(eq=False)
-class Kernel:
-    """A pass over `space`: values computed per element, reductions over `dims`, and stores.
-
-    `kind` is `loop`, `matmul` or `conv` (then `values` finish its result) or `call`.
-    """
-
-    kind: str
-    space: tuple[int, ...]
-    index: int
-    dims: tuple[int, ...] | None = None
-    values: list[Value] = field(default_factory=list)
-    reductions: list[Value] = field(default_factory=list)
-    stores: list[tuple[Value, Look]] = field(default_factory=list)
-    product: Value | None = None  # of a matmul or conv
-    factors: list[Value] = field(default_factory=list)
-    call: Value | None = None
-    picked: dict[Value, Picked] = field(default_factory=dict)  # values that are gathered
-    scatter: Picked | None = None  # where the only store of the kernel goes
-    adds: bool = False  # whether the only store adds to what is there
-    along_batch: bool = False  # whether a convolution's vectors run along the batch
-    moment: int = -1  # the place in the order of running; kernels of a region share one
-
-    def summary(self) -> str:
-        """Returns one line on what the kernel computes, and from which lines of the program."""
-        first = [each for each in (self.call, self.product) if each is not None]
-        made = [*first, *self.values, *self.reductions] or [source for source, _ in self.stores]
-        names = ", ".join(each.name if each.number >= 0 else "copy" for each in made)
-        places = ", ".join(dict.fromkeys(each.place for each in made if each.place))
-        return f"{self.kind} over {list(self.space)}: {names}" + (f"  # {places}" if places else "")
-
-    @property
-    def picks(self) -> bool:
-        """Says whether elements are found by index."""
-        return bool(self.picked) or self.scatter is not None
-
-    @property
-    def checks(self) -> bool:
-        """Says whether an index may turn out to be out of range."""
-        picked = [*self.picked.values(), *([self.scatter] if self.scatter is not None else [])]
-        return not all(each.known for each in picked)
-
-    def __str__(self) -> str:
-        over = f" reducing {self.dims}" if self.dims else ""
-        lines = [f"kernel {self.index}: {self.kind} over {list(self.space)}{over}"]
-        inner = [each for each in (self.call, self.product) if each is not None]
-        lines += [f"  {_text(each)}" for each in (*inner, *self.values, *self.reductions)]
-        for source, target in self.stores:
-            where = "" if target.leaf is source else f" into {target.leaf!r} at {target.offset}"
-            lines.append(f"  store %{source.number}{where}")
-        return "\n".join(lines)
-
-
-def _text(value: Value) -> str:
-    args = ", ".join(f"%{a.number}" if isinstance(a, Value) else repr(a) for a in value.args)
-    return f"{value!r} = {value.name}({args})"
-
-
-@dataclass
-class Plan:
-    """The kernels of a graph in order, and how each output is seen."""
-
-    graph: Graph
-    kernels: list[Kernel]
-    looks: dict[Value, Look]
-    outputs: dict[Value, Look]
-    constants: list[Value]
-    stored: set[Value] = field(default_factory=set)  # what some kernel reads from memory
-    region: Any = None
-
-    def __str__(self) -> str:
-        parts = [*self.kernels, *([self.region] if self.region is not None else [])]
-        return "\n".join(map(str, parts))
 
 
 def fuse(graph: Graph, alone: bool = False) -> Plan:
@@ -135,19 +45,6 @@ def fuse(graph: Graph, alone: bool = False) -> Plan:
     `alone` says that it is a single primitive, between others that want rows in their usual order.
     """
     return _Fuser(graph, alone).run()
-
-
-def is_native_pointwise(value: Value) -> bool:
-    """Says whether a primitive is pointwise and has machine instructions."""
-    if VOCABULARY[value.name].kind not in POINTWISE:
-        return False
-    return scalar.lowered(value.name, operand_dtype(value), value.args)
-
-
-def operand_dtype(value: Value) -> dtypes.dtype:
-    """Returns the dtype that a pointwise primitive computes in."""
-    args = value.args[1:] if value.name == "where" else value.args
-    return next((each.dtype for each in args if isinstance(each, Value)), value.dtype)
 
 
 class _Fuser:
@@ -604,98 +501,8 @@ def scalars_first(graph: Graph) -> list[Value]:
     return sorted(graph.values, key=lambda each: each not in early)
 
 
-def is_narrow(value: Value) -> bool:
-    """Says whether a matrix has many short rows, so that vectors run along its columns."""
-    if value.ndim != 2 or value.dtype.kind not in "fb":
-        return False
-    rows, columns = value.shape
-    return rows >= max(64, 2 * columns) and columns <= NARROW
-
-
-def batch_innermost(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns the strides of a tensor whose first dimension lies innermost."""
-    return (1, *(shape[0] * each for each in contiguous_strides(shape[1:])))
-
-
-def convolves(value: Value) -> bool:
-    """Says whether a convolution has a native form."""
-    if value.dtype not in (dtypes.float32, dtypes.float64) or value.ndim < 3:
-        return False
-    weight = value.shape if value.name == "conv_weight" else value.args[1].shape
-    images = value.args[0]
-    return weight[-1] <= TAPS and images.size > 0 and 0 not in weight
-
-
-def immediate(value: Value) -> Any:
-    """Returns the number that instructions can hold in place of a value, or None."""
-    return None if value.dtype.char in "eE" else constant(value)
-
-
-def pick_of(value: Value) -> tuple[Value, Value, int]:
-    """Returns what a value is taken from by index, the index, and along which dimension."""
-    if value.name in ("getitem", "put_add"):
-        base, places = value.args[:2]
-        dim = next(i for i, each in enumerate(places) if isinstance(each, Value))
-        return base, places[dim], dim
-    base, dim, index = value.args[:3]
-    return base, index, dim % max(base.ndim, 1)
-
-
-def picks(value: Value) -> bool:
-    """Says whether an op by index has a native form: one integer array along one dimension."""
-    if value.dtype not in scalar.COMPUTED or value.dtype.kind == "b":
-        return False
-    if value.name in ("getitem", "put_add"):
-        arrays = [each for each in value.args[1] if isinstance(each, Value)]
-        rest = [each for each in value.args[1] if not isinstance(each, Value)]
-        if len(arrays) != 1 or any(each != slice(None) for each in rest):
-            return False
-    base, index, dim = pick_of(value)
-    if index.dtype not in (dtypes.int64, dtypes.int32) or not base.ndim or not base.shape[dim]:
-        return False
-    if value.name == "put_add":
-        shape = VOCABULARY["getitem"].rule(base, value.args[1])[0]
-        return value.args[2].ndim <= len(shape)
-    if value.name in ("scatter", "scatter_add"):
-        source = value.args[3]
-        return (
-            source.ndim == index.ndim == base.ndim
-            and _inside(index, source, None)
-            and _inside(index, base, dim)
-        )
-    return value.name != "gather" or index.ndim == base.ndim and _inside(index, base, dim)
-
-
-def _inside(index: Value, base: Value, dim: int | None) -> bool:
-    return all(
-        i <= b for d, (i, b) in enumerate(zip(index.shape, base.shape, strict=True)) if d != dim
-    )
-
-
 def accepts(kernel: Kernel, dims: tuple[int, ...] | None) -> bool:
     """Says whether a kernel can take another value: pointwise, or a reduction over `dims`."""
     if dims is None:
         return kernel.kind in ("loop", "matmul", "conv")
     return kernel.kind == "loop" and kernel.dims in (None, dims)
-
-
-def reduced_dims(value: Value) -> tuple[int, ...]:
-    """Returns the dimensions that a reduction goes over, in order."""
-    x, dim = value.args[0], value.args[1] if len(value.args) > 1 else None
-    if dim is None:
-        return tuple(range(x.ndim))
-    return (dim,) if isinstance(dim, int) else tuple(sorted(dim))
-
-
-def reducible(value: Value) -> bool:
-    """Says whether a reduction has a native form."""
-    x = value.args[0]
-    if value.name not in scalar.JOIN or x.dtype not in scalar.COMPUTED:
-        return False
-    if value.name in ("sum", "prod") and x.dtype.kind == "b":
-        return False
-    dims = reduced_dims(value)
-    if not dims or not x.ndim:
-        return False
-    empty = prod(x.shape[d] for d in dims) == 0
-    return not (empty and value.name in ("amax", "amin"))

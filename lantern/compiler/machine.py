@@ -9,10 +9,10 @@ from typing import Any
 
 from . import runtime
 from .doorway import Passage
-from .fuse import Unsupported
 from .ir import INPUT, Graph, Value
 from .native import Changed as Changed
 from .native import Program
+from .plan import Unsupported
 from .trace import SlotInput
 
 

@@ -14,12 +14,14 @@ from math import prod
 from typing import Any, NamedTuple
 
 from . import scalar
+from .accesses import Accesses, Dim, lanes_of, merged
 from .builder import Function
-from .fuse import CHEAP, Kernel, Plan
+from .forms import CHEAP
 from .ir import Value
 from .looks import aligned_strides
-from .loops import Accesses, Dim, Nest, Rows, Segment, lanes_of, merged
+from .loops import Nest, Rows, Segment
 from .memory import Memory
+from .plan import Kernel, Plan
 from .runtime import Target
 
 PANEL = 1 << 14  # bytes of results after which the pointwise values run

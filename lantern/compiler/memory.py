@@ -13,9 +13,10 @@ from math import prod
 from typing import Any
 
 from ..shape import contiguous_strides
-from .fuse import Kernel, Plan, immediate
+from .forms import immediate
 from .ir import INPUT, Value
 from .looks import Look, aligned_strides
+from .plan import Kernel, Plan
 
 ALIGNMENT = 64
 

@@ -17,20 +17,22 @@ from typing import Any, NoReturn
 from ..backends import default, silently
 from ..shape import is_contiguous
 from . import pool, runtime, store
+from .accesses import Accesses, lanes_of
 from .alike import Shared
 from .blueprint import Blueprint, Call, Shown, draw, filled, generators_of, unpacked
 from .builder import Function
 from .convolution import write_convolution
 from .decompose import decompose
 from .explain import told
-from .fuse import Kernel, Plan, Unsupported, fuse
+from .fuse import fuse
 from .interpret import interpret
 from .ir import Graph, Value, verify
 from .llvm import module
-from .loops import Accesses, Nest, Rows, lanes_of
+from .loops import Nest, Rows
 from .matmul import write_matmul
 from .memory import ALIGNMENT, Memory, lay_out
 from .parts import cut_up
+from .plan import Kernel, Plan, Unsupported
 from .regions import find_region, write_region
 from .runtime import Native, Target, host
 from .simplify import simplify

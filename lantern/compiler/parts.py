@@ -9,10 +9,11 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from .fuse import BATCH, Kernel, Plan
+from .forms import BATCH
 from .ir import INPUT
 from .looks import aligned_strides
 from .memory import operands
+from .plan import Kernel, Plan
 from .pool import cores
 
 SMALL = 4.0  # µs that a part takes at least

@@ -14,14 +14,15 @@ from math import prod
 from typing import Any
 
 from . import scalar
+from .accesses import Accesses, lanes_of
 from .builder import Function
-from .fuse import Kernel, Plan
 from .ir import Value
 from .looks import Look, aligned_strides
-from .loops import Accesses, Nest, Rows, lanes_of
+from .loops import Nest, Rows
 from .matmul import Product, cut
 from .memory import Memory, operands
 from .parts import cost
+from .plan import Kernel, Plan
 from .pool import cores
 from .runtime import Target
 

@@ -11,9 +11,9 @@ from ..backends import default
 from ..tensor import Tensor
 from . import runtime, symbolic
 from .doorway import Passage
-from .fuse import Unsupported
 from .ir import Value
 from .native import Program
+from .plan import Unsupported
 from .trace import Trace, recording
 
 Job = tuple[Sequence[Tensor], Sequence[Tensor], tuple]
