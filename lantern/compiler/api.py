@@ -157,12 +157,6 @@ class CompiledFunction:
             return self.function(*args, **kwargs)
         if self._eager or active.trace is not None or engine.checks_nan:
             return self.function(*args, **kwargs)
-        if not kwargs:
-            for entry in self._entries:
-                if entry.renew():
-                    result = entry.alone()(*args)
-                    if result is not MISS:
-                        return result
         tensors: list[Tensor] = []
         try:
             key = (

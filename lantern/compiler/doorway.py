@@ -31,7 +31,8 @@ SINGLE, CONSTANT, PACK, FINISH = range(4)
 
 # The words of an entry, in order.
 FIELDS = (
-    "words", "items", "places", "sizes", "thread", "modes", "enabled", "inference", "extra",
+    "words", "counter", "counted", "far_items", "far_places", "far_sizes", "far_attributes",
+    "far_extra", "items", "places", "sizes", "thread", "modes", "enabled", "inference", "extra",
     "count", "arguments", "ranges", "grads", "seen", "check", "drop", "go_on", "inside", "segment",
     "error", "fields", "result_count", "results", "returns", "returned",
 )  # fmt: skip
@@ -52,7 +53,7 @@ class Entry:
         self._kept: list[Any] = []
         self._owned: list[int] = []  # addresses of words that hold a reference
         for name in ("words", "items", "places", "sizes", "fields"):
-            self.list(name, [0])
+            self.list(name, [0])  # an empty list
         self.set("grads", self.at("seen"))  # the same: there is nothing to look at
 
     def __del__(self) -> None:
@@ -176,14 +177,15 @@ def _facts() -> dict[str, int]:
     """Returns what the text of `enter` depends on: numbers of words, and places in objects."""
     fields = default().array_fields()
     pooled = reuses()
-    return {
-        **NUMBER,
+    places = {
         "data": fields.data, "ndim": fields.ndim, "dtype": fields.dtype,
         "shape": fields.shape, "strides": fields.strides,
         "array": layout.field(Storage, "array"), "version": layout.field(Storage, "version"),
         "references": layout.references() if pooled else 0,
         "weak": layout.weak_list(Storage) if pooled else 0,
-    }  # type: ignore[dict-item]  # fmt: skip
+    }  # fmt: skip
+    assert places.keys().isdisjoint(NUMBER)
+    return {**NUMBER, **places}  # type: ignore[dict-item]
 
 
 def reuses() -> bool:

@@ -15,7 +15,18 @@ _READ = re.compile(r"^ *(%[\w.]+) = (word|number) ([%@][\w.]+), (\S+)$", re.MULT
 
 def text(facts: dict[str, int]) -> str:
     """Returns the function as LLVM assembly."""
-    found = _HEAD + _HOLDS + _PLACES + _MODES + _LOOKS + _COUNTING + _GIVES + _TRY + _ENTER
+    found = (
+        _HEAD
+        + _HOLDS
+        + _PLACES
+        + _ATTRIBUTES
+        + _MODES
+        + _LOOKS
+        + _COUNTING
+        + _GIVES
+        + _TRY
+        + _ENTER
+    )
     found = re.sub(r"\$(\w+)", lambda match: str(facts[match[1]]), found)
     return _READ.sub(_read, found)
 
@@ -216,6 +227,79 @@ good:
   ret i1 true
 bad:
   call void @PyErr_Clear()
+  ret i1 false
+}
+"""
+
+# Attributes: (object, name, what it must be).
+_ATTRIBUTES = """
+define internal i1 @attributes(ptr %list) {
+start:
+  br label %look
+look:
+  %at = phi ptr [%list, %start], [%next, %find]
+  %owner = load ptr, ptr %at
+  %end = icmp eq ptr %owner, null
+  br i1 %end, label %good, label %find
+find:
+  %name = word %at, 1
+  %must = word %at, 2
+  %next = getelementptr i64, ptr %at, i64 3
+  %is = call ptr @attribute(ptr %owner, ptr %name)
+  %same = icmp eq ptr %is, %must
+  br i1 %same, label %look, label %bad
+good:
+  ret i1 true
+bad:
+  ret i1 false
+}
+
+; The version of things that tell of their changes themselves. When it has moved on, all of them are
+; looked at.
+define internal i1 @version(ptr %e) {
+  %where = word %e, $counter
+  %none = icmp eq ptr %where, null
+  br i1 %none, label %good, label %look
+look:
+  %is = load ptr, ptr %where
+  %must = word %e, $counted
+  %same = icmp eq ptr %is, %must
+  br i1 %same, label %good, label %items
+items:
+  %list.i = word %e, $far_items
+  %good.i = call i1 @items(ptr %list.i)
+  br i1 %good.i, label %places, label %bad
+places:
+  %list.p = word %e, $far_places
+  %good.p = call i1 @places(ptr %list.p)
+  br i1 %good.p, label %sizes, label %bad
+sizes:
+  %list.s = word %e, $far_sizes
+  %good.s = call i1 @sizes(ptr %list.s)
+  br i1 %good.s, label %attributes, label %bad
+attributes:
+  %list.a = word %e, $far_attributes
+  %good.a = call i1 @attributes(ptr %list.a)
+  br i1 %good.a, label %more, label %bad
+more:
+  %function = word %e, $far_extra
+  %no.more = icmp eq ptr %function, null
+  br i1 %no.more, label %renew, label %ask
+ask:
+  %good.e = call i1 @yes(ptr %function)
+  br i1 %good.e, label %again, label %bad
+again:
+  %now = load ptr, ptr %where
+  %unmoved = icmp eq ptr %now, %is
+  br i1 %unmoved, label %renew, label %bad
+renew:
+  call void @Py_IncRef(ptr %is)
+  store ptr %is, ptr %must.at
+  call void @Py_DecRef(ptr %must)
+  br label %good
+good:
+  ret i1 true
+bad:
   ret i1 false
 }
 """
@@ -688,7 +772,10 @@ define internal ptr @try(ptr %e, ptr %args, i64 %given) {
 look:
   %words = word %e, $words
   %good.words = call i1 @words(ptr %words)
-  br i1 %good.words, label %look.modes, label %miss
+  br i1 %good.words, label %look.version, label %miss
+look.version:
+  %good.version = call i1 @version(ptr %e)
+  br i1 %good.version, label %look.modes, label %miss
 look.modes:
   %good.modes = call i1 @modes(ptr %e)
   br i1 %good.modes, label %look.items, label %miss
@@ -713,7 +800,10 @@ ask:
   br i1 %good.more, label %look.again, label %miss
 look.again:
   %good.again = call i1 @words(ptr %words)
-  br i1 %good.again, label %look.grads, label %miss
+  br i1 %good.again, label %version.again, label %miss
+version.again:
+  %good.version.again = call i1 @version(ptr %e)
+  br i1 %good.version.again, label %look.grads, label %miss
 look.grads:
   %grads.at = word %e, $grads
   %grads = load ptr, ptr %grads.at

@@ -8,20 +8,24 @@ calls. Whatever is not as expected leads to the general way.
 from __future__ import annotations
 
 import ctypes
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from ..autograd import engine
 from ..autograd.graph import Node
 from ..autograd.mode import active, flags, mode
 from ..dtypes import default_floating, get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
-from . import doorway, layout
+from . import control, doorway, layout
 from .doorway import CONSTANT, FINISH, MISS, PACK, SINGLE, Entry
 from .record import ARGUMENT, FRESH, CompiledNode, Place, Record
 from .structure import replaced
-from .surroundings import ABSENT, PLAIN, Spot
+from .surroundings import ABSENT, PLAIN, Facts, Spot
 from .trace import IsZero, NumberInput, SlotInput, StorageInput
+
+TABLES = (dict, OrderedDict, defaultdict)  # items of these can be looked up past the class
 
 
 def make_entry(record: Record, args: tuple) -> RecordEntry | None:
@@ -59,13 +63,9 @@ class RecordEntry(Entry):
         self.native = self.program.native
         self.count = self.machine.cuts[0]  # results; what is kept for a backward comes after them
         self._words = self.native.untouched()
-        self._items: list[int] = []
-        self._places: list[int] = []
-        self._sizes: list[int] = []
-        self._extra = Lines()
+        self._near, self._far = Conditions(self), Conditions(self)
         self._circumstances()
-        for spot, value in record.watch.near:
-            self._near(spot, value)
+        self._surroundings()
         self._conditions()
         self._inputs()
         self._arguments()
@@ -74,23 +74,14 @@ class RecordEntry(Entry):
             self._run()
         else:
             self._go_on()
-        self._finish_lists()
+        self.list("words", [each for pair in self._words for each in pair] + [0])
+        self._near.set("")
+        self._far.set("far_")
         del self.args  # they need not live as long
 
     def alone(self) -> Any:
         """Returns this way in as a function that gives `MISS` where something does not hold."""
         return doorway.door().function(None, (self,))  # type: ignore[union-attr]
-
-    def renew(self) -> bool:
-        """Says whether everything still holds though `flags.version` has moved on.
-
-        Then the way in is open again.
-        """
-        if self._version is flags.version or self.record.watch.obstacle() is not None:
-            return False
-        self._version = flags.version
-        self._list[self._version_at] = self.keep(self._version)
-        return True
 
     # --- what must hold
     def _holds(self, owner: Any, field: str, value: Any) -> None:
@@ -98,14 +89,12 @@ class RecordEntry(Entry):
         words = layout.word(owner, field, value)
         self.keep((owner, value))
         if words is None:
-            self._extra.unless(f"{{}}.{field} is {{}}", owner, value)
+            self._near.extra.unless(f"{{}}.{field} is {{}}", owner, value)
         else:
             self._words.append(words)
 
     def _circumstances(self) -> None:
         self._holds(active, "recording", None)
-        self._version, self._version_at = flags.version, 2 * len(self._words) + 1
-        self._holds(flags, "version", flags.version)
         self._holds(default_floating, "dtype", get_default_dtype())
         state = ctypes.pythonapi
         state.PyThreadState_Get.restype = ctypes.c_void_p
@@ -116,41 +105,38 @@ class RecordEntry(Entry):
         self.object("enabled", mode.enabled)
         self.object("inference", mode.inference)
 
-    def _near(self, spot: Spot, value: Any) -> None:
-        """Makes it a condition that a spot holds what it held."""
-        holder, kind = spot.holder, type(spot.holder)
-        if spot.kind == "cell" and value is not ABSENT:
-            self._holds(holder, "cell_contents", value)
-        elif spot.kind == "length" and kind in (list, dict, tuple):
-            self._sizes += [self.keep(holder), value]
-        elif spot.kind == "item" and kind is dict and type(spot.key) in (str, int):
-            self._item(holder, spot.key, value)
-        elif spot.kind == "item" and kind is list and type(spot.key) is int:
-            self._places += [self.keep(holder), spot.key, self.keep(value)]
-        else:
-            self._extra.unless("{}() is {}", spot.read, value)
-
-    def _item(
-        self, space: dict, key: Any, value: Any, cell: int = 0, rule: int = 0, place: int = 0
-    ) -> None:
-        """Makes it a condition that an item of a dictionary is an object.
-
-        Another number goes to `cell`, if there is one and if the rule allows: any (0), not zero
-        (1), zero (2). `place` counts from 1 in a tuple that the item is.
-        """
-        must = 0 if value is ABSENT else self.keep(value)
-        self._items += [self.keep(space), self.keep(key), must, cell, rule, place]
+    def _surroundings(self) -> None:
+        """Makes it a condition that all spots hold what they held, as when they were looked at."""
+        watch = self.record.watch
+        for spot, value in watch.near:
+            if spot.kind == "cell" and value is not ABSENT:
+                self._holds(spot.holder, "cell_contents", value)
+            else:
+                self._near.spot(spot, value)
+        self.set("counter", id(flags) + layout.field(type(flags), "version"))  # type: ignore
+        self.set("counted", id(watch.version))
+        layout.hold(id(watch.version))
+        self.own(self.at("counted"))
+        for spot, value in watch.far:
+            self._far.spot(spot, value)
+        for each in watch.facts:
+            self._far.fact(each)
+        # What has compiled functions run eagerly moves the version on, too.
+        self._far.item(vars(control.state), "stance", "default")
+        self._far.item(vars(control.config), "disable", False)
+        self._far.item(vars(engine), "checks_nan", False)
 
     def _conditions(self) -> None:
         for item, answer in self.record.conditions:
             if type(item.space) is not dict or item.place is not None:
-                self._extra.unless("{}() is {}", item, answer)
+                self._near.extra.unless("{}() is {}", item, answer)
             elif not isinstance(item, IsZero):
-                self._item(item.space, item.name, answer)
+                self._near.item(item.space, item.name, answer)
             elif answer:  # one that is not zero is an input
                 scratch = ctypes.c_double()
                 self.keep(scratch)
-                self._item(item.space, item.name, item.found(), ctypes.addressof(scratch), 2)
+                address = ctypes.addressof(scratch)
+                self._near.item(item.space, item.name, item.found(), address, 2)
 
     def _inputs(self) -> None:
         for i, cell in enumerate(self.record.inputs):
@@ -171,12 +157,13 @@ class RecordEntry(Entry):
         whole = item.space[item.name]
         if type(item.space) is dict and (item.place is None or type(whole) is tuple):
             place = 0 if item.place is None else item.place + 1
-            self._item(item.space, item.name, whole, address, rule, place)
+            self._near.item(item.space, item.name, whole, address, rule, place)
             return
-        self._extra.add("n = {}()", item.found)
+        lines = self._near.extra
+        lines.add("n = {}()", item.found)
         if rule:
-            self._extra.add("if n == 0: return False")
-        self._extra.add("{}.value = n", target)
+            lines.add("if n == 0: return False")
+        lines.add("{}.value = n", target)
 
     def _arguments(self) -> None:
         inputs, records = self.record.inputs, []
@@ -201,7 +188,7 @@ class RecordEntry(Entry):
         """Looks at gradients only when some tensor has been given one."""
         check = Lines()
         for leaf, had in self.record.guards:
-            lines = check if had is None else self._extra
+            lines = check if had is None else self._near.extra
             lines.unless("{}._grad is {}", leaf, had)
         leaves = [each for each in self.record.dropped if not isinstance(each, int)]
         if not leaves and not check:
@@ -221,19 +208,6 @@ class RecordEntry(Entry):
                     each._grad = None
 
         return drop
-
-    def _finish_lists(self) -> None:
-        self._list = self.list("words", [each for pair in self._words for each in pair] + [0])
-        items = self.list("items", [*self._items, 0])
-        start = ctypes.addressof(items)
-        for at in range(0, len(self._items), doorway.ITEM_WORDS):
-            if self._items[at + 3]:  # may be exchanged for another
-                layout.hold(self._items[at + 2])
-                self.own(start + (at + 2) * layout.WORD)
-        self.list("places", [*self._places, 0])
-        self.list("sizes", [*self._sizes, 0])
-        if self._extra:
-            self.object("extra", self._extra.function("return True"))
 
     # --- what is done
     def _run(self) -> None:
@@ -377,6 +351,72 @@ def _places(pattern: Any) -> list[Place]:
         return [pattern]
     plain = type(pattern) is tuple and all(isinstance(each, Place) for each in pattern)
     return list(pattern) if plain else []
+
+
+class Conditions:
+    """What must hold, in the forms that `enter` knows, and in Python where there is none."""
+
+    def __init__(self, entry: Entry):
+        self.entry = entry
+        self.items: list[int] = []
+        self.places: list[int] = []
+        self.sizes: list[int] = []
+        self.attributes: list[int] = []
+        self.extra = Lines()
+
+    def spot(self, spot: Spot, value: Any) -> None:
+        """Makes it a condition that a spot holds what it held."""
+        holder, kind, keep = spot.holder, type(spot.holder), self.entry.keep
+        if spot.kind == "length" and kind in (list, tuple, *TABLES):
+            self.sizes += [keep(holder), value]
+        elif spot.kind == "item" and kind in TABLES and type(spot.key) in (str, int):
+            self.item(holder, spot.key, value)
+        elif spot.kind == "item" and kind is list and type(spot.key) is int and spot.key >= 0:
+            self.places += [keep(holder), spot.key, keep(value)]
+        else:
+            self.extra.unless("{}() is {}", spot.read, value)
+
+    def item(
+        self, space: dict, key: Any, value: Any, cell: int = 0, rule: int = 0, place: int = 0
+    ) -> None:
+        """Makes it a condition that an item of a dictionary is an object.
+
+        Another number goes to `cell`, if there is one and if the rule allows: any (0), not zero
+        (1), zero (2). `place` counts from 1 in a tuple that the item is.
+        """
+        keep = self.entry.keep
+        must = 0 if value is ABSENT else keep(value)
+        self.items += [keep(space), keep(key), must, cell, rule, place]
+
+    def fact(self, fact: Facts) -> None:
+        """Makes it a condition that a tensor is as it was."""
+        tensor = fact.tensor()
+        if tensor is None:
+            return
+        node = tensor._node
+        looks = [("_storage", fact.storage), ("_layout", fact.layout), ("_node", node)]
+        found = [(tensor, name, value) for name, value in looks]
+        if fact.hooks is not None:
+            self.extra.unless("{}()", fact.hold)
+        elif node is not None:
+            found.append((node, "hooks", None))
+        for each in found:
+            self.attributes += map(self.entry.keep, each)
+
+    def set(self, prefix: str) -> None:
+        """Sets the lists of the entry whose names begin with a prefix."""
+        items = self.entry.list(f"{prefix}items", [*self.items, 0])
+        start = ctypes.addressof(items)
+        for at in range(0, len(self.items), doorway.ITEM_WORDS):
+            if self.items[at + 3]:  # may be exchanged for another
+                layout.hold(self.items[at + 2])
+                self.entry.own(start + (at + 2) * layout.WORD)
+        self.entry.list(f"{prefix}places", [*self.places, 0])
+        self.entry.list(f"{prefix}sizes", [*self.sizes, 0])
+        if prefix:
+            self.entry.list(f"{prefix}attributes", [*self.attributes, 0])
+        if self.extra:
+            self.entry.object(f"{prefix}extra", self.extra.function("return True"))
 
 
 class Lines:

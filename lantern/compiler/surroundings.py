@@ -119,20 +119,15 @@ class Watch:
     # --- asking
     def obstacle(self) -> str | None:
         """Returns what has changed, in words; None where all is as it was."""
-        for spot, old in self.near:
-            new = spot.read()
-            if old is not new and not same(old, new):
-                return _changed(spot, old, new)
-        if self.version != flags.version:
-            for spot, old in self.far:
-                new = spot.read()
-                if old is not new and not same(old, new):
-                    return _changed(spot, old, new)
-            for each in self.facts:
-                if not each.hold():
-                    return "the memory of a tensor, its requires_grad or its hooks were changed"
-            self.version = flags.version
-        return None
+        reason = _moved(self.near)
+        if reason is None and self.version != flags.version:
+            version = flags.version
+            reason = _moved(self.far)
+            if reason is None and not all(each.hold() for each in self.facts):
+                reason = "the memory of a tensor, its requires_grad or its hooks were changed"
+            if reason is None:
+                self.version = version
+        return reason
 
     def changes(self) -> list[tuple[Spot, Any, Any]]:
         """Returns the spots that hold something else now, with what they held and hold."""
@@ -338,6 +333,17 @@ class Watch:
             if isinstance(table, dict):
                 for key, value in table.items():
                     self.far.append((Spot(ITEM, table, key, f"the optimizer's {key}"), value))
+
+
+def _moved(spots: list[tuple[Spot, Any]]) -> str | None:
+    """Returns which spot has changed; equal numbers and texts take the place of those before."""
+    for i, (spot, old) in enumerate(spots):
+        new = spot.read()
+        if old is not new:
+            if not same(old, new):
+                return _changed(spot, old, new)
+            spots[i] = spot, new
+    return None
 
 
 def _changed(spot: Spot, old: Any, new: Any) -> str:

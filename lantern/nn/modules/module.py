@@ -478,7 +478,8 @@ class Module(ConvertMixin, HookMixin, StateMixin):
         """Sets training mode (dropout acts, ...) here and below, or evaluation mode if False."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
-        self.training = mode
+        if self.training is not mode:  # what is compiled is asked again after each change
+            self.training = mode
         for module in self.children():
             module.train(mode)
         return self
