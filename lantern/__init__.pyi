@@ -13,6 +13,7 @@ from .tensor import _ValuesAndIndices
 from .random import Generator as Generator
 from .shape import Size as Size
 from .tensor import Tensor as Tensor
+from .typed import TypedStorage as TypedStorage
 from .untyped import UntypedStorage as UntypedStorage
 from .creation import arange as arange
 from .creation import as_tensor as as_tensor
@@ -38,6 +39,7 @@ from .random import default_generator as default_generator
 from .device import device as device
 from .dtypes import dtype as dtype
 from . import dtypes as dtypes
+from .legacy import eig as eig
 from .creation import empty as empty
 from .factories import empty_like as empty_like
 from .factories import empty_permuted as empty_permuted
@@ -78,8 +80,11 @@ from .shape import layout as layout
 from . import legacy as legacy
 from .spaced import linspace as linspace
 from .spaced import logspace as logspace
+from . import lowrank as lowrank
+from .legacy import lstsq as lstsq
 from .random import manual_seed as manual_seed
 from . import matrices as matrices
+from .legacy import matrix_rank as matrix_rank
 from .shape import memory_format as memory_format
 from . import methods as methods
 from . import moving as moving
@@ -94,6 +99,7 @@ from .factories import ones_like as ones_like
 from . import op as op
 from . import ops as ops
 from . import optim as optim
+from .lowrank import pca_lowrank as pca_lowrank
 from .sampling import poisson as poisson
 from . import printing as printing
 from .dtypes import promote_types as promote_types
@@ -123,13 +129,17 @@ from .printing import set_printoptions as set_printoptions
 from .random import set_rng_state as set_rng_state
 from . import shape as shape
 from . import shaping as shaping
+from .legacy import solve as solve
 from . import spaced as spaced
 from . import storage as storage
 from .shape import strided as strided
+from .lowrank import svd_lowrank as svd_lowrank
+from .legacy import symeig as symeig
 from .creation import tensor as tensor
 from . import trees as trees
 from .factories import tril_indices as tril_indices
 from .factories import triu_indices as triu_indices
+from . import typed as typed
 from .factories import typename as typename
 from . import untyped as untyped
 from . import updating as updating

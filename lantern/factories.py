@@ -29,6 +29,7 @@ from .shape import (
     size_of,
 )
 from .tensor import Tensor, wrap
+from .typed import TypedStorage
 from .untyped import UntypedStorage
 
 __all__ = [
@@ -301,7 +302,7 @@ def is_tensor(obj: Any) -> bool:
 
 def is_storage(obj: Any, /) -> bool:
     """Says whether an object is the memory under tensors."""
-    return isinstance(obj, UntypedStorage)
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def typename(obj: Any, /) -> str:

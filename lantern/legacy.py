@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from . import dtypes
@@ -57,3 +58,22 @@ def set_default_tensor_type(t: Any) -> None:
     from .creation import dtype_from
 
     dtypes.set_default_dtype(dtype_from(t))
+
+
+# --- functions that PyTorch has taken away, which old tutorials still call
+def _removed(name: str, advice: str) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            f"This function was deprecated since version 1.9 and is now removed. {advice}"
+        )
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Raises RuntimeError. {advice}"
+    return function
+
+
+eig = _removed("eig", "torch.linalg.eigh gives the eigenvalues of symmetric matrices.")
+symeig = _removed("symeig", "torch.linalg.eigh(A) takes its place; it reads the lower triangle.")
+solve = _removed("solve", "torch.linalg.solve(A, B) takes its place, with A first.")
+lstsq = _removed("lstsq", "torch.linalg.lstsq(A, B) takes its place, with A first.")
+matrix_rank = _removed("matrix_rank", "torch.linalg.matrix_rank(A) takes its place.")

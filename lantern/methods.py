@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import converting, creation, ops, printing, shaping, untyped
+from . import converting, creation, ops, printing, shaping, typed, untyped
 from .autograd import engine
 from .autograd.views import write_inplace
 from .op import REGISTRY, Op, is_number
@@ -127,6 +127,7 @@ def _invert(self):
 
 METHODS: dict[str, Any] = {
     "backward": _backward,
+    "storage": typed.storage,
     "untyped_storage": untyped.untyped_storage,
     "__invert__": _invert,
     "where": lambda self, condition, other: ops.where(condition, self, other),

@@ -69,6 +69,11 @@ class UntypedStorage:
     def __setitem__(self, index: Any, value: Any) -> None:
         self.buffer()[index] = value
 
+    def __repr__(self) -> str:
+        rows = "\n".join(f" {each}" for each in self.tolist()) or " "
+        kind = f"torch.storage.UntypedStorage(device={self.device})"
+        return f"{rows}\n[{kind} of size {len(self)}]"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UntypedStorage) and self._storage is other._storage
 

@@ -45,7 +45,8 @@ RETURNS |= dict.fromkeys(
 )
 RETURNS |= {"backward": "None", "__setitem__": "None", "__repr__": "str", "__format__": "str"}
 RETURNS |= {"__iter__": "Iterator[Tensor]", "dim_order": "_tuple[_int, ...]"}
-RETURNS |= {"untyped_storage": "UntypedStorage", "__reduce_ex__": "_tuple[Any, ...]"}
+RETURNS |= {"untyped_storage": "UntypedStorage", "storage": "TypedStorage"}
+RETURNS |= {"__reduce_ex__": "_tuple[Any, ...]"}
 
 # Parameters whose names tell their type.
 TYPES = {"keepdim": "_bool", "dtype": "_dtype | None"}
@@ -249,7 +250,7 @@ def tensor_stub() -> str:
     for name in sorted(names):
         body += attached(name, vars(lantern.Tensor)[name])
     text += "".join(used_import(each, functions + body) for each in imports)
-    text += "from .dtypes import dtype as _dtype\nfrom .untyped import UntypedStorage\n\n"
+    text += "from .dtypes import dtype as _dtype\nfrom .typed import TypedStorage\nfrom .untyped import UntypedStorage\n\n"
     return text + functions + "\n" + body + "\n" + RESULTS
 
 

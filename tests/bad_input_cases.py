@@ -425,6 +425,12 @@ torch.eq(torch.ones(2), None)  # type
 F.scaled_dot_product_attention(*[torch.ones(1, 2, 2)] * 3, torch.ones(2, 2), is_causal=True)
 torch.tensor([1]) // 0
 torch.tensor([1]) % 0
+torch.pca_lowrank(torch.ones(3, 2), 3)
+torch.pca_lowrank(torch.ones(3, 2), 2, niter=-1)
+torch.symeig(torch.ones(2, 2))
+torch.solve(torch.ones(2, 1), torch.ones(2, 2))
+torch.ones(2).storage()[2]
+torch.ones(2).storage()[:1]
 torch.zeros(2).resize_(-1)
 """
 

@@ -22,8 +22,9 @@ LAYERS = {
     "backends.ranges backends.rejection backends.special backends.strided backends.vocabulary",
     2: "autograd binding moving op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
-    4: "converting creation cuda factories fused indexing legacy methods printing random sampling "
-    "shaping spaced special testing threads updating version windows autograd.functional",
+    4: "converting creation cuda factories fused indexing legacy lowrank methods printing random "
+    "sampling shaping spaced special testing threads typed updating version windows "
+    "autograd.functional",
     5: "amp checkpoint cuda.amp data func linalg nn optim safetensors serialization utils "
     "accelerator autograd.profiler jit multiprocessing profiler types",
     6: "_dynamo compiler",
