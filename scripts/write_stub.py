@@ -250,7 +250,8 @@ def tensor_stub() -> str:
     for name in sorted(names):
         body += attached(name, vars(lantern.Tensor)[name])
     text += "".join(used_import(each, functions + body) for each in imports)
-    text += "from .dtypes import dtype as _dtype\nfrom .typed import TypedStorage\nfrom .untyped import UntypedStorage\n\n"
+    text += "from .dtypes import dtype as _dtype\n"
+    text += "from .typed import TypedStorage\nfrom .untyped import UntypedStorage\n\n"
     return text + functions + "\n" + body + "\n" + RESULTS
 
 
