@@ -78,9 +78,10 @@ def grad(
     >>> lantern.autograd.grad(first, x)
     (tensor(18.),)
     """
-    if is_grads_batched:
-        raise NotImplementedError("autograd.grad(is_grads_batched=True) is not in Lantern yet")
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if is_grads_batched:
+        settings = (retain_graph, create_graph, allow_unused, materialize_grads)
+        return _batched(outputs, inputs, grad_outputs, *settings)
     starts = starts_of(outputs, grad_outputs, create_graph)
     for each in inputs:
         if not each.requires_grad:
@@ -99,6 +100,41 @@ def grad(
                 "graph. Set allow_unused=True if this is the desired behavior."
             )
     return tuple(found)
+
+
+def _batched(
+    outputs: Any,
+    inputs: list,
+    grad_outputs: Any,
+    retain_graph: bool | None,
+    create_graph: bool,
+    allow_unused: bool | None,
+    materialize_grads: bool,
+) -> tuple:
+    """Returns gradients for each of the `grad_outputs` along their first dimension, stacked."""
+    seeds = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    listed = [outputs] if isinstance(outputs, Tensor) else outputs
+    for i, (each, out) in enumerate(zip(seeds, listed, strict=True)):
+        if each.shape[1:] != out.shape:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
+                "as the batch dimension. The sizes of the remaining dimensions are expected to "
+                f"match the shape of corresponding output, but a mismatch was detected: "
+                f"grad_output[{i}] has a shape of {each.shape} and output[{i}] has a shape of "
+                f"{out.shape}."
+            )
+    count = seeds[0].shape[0]
+    keep = create_graph if retain_graph is None else retain_graph
+    rows = [
+        grad(
+            outputs, inputs, [each[i] for each in seeds], keep or i < count - 1, create_graph,
+            allow_unused=allow_unused, materialize_grads=materialize_grads,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+    stack = NAMESPACES[Tensor].stack
+    columns = zip(*rows, strict=True)
+    return tuple(None if column[0] is None else stack(list(column)) for column in columns)
 
 
 def _place(tensor: Tensor) -> tuple[Node, int]:

@@ -117,3 +117,17 @@ try:
     gradcheck(own(lambda g: g * 3), (x,))
 except RuntimeError as error:
     print(type(error).__name__, error)
+
+x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+w = torch.ones(2, requires_grad=True)
+print(torch.autograd.grad(x**2, x, torch.eye(3), is_grads_batched=True))
+pair = [torch.eye(3), torch.ones(3)]
+print(
+    torch.autograd.grad([x**2, x.sum()], [x, w], pair, is_grads_batched=True, allow_unused=True)
+)
+(rows,) = torch.autograd.grad(x**3, x, torch.eye(3), is_grads_batched=True, create_graph=True)
+print(torch.autograd.grad(rows.sum(), x))
+try:
+    torch.autograd.grad(x**2, x, torch.ones(2, 2), is_grads_batched=True)
+except RuntimeError as error:
+    print(error)
