@@ -29,6 +29,7 @@ OTHERS = ["eager", "torch", "torch.compile", "jax"]
 PATIENCE = 100.0  # seconds that a contestant may take to get ready
 BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 WARM_UP = 0.3  # seconds of steps before those that are timed
+PAUSE = 0.25  # seconds between turns: threads of some libraries look for work that long
 
 
 class Contestant:
@@ -153,6 +154,8 @@ def compare(name, contestants, rounds):
     times = {kind: [] for kind in running}
     for _ in range(rounds):
         for kind, each in running.items():
+            time.sleep(PAUSE)
+            each.seconds(name, 3)
             times[kind].append(each.seconds(name, counts[kind]) * 1e6)
     medians = {kind: statistics.median(found) for kind, found in times.items()}
     part, flops, moved = map(float, contestants["compiled"].ask(f"{name} facts"))
