@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import dtypes
+from .arranging import arranged
 from .autograd import autocast
 from .autograd.graph import Edge, OpNode
 from .autograd.mode import active, mode
@@ -81,6 +82,7 @@ class Op:
         wide: str = "",
         rounds: str = "",
         steps: bool | Callable[..., bool] = False,
+        packed: str = "",
     ):
         self.forward = positional(forward)
         self.name = self.__name__ = forward.__name__.rstrip("_")
@@ -98,6 +100,7 @@ class Op:
         # hold one element ("name*": of any size), further numbers that are, and whether every step
         # is rounded (or a test of the call).
         self.wide, self.rounds, self.steps = frozenset(wide.split()), rounds.split(), steps
+        self.packed = packed  # how its result lies in memory, where that is no matter of course
         self._read_dtypes(promote, check, lacks)
         self._read_signature(numbers.split(), variadic, TENSOR_NAMES.union(tensors.split()))
         self.formulas: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
@@ -256,6 +259,8 @@ class Op:
             out = xp.asarray(out)  # NumPy gives scalars where arrays have no dimensions
         if converted is not None and converted.half is not None and out.dtype.char == "f":
             out = xp.cast(out, converted.half)
+        if self.packed and not (active.recording or xp.is_row_major(out)):
+            out = arranged(self, out, args)
         tensor = wrap(out)
         if mask and mode.enabled:
             self._record(args, values, out, mask, converted, tensor)
@@ -377,6 +382,8 @@ class Op:
             out = xp.asarray(out)
             if converted is not None and converted.half is not None and out.dtype.char == "f":
                 out = xp.cast(out, converted.half)
+            if self.packed and not (active.recording or xp.is_row_major(out)):
+                out = arranged(self, out, args)
             tensors.append(wrap(out))
         floating = [t for t in tensors if t._array.dtype.char in "fdeE"]
         if mask and mode.enabled and self.differentiable and floating:

@@ -41,6 +41,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from . import backends
+from .arranging import arranged
 from .autograd.graph import OpNode, numbers
 from .autograd.mode import active, mode
 from .autograd.plan import DTYPE, OUT, SHAPE, Plan, fit
@@ -94,6 +95,7 @@ def write_call(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
     space = _space() | {
         "_slow": slow, "_op": op, "_forward": op.forward, "_several": op._finish_several,
         "_records": op.records, "_record": op.record_of, "_plain": op.plain, "_leading": _leading,
+        "_arranged": arranged,
     }  # fmt: skip
     lines = _heading(op, space)
     args = ", ".join(op.parameters)
@@ -105,6 +107,8 @@ def write_call(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
     lines += ["    except AttributeError:", f"        {general}"]
     lines += _usual(op, general)
     values = ", ".join(f"v_{each}" if each in names else each for each in op.parameters)
+    arranging = [f"    if not _out.flags.c_contiguous: _out = _arranged(_op, _out, ({args},))"]
+    arranging *= bool(op.packed)
     lines += [
         "    _token = _silence()",
         "    try:",
@@ -117,6 +121,7 @@ def write_call(op: Op, slow: Callable[..., Any]) -> Callable[..., Any]:
         "        if type(_out) is tuple:",
         f"            return _several(({args},), [{values}], _out, _mask, None, _xp)",
         "        _out = _asarray(_out)",
+        *arranging,
         "    _tensor = _new(_Tensor)",
         "    _tensor._array = _out",
         "    _storage = _tensor._storage = _new(_Storage)",

@@ -176,26 +176,41 @@ def is_dense(shape: Sequence[int], strides: Sequence[int]) -> bool:
     return is_contiguous([shape[d] for d in order], [strides[d] for d in order])
 
 
-def kept_strides(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
-    """Returns the strides of a copy that keeps the order of dimensions but no gaps."""
+def kept_strides(
+    shape: Sequence[int], strides: Sequence[int], *others: Sequence[int]
+) -> tuple[int, ...]:
+    """Returns the strides of a result that keeps the order of dimensions but no gaps.
+
+    Where those of the first operand say nothing, the `others` are asked in turn.
+    """
     if is_dense(shape, strides):
         return tuple(strides)
     order = list(reversed(range(len(shape))))  # from the innermost dimension outwards
     for i in range(1, len(order)):
         place = i
         for j in reversed(range(i)):
-            inner, outer = order[j], order[place]
-            if not strides[inner] or not strides[outer]:
-                continue  # a stride of 0 says nothing about the order
-            if strides[inner] < strides[outer]:
+            way = _compared(shape, (strides, *others), order[j], order[place])
+            if way < 0:
                 break
-            if (strides[inner], shape[inner]) > (strides[outer], shape[outer]):
-                order[j], order[place], place = outer, inner, j
+            if way > 0:
+                order[j], order[place], place = order[place], order[j], j
     result, step = [1] * len(shape), 1
     for dim in order:
         result[dim] = step
         step *= max(shape[dim], 1)
     return tuple(result)
+
+
+def _compared(shape: Sequence[int], operands: tuple, inner: int, outer: int) -> int:
+    """Says whether a dimension lies inside of another (-1) or outside (1); 0 where none tells."""
+    for strides in operands:
+        if not strides[inner] or not strides[outer]:
+            continue  # a stride of 0 says nothing about the order
+        if strides[inner] != strides[outer]:
+            return -1 if strides[inner] < strides[outer] else 1
+        if shape[inner] > shape[outer]:
+            return 1
+    return 0
 
 
 def offsets_range(shape: Sequence[int], strides: Sequence[int]) -> int:

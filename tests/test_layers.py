@@ -20,7 +20,7 @@ LAYERS = {
     "backends.library backends.literals backends.mps backends.philox backends.mt19937 "
     "backends.native backends.numpy backends.passes backends.places backends.pointwise "
     "backends.ranges backends.rejection backends.special backends.strided backends.vocabulary",
-    2: "autograd binding moving op promotion quick sequence_op tensor untyped view_op",
+    2: "arranging autograd binding moving op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy lowrank methods printing random "
     "sampling shaping spaced special testing threads typed updating version windows "

@@ -74,6 +74,7 @@ relu.vjp(input=lambda xp, g, out: xp.where(xp.le(out, 0), 0, g))
 
 
 @op(
+    packed="as operands",
     promote=SAME,
     method=False,
     function=False,
@@ -101,7 +102,13 @@ def _(xp, g, input, min_val, max_val):
     return (xp.where(outside, 0, g),)
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("leaky_relu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("leaky_relu_cpu"),
+    packed="as operands",
+)
 def leaky_relu(xp, input, negative_slope=0.01):
     """Positive elements as they are, negative ones times `negative_slope`.
 
@@ -150,7 +157,11 @@ def _c_name(dtype: dtypes.dtype) -> str:
     return {"float32": "Float", "float64": "Double"}.get(dtype.name, dtype.legacy)
 
 
-@op(promote=FLOAT, check=("?bBhHiIlLeE", _check_prelu))
+@op(
+    promote=FLOAT,
+    check=("?bBhHiIlLeE", _check_prelu),
+    packed="as operands",
+)
 def prelu(xp, input, weight):
     """Positive elements as they are, negative ones times the weight (one, or one per channel).
 
@@ -188,6 +199,7 @@ prelu._grad_name = "PreluKernelBackward0"
 
 
 @op(
+    packed="as operands",
     promote=SAME,
     public=False,
     check=_no_bool(NotImplementedError, "\"threshold_cpu\" not implemented for 'Bool'"),
@@ -213,13 +225,24 @@ def threshold(xp, input, threshold, value):
     return thresholded(input, threshold, value)
 
 
-@op(promote=FLOAT, function=True, check=floats_only("hardshrink_cpu"), rounds="lambd")
+@op(
+    promote=FLOAT,
+    function=True,
+    check=floats_only("hardshrink_cpu"),
+    rounds="lambd",
+    packed="as operands",
+)
 def hardshrink(xp, input, lambd=0.5):
     """Elements within `lambd` of 0 become 0, others stay."""
     return xp.where(_within(xp, input, lambd), 0, input)
 
 
-@op(promote=FLOAT, public=False, check=floats_only("softshrink_check"))
+@op(
+    promote=FLOAT,
+    public=False,
+    check=floats_only("softshrink_check"),
+    packed="as operands",
+)
 def soft_shrunk(xp, input, lambd):
     """Elements nearer to 0 by `lambd`, those within it 0."""
     return xp.where(_within(xp, input, lambd), 0 * input, input - xp.sign(input) * lambd)
@@ -252,7 +275,13 @@ soft_shrunk.vjp(input=_shrink_gradient)
 soft_shrunk._grad_name = "SoftshrinkBackward0"
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("hardsigmoid_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("hardsigmoid_cpu"),
+    packed="as operands",
+)
 def hardsigmoid(xp, input):
     """`x / 6 + 1 / 2` of each element, kept between 0 and 1."""
     return xp.minimum(xp.maximum(input + 3, 0), 6) / 6
@@ -261,7 +290,13 @@ def hardsigmoid(xp, input):
 hardsigmoid.vjp(input=lambda xp, g, input: xp.where(xp.lt(xp.abs(input), 3), g / 6, 0))
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("hardswish_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("hardswish_cpu"),
+    packed="as operands",
+)
 def hardswish(xp, input):
     """Each element times its `hardsigmoid`."""
     return input * xp.minimum(xp.maximum(input + 3, 0), 6) / 6
@@ -276,7 +311,13 @@ hardswish.vjp(input=_hardswish_gradient)
 
 
 # --- exponentials
-@op(promote=FLOAT, method=False, function=False, check=floats_only("elu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("elu_cpu"),
+    packed="as operands",
+)
 def elu(xp, input, alpha=1.0):
     """Positive elements as they are, of negative ones `alpha * (exp(x) - 1)`."""
     return _elu(xp, input, alpha)
@@ -299,7 +340,12 @@ elu.vjp(input=_elu_gradient)
 elu.formulas["input"] = (_elu_gradient, ("xp", "g", "input", "alpha"))
 
 
-@op(promote=FLOAT, method=False, check=floats_only("elu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    check=floats_only("elu_cpu"),
+    packed="as operands",
+)
 def selu(xp, input):
     """`elu` with the two constants that keep mean 0 and variance 1.
 
@@ -314,7 +360,12 @@ selu.vjp(input=lambda xp, g, input: _elu_gradient(xp, g, input, SELU_ALPHA, SELU
 selu._grad_name = "EluBackward0"
 
 
-@op(promote=FLOAT, method=False, check=floats_only("elu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    check=floats_only("elu_cpu"),
+    packed="as operands",
+)
 def celu(xp, input, alpha=1.0):
     """Positive elements as they are, of negative ones `alpha * (exp(x / alpha) - 1)`.
 
@@ -328,7 +379,13 @@ def celu(xp, input, alpha=1.0):
 celu.vjp(input=lambda xp, g, input, alpha: _elu_gradient(xp, g, input, alpha, stretch=1 / alpha))
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("softplus_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("softplus_cpu"),
+    packed="as operands",
+)
 def softplus(xp, input, beta=1.0, threshold=20.0):
     """`log(1 + exp(beta * x)) / beta`, and x itself where `beta * x` is above the threshold."""
     scaled = input if beta == 1 else input * beta
@@ -344,7 +401,13 @@ def _softplus_gradient(xp, g, input, beta, threshold):
 softplus.vjp(input=_softplus_gradient)
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("log_sigmoid_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("log_sigmoid_cpu"),
+    packed="as operands",
+)
 def logsigmoid(xp, input):
     """The logarithm of the sigmoid, computed without overflow."""
     return xp.minimum(input, 0) - xp.log1p(xp.exp(-xp.abs(input)))
@@ -355,7 +418,13 @@ logsigmoid._grad_name = "LogSigmoidBackward0"
 
 
 # --- an element times a gate
-@op(promote=FLOAT, method=False, function=False, check=floats_only("silu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("silu_cpu"),
+    packed="as operands",
+)
 def silu(xp, input):
     """Each element times its sigmoid."""
     return input * xp.sigmoid(input)
@@ -369,7 +438,13 @@ def _silu_gradient(xp, g, input):
 silu.vjp(input=_silu_gradient)
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("mish_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("mish_cpu"),
+    packed="as operands",
+)
 def mish(xp, input):
     """Each element times the hyperbolic tangent of its softplus."""
     return input * xp.tanh(_softplus(xp, input))
@@ -387,7 +462,13 @@ def _mish_gradient(xp, g, input):
 mish.vjp(input=_mish_gradient)
 
 
-@op(promote=FLOAT, method=False, function=False, check=floats_only("GeluKernelImpl"))
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    check=floats_only("GeluKernelImpl"),
+    packed="as operands",
+)
 def gelu(xp, input, *, approximate="none"):
     """Each element times the normal distribution function of it; `approximate` 'none' or 'tanh'.
 
@@ -473,7 +554,13 @@ def tanhshrink(xp, input):
     return input - xp.tanh(input)
 
 
-@op(promote=FLOAT, method=False, public=False, check=floats_only("leaky_relu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    public=False,
+    check=floats_only("leaky_relu_cpu"),
+    packed="always",
+)
 def rrelu_with_noise(xp, input, weight):
     """Each element times its own slope."""
     return input * weight
@@ -482,7 +569,13 @@ def rrelu_with_noise(xp, input, weight):
 rrelu_with_noise.vjp(input=lambda g, weight: g * weight)
 
 
-@op(promote=FLOAT, method=False, public=False, check=floats_only("leaky_relu_cpu"))
+@op(
+    promote=FLOAT,
+    method=False,
+    public=False,
+    check=floats_only("leaky_relu_cpu"),
+    packed="always",
+)
 def rrelu_mean(xp, input, negative_slope):
     """`rrelu` with its mean slope."""
     return xp.where(xp.gt(input, 0), input, input * negative_slope)
@@ -541,7 +634,7 @@ def _dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     return None
 
 
-@_typed
+@partial(_typed, packed="always")
 def softmax(xp, input, dim, dtype=None):
     """`exp(x)` over its sum along `dim`, computed without overflow.
 
@@ -585,7 +678,7 @@ def _softmax_slope(xp, out, g, together):
 softmax.vjp(input=_softmax_gradient)
 
 
-@partial(_typed, steps=True)
+@partial(_typed, steps=True, packed="always")
 def log_softmax(xp, input, dim, dtype=None):
     """The logarithm of `softmax`, computed without overflow.
 

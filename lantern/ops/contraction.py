@@ -127,7 +127,7 @@ def _interleaved(mine, theirs):
     return left, right, tuple([x * y for x, y in pairs])
 
 
-@op(promote=SAME, grad_name="UnsafeViewBackward0")
+@op(packed="always", promote=SAME, grad_name="UnsafeViewBackward0")
 def kron(xp, input, other):
     """Each element of `input` times the whole of `other`, side by side.
 

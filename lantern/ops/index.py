@@ -187,7 +187,7 @@ def _index_add_source(xp, g, dim, index, source_shape, alpha):
 index_add.vjp(input=lambda g: g, source=_index_add_source)
 
 
-@op(promote=KEEP, inplace=True)
+@op(packed="always", promote=KEEP, inplace=True)
 def index_copy(xp, input, dim, index, source):
     """A copy with the slices along `dim` that `index` names replaced by those of `source`.
 
@@ -332,7 +332,7 @@ def _check_row(name, input, index):
         )
 
 
-@op(promote=KEEP)
+@op(packed="always", promote=KEEP)
 def take(xp, input, index):
     """The elements at places of the tensor taken as one row, in the shape of `index`.
 

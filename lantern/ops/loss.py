@@ -352,7 +352,7 @@ def _check_logits(input: Any, target: Any) -> None:
 
 
 # --- several classes
-@op(promote=FLOAT, method=False, public=False, exact=True, steps=True)
+@op(packed="always", promote=FLOAT, method=False, public=False, exact=True, steps=True)
 def picked_loss(xp, input, index, weight=None, ignore_index=-100, reduction="mean"):
     """Minus the entry along dimension 1 of `(N, C, *)` that `index` `(N, *)` names, weighed."""
     valid = xp.ne(index, ignore_index)

@@ -28,7 +28,7 @@ class NormOp(Op):
         return Converted(kind) if kind.char in "eE" else converted
 
 
-def norm_op(kernel: str) -> Any:
+def norm_op(kernel: str, packed: str = "but for channels last") -> Any:
     """Declares a `NormOp` that refuses dtypes in the name of a kernel."""
     refuse = floats_only(kernel)[1]
 
@@ -43,7 +43,8 @@ def norm_op(kernel: str) -> Any:
             raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
 
     def declared(function: Any) -> Op:
-        options = {"promote": FLOAT, "exact": True, "check": ("?bBhHiIlLeE", check)}
+        check_of = ("?bBhHiIlLeE", check)
+        options = {"promote": FLOAT, "exact": True, "check": check_of, "packed": packed}
         return declare(NormOp, function, options | {"method": False, "function": False})
 
     return declared
@@ -118,7 +119,7 @@ def _trailing(input, normalized_shape, *parameters):
     return tuple(range(lead, input.ndim))
 
 
-@norm_op("LayerNormKernelImpl")
+@norm_op("LayerNormKernelImpl", "always")
 def layer_norm(xp, input, normalized_shape, weight=None, bias=None, eps=1e-5):
     """Elements less their mean, over their deviation, taken over the last dimensions.
 
@@ -170,7 +171,7 @@ def _(xp, g, needs, input, normalized_shape, weight, eps):
 layer_norm._grad_name = "NativeLayerNormBackward0"
 
 
-@norm_op("rms_norm")
+@norm_op("rms_norm", "always")
 def rms_norm(xp, input, normalized_shape, weight=None, eps=None):
     """Elements over the root of the mean of their squares, taken over the last dimensions.
 

@@ -23,7 +23,7 @@ def _picked_label(input, dim, index, keepdim, name):
     return name
 
 
-@op(promote=KEEP, method=False, public=False, exact=True, label=_picked_label)
+@op(packed="always", promote=KEEP, method=False, public=False, exact=True, label=_picked_label)
 def picked(xp, input, dim, index, keepdim, name):
     """The elements at one index along `dim`; `name` is that of the node."""
     found = xp.gather(input, dim, index)
@@ -287,7 +287,7 @@ def _middle_label(input, index, name):
     return name
 
 
-@op(promote=KEEP, method=False, public=False, exact=True, label=_middle_label)
+@op(packed="always", promote=KEEP, method=False, public=False, exact=True, label=_middle_label)
 def middle_value(xp, input, index, name):
     """The element at a place of the flat tensor; elements equal to it share its gradient.
 

@@ -88,7 +88,7 @@ def _shown(xp, x, mode, dim, count, after):
     return part
 
 
-@op(promote=KEEP, method=False, public=False)
+@op(packed="always", promote=KEEP, method=False, public=False)
 def edge_pad(xp, input, pad, mode):
     """The tensor continued beyond its ends."""
     pads = _pairs(pad, input.ndim)

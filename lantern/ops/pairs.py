@@ -81,6 +81,7 @@ def cdist(xp, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary")
 
 
 @op(
+    packed="always",
     promote=SAME,
     tensors="x1 x2",
     method=False,
@@ -112,7 +113,14 @@ def _(xp, g, out, needs, x1, x2, p):
     )
 
 
-@op(promote=SAME, tensors="x1 x2", method=False, public=False, grad_name="ViewBackward0")
+@op(
+    packed="always",
+    promote=SAME,
+    tensors="x1 x2",
+    method=False,
+    public=False,
+    grad_name="ViewBackward0",
+)
 def euclidean(xp, x1, x2):
     """The Euclidean distances by one matrix product: |x|² + |y|² - 2 x·y."""
     last = (x1.ndim - 1,), (x2.ndim - 1,)
@@ -159,7 +167,7 @@ def _lengths(xp, input, p, dim):
     return vector_norm.forward(xp, input, p, dims, True), dims
 
 
-@op(promote=SAME, inplace=True, check=("?bBhHiIlL", _refuse_integers))
+@op(packed="always", promote=SAME, inplace=True, check=("?bBhHiIlL", _refuse_integers))
 def renorm(xp, input, p, dim, maxnorm):
     """Each slice along `dim` scaled down to a `p`-norm of `maxnorm` where it has a larger one.
 

@@ -12,6 +12,8 @@ from typing import Any
 from .. import dtypes
 from ..op import BOOL, BOOL_TO_LONG, FLOAT, KEEP, SAME, Op, composite, op
 
+# Functions that NumPy has not, made of several of its own.
+COMPOSED = frozenset("sigmoid sign erf erfc erfinv lgamma digamma erfcx ndtri i0e i1e".split())
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
@@ -25,6 +27,8 @@ def unary(
 
     forward.__name__, forward.__doc__ = name, text
     options = {"inplace": True, "differentiable": formula is not None, **options}
+    if name in COMPOSED:
+        options["packed"] = "as operands"
     declared = op(forward, promote=promote, **options)
     if formula is not None:
         declared.vjp(input=formula)
@@ -284,7 +288,11 @@ deg2rad.vjp(input=lambda g: g * (math.pi / 180))
 rad2deg.vjp(input=lambda g: g * (180 / math.pi))
 
 
-@op(promote=FLOAT, inplace=True)
+@op(
+    promote=FLOAT,
+    inplace=True,
+    packed="as operands",
+)
 def sinc(xp, input):
     """sin(pi x) / (pi x), and 1 at 0."""
     angle = input * math.pi
@@ -300,7 +308,12 @@ def _sinc_input(xp, g, input):
 sinc.vjp(input=_sinc_input)
 
 
-@op(promote=FLOAT, inplace=True, steps=True)
+@op(
+    promote=FLOAT,
+    inplace=True,
+    steps=True,
+    packed="as operands",
+)
 def logit(xp, input, eps=None):
     """log(x / (1 - x)), the inverse of sigmoid; `eps` keeps x within [eps, 1 - eps]."""
     if eps is not None:
@@ -319,7 +332,11 @@ def _logit_input(xp, g, input, eps):
 logit.vjp(input=_logit_input)
 
 
-@op(promote=FLOAT, method=False)
+@op(
+    promote=FLOAT,
+    method=False,
+    packed="as operands",
+)
 def polygamma(xp, n, input):
     """The n-th derivative of digamma; raises RuntimeError for a negative n."""
     if n < 0:

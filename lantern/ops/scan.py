@@ -14,7 +14,7 @@ from .order import picked
 from .transcendental import log_of_sum
 
 
-@op(promote=INT_TO_LONG, inplace=True)
+@op(packed="always", promote=INT_TO_LONG, inplace=True)
 def cumsum(xp, input, dim, *, dtype=None):
     """The running sum along `dim`.
 
@@ -35,7 +35,7 @@ def reversed_cumsum(xp, g, dim):
     return xp.flip(xp.cumsum(xp.flip(g, (dim,)), dim), (dim,))
 
 
-@op(promote=INT_TO_LONG, inplace=True)
+@op(packed="always", promote=INT_TO_LONG, inplace=True)
 def cumprod(xp, input, dim, *, dtype=None):
     """The running product along `dim`."""
     return xp.cumprod(input, wrap_dim(dim, input.ndim))
@@ -69,7 +69,7 @@ def recurrence(xp, factor, term, dim):
     return term
 
 
-@op(promote=SAME, lacks="?BHILbhil logcumsumexp_out_cpu")
+@op(packed="always", promote=SAME, lacks="?BHILbhil logcumsumexp_out_cpu")
 def logcumsumexp(xp, input, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     return running_log_sum(xp, input, wrap_dim(dim, input.ndim))

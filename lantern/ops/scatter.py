@@ -25,7 +25,7 @@ def refuse_unsigned(xp, input, kernel):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
-@op(promote=KEEP)
+@op(packed="always", promote=KEEP)
 def gather(xp, input, dim, index, *, sparse_grad=False):
     """Elements picked along `dim` by an index tensor of the same rank.
 

@@ -71,7 +71,7 @@ def _fill_label(input, mask, value):
     return f"MaskedFillBackward{int(isinstance(value, Tensor))}"
 
 
-@op(promote=KEEP, numbers="value", inplace=True, label=_fill_label)
+@op(packed="always", promote=KEEP, numbers="value", inplace=True, label=_fill_label)
 def masked_fill(xp, input, mask, value):
     """`input` with one value written where the mask holds.
 
@@ -169,6 +169,7 @@ def _clamp_label(input, min, max):
 
 
 @op(
+    packed="as operands",
     promote=SAME,
     tensors="min max",
     numbers="min max",
@@ -223,6 +224,7 @@ def _one_sided_label(name):
 
 
 @op(
+    packed="as operands",
     promote=SAME,
     tensors="min",
     numbers="min",
@@ -237,6 +239,7 @@ def clamp_min(xp, input, min):
 
 
 @op(
+    packed="as operands",
     promote=SAME,
     tensors="max",
     numbers="max",

@@ -65,13 +65,23 @@ def _unscaled(xp, scaled, input):
     return scaled * half * half
 
 
-@op(promote=FLOAT, inplace=True)
+@op(
+    promote=FLOAT,
+    inplace=True,
+    packed="as operands",
+)
 def i0(xp, input):
     """I0(x), the modified Bessel function of the first kind of order 0."""
     return _unscaled(xp, xp.i0e(input), input)
 
 
-@op(promote=FLOAT, method=False, function=False, grad_name="SpecialI1Backward0")
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    grad_name="SpecialI1Backward0",
+    packed="as operands",
+)
 def i1(xp, input):
     """I1(x), the modified Bessel function of the first kind of order 1."""
     return _unscaled(xp, xp.i1e(input), input)
@@ -87,7 +97,13 @@ def _i1_input(xp, g, out, input):
 i1.vjp(input=_i1_input)
 
 
-@op(promote=FLOAT, method=False, function=False, grad_name="SpecialNdtrBackward0")
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    grad_name="SpecialNdtrBackward0",
+    packed="as operands",
+)
 def ndtr(xp, input):
     """The normal distribution function."""
     return xp.erfc(input * -ROOT_HALF) * 0.5
@@ -97,6 +113,7 @@ ndtr.vjp(input=lambda xp, g, input: g * (xp.exp(input * input * -0.5) / ROOT_TWO
 
 
 @op(
+    packed="as operands",
     promote=FLOAT,
     method=False,
     function=False,
@@ -114,7 +131,14 @@ def log_ndtr(xp, input):
 log_ndtr.vjp(input=lambda xp, g, input: g * (math.sqrt(2 / math.pi) / xp.erfcx(input * -ROOT_HALF)))
 
 
-@op(promote=FLOAT, method=False, function=False, steps=True, grad_name="SpecialEntrBackward0")
+@op(
+    promote=FLOAT,
+    method=False,
+    function=False,
+    steps=True,
+    grad_name="SpecialEntrBackward0",
+    packed="as operands",
+)
 def entr(xp, input):
     """-x log(x); 0 at 0, minus infinity below."""
     value = -input * xp.log(input)
@@ -132,6 +156,7 @@ def _xlog1py_label(input, other):
 
 
 @op(
+    packed="as operands",
     promote=FLOAT,
     numbers="input other",
     steps=True,

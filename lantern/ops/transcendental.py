@@ -47,7 +47,13 @@ def _copysign_label(input, other):
     return f"CopysignBackward{int(not isinstance(other, Tensor))}"
 
 
-@op(promote=FLOAT, numbers="other", inplace=True, label=_copysign_label)
+@op(
+    promote=FLOAT,
+    numbers="other",
+    inplace=True,
+    label=_copysign_label,
+    packed="as operands",
+)
 def copysign(xp, input, other):
     """The size of `input` with the sign of `other`, also that of -0.0."""
     if isinstance(other, (int, float)):
@@ -123,7 +129,14 @@ def _xlogy_label(input, other):
     return "XlogyBackward0" if isinstance(other, Tensor) else "XlogyBackward2"
 
 
-@op(promote=FLOAT, numbers="input other", steps=True, inplace=True, label=_xlogy_label)
+@op(
+    promote=FLOAT,
+    numbers="input other",
+    steps=True,
+    inplace=True,
+    label=_xlogy_label,
+    packed="as operands",
+)
 def xlogy(xp, input, other):
     """`input * log(other)`, and 0 where `input` is 0 and `other` is not NaN.
 
@@ -156,7 +169,7 @@ def _steps_down(function, input, p):
     return total
 
 
-@op(promote=FLOAT, inplace=True)
+@op(packed="always", promote=FLOAT, inplace=True)
 def mvlgamma(xp, input, p):
     """The multivariate log-gamma function of dimension `p`; raises RuntimeError for p < 1."""
     if p < 1:

@@ -70,6 +70,7 @@ from .layout import (  # noqa: E402  (primitives)
     memory_of,
     offset_in,
     permute,
+    relaid,
     reshape,
     strides_of,
     view_as,
