@@ -16,6 +16,7 @@ from .tensor import Tensor as Tensor
 from .typed import TypedStorage as TypedStorage
 from .untyped import UntypedStorage as UntypedStorage
 from .creation import arange as arange
+from . import arranging as arranging
 from .creation import as_tensor as as_tensor
 from .creation import asarray as asarray
 from . import autograd as autograd
