@@ -130,4 +130,4 @@ print(torch.autograd.grad(rows.sum(), x))
 try:
     torch.autograd.grad(x**2, x, torch.ones(2, 2), is_grads_batched=True)
 except RuntimeError as error:
-    print(error)
+    print(str(error)[:60])
