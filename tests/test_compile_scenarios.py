@@ -540,6 +540,35 @@ def a_gradient_taken_by_function(compile):
         yield f(lantern.full((3,), i + 1.0, requires_grad=True))
 
 
+@scenario
+def a_step_with_a_penalty_on_gradients(compile):
+    lantern.manual_seed(0)
+    net = _net()
+    optimizer = lantern.optim.SGD(net.parameters(), lr=0.1)
+
+    @compile
+    def step(x):
+        x = x.detach().requires_grad_()
+        (g,) = lantern.autograd.grad(net(x).sum(), x, create_graph=True)
+        loss = ((g.norm(dim=1) - 1) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    for i in range(5):
+        yield step(lantern.full((5, 4), i / 4))
+
+
+def test_create_graph_through_a_compiled_function_is_refused_and_says_what_to_do():
+    f = lantern.compile(lambda x: (x**3).sum())
+    x = lantern.ones(2, requires_grad=True)
+    for _ in range(2):
+        f(x)
+    with pytest.raises(RuntimeError, match="double backward.*Compile the whole step"):
+        lantern.autograd.grad(f(x), x, create_graph=True)
+
+
 # --- memory
 @scenario
 def results_that_are_arguments(compile):

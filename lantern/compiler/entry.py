@@ -20,7 +20,8 @@ from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
 from . import control, doorway, layout
 from .doorway import CONSTANT, FINISH, MISS, PACK, SINGLE, Entry
-from .record import ARGUMENT, FRESH, CompiledNode, Place, Record
+from .history import CompiledNode
+from .record import ARGUMENT, FRESH, Place, Record
 from .structure import replaced
 from .surroundings import ABSENT, PLAIN, Facts, Spot
 from .trace import IsZero, NumberInput, SlotInput, StorageInput

@@ -15,6 +15,7 @@ from ..autograd.mode import flags, mode
 from ..backends import NAMESPACES
 from ..storage import Storage
 from ..tensor import Tensor, current_node, mark, share, wrap
+from .history import ArgumentNode, CompiledNode, ends_of
 from .interpret import run
 from .ir import INPUT, Value, verify
 from .machine import machine_code
@@ -28,7 +29,6 @@ from .trace import (
     Trace,
     TraceError,
     recording,
-    user_line,
 )
 
 # How a result is made: from a fresh array, or from something that is there already.
@@ -40,17 +40,6 @@ class Place:
 
     def __init__(self, number: int):
         self.number = number
-
-
-class ArgumentNode(Node):
-    """Stands for the history of an argument that was computed before the call."""
-
-    def backward(self, g: Any, create_graph: bool) -> Any:
-        """Raises TraceError: where the gradient would go lies outside of the recording."""
-        raise TraceError(
-            "backward() in a compiled function comes to an argument that was computed outside of "
-            f"it ({user_line()}). Detach the argument, or do the whole forward inside."
-        )
 
 
 class Record:
@@ -296,7 +285,7 @@ class Record:
             return
         from ..autograd import engine
 
-        ends, released = _ends([each._node for each in roots])
+        ends, released = ends_of([each._node for each in roots])
         if released:  # the function did its own backward
             return
         grads = []
@@ -527,81 +516,3 @@ def _repeats(tensor: Tensor) -> bool:
 
 def _copy(array: Any) -> Any:
     return NAMESPACES[type(array)].clone(array)
-
-
-class CompiledNode(Node):
-    """History of the results of a compiled function: its recorded backward."""
-
-    __slots__ = ("hooks",)  # native code looks whether there are some
-
-    def __init__(
-        self, record: Record, edges: list, known: Any, outputs: int, versions: list | None = None
-    ):
-        super().__init__(edges, outputs)
-        self.hooks = None
-        self.record, self.known, self.versions = record, known, versions or ()
-
-    def release(self) -> None:
-        """Lets go of what the forward pass computed."""
-        self.known = None  # type: ignore[assignment]
-
-    def backward(self, g: Any, create_graph: bool) -> list:
-        """Returns the gradients of the inputs, computed by the recorded backward pass."""
-        if create_graph:
-            raise NotImplementedError(
-                "create_graph=True through a compiled function is not in Lantern yet"
-            )
-        for i, error in self.record.back_errors.items():
-            if (g[i] if self.outputs > 1 else g) is not None:
-                raise RuntimeError(error)
-        if self.known is None:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time: a compiled function's values "
-                "are freed by backward unless retain_graph=True."
-            )
-        for storage, version in self.versions:
-            if storage.version != version:
-                raise RuntimeError(
-                    "one of the variables needed for gradient computation has been modified by an "
-                    f"inplace operation: an input of a compiled function is at version "
-                    f"{storage.version}; expected version {version} instead."
-                )
-        given = list(zip(self.record.back_inputs, g if self.outputs > 1 else [g], strict=True))
-        absent = {value for value, grad in given if grad is None}
-        grads = [_zeros(value) if grad is None else grad for value, grad in given]
-        if self.record.machine is not None:
-            found = self.record.machine.backward(self.known, grads)
-        else:
-            known = {**self.known, **dict(zip(self.record.back_inputs, grads, strict=True))}
-            run(self.record.graph.values[self.record.split :], known)
-            found = [known[value] for value in self.record.back_values]
-        if not absent:
-            return found
-        sources = self.record.sources
-        return [
-            None if source <= absent else each for each, source in zip(found, sources, strict=True)
-        ]
-
-
-def _zeros(value: Value) -> Any:
-    from ..backends import default
-
-    return default().full(value.shape, 0, value.dtype)
-
-
-def _ends(roots: list) -> tuple[list[Node], bool]:
-    """Returns where gradients go out of a recording, and whether backward has been there."""
-    released = False
-    found: list[Node] = []
-    seen: set[Node] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        released = released or getattr(node, "saved", ()) is None
-        if isinstance(node, (AccumulateGrad, ArgumentNode)):
-            found.append(node)
-        stack.extend(edge[0] for edge in node.edges if edge is not None)
-    return found, released
