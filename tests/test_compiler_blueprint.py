@@ -10,7 +10,7 @@ from compiler_programs import Programs
 
 import lantern
 from lantern import dtypes
-from lantern.compiler import fuse, native, runtime, store
+from lantern.compiler import forms, fuse, native, runtime, store
 from lantern.compiler.blueprint import unpacked
 from lantern.compiler.interpret import interpret
 from lantern.compiler.ir import Graph
@@ -278,7 +278,7 @@ def test_other_settings_sources_processors_and_libraries_have_names_of_their_own
     program = Way(plus(1.0)).program()
     names = [program._key()]
     changes = [
-        (fuse, "NARROW", 16),
+        (forms, "NARROW", 16),
         (fuse, "CHEAP", fuse.CHEAP - {"add"}),
         (store, "sources", lambda: "another compiler"),
         (native.pool, "cores", lambda: 77),

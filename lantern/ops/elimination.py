@@ -368,12 +368,14 @@ def linalg_cond(xp, A, p=None):
     """
     if A.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+    if p not in (None, 2, -2, *CONDITION_NORMS):
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    if 0 in A.shape[-2:]:
+        return xp.full(A.shape[:-2], 0, A).detach()
     if p in (None, 2, -2):
         values = svdvals(A)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
-    if p not in CONDITION_NORMS:
-        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     check_square(f"linalg.cond(ord={p})", A)
     found, info = _inverse(A)
     number = matrix_norm(A, p) * matrix_norm(found, p)
@@ -432,6 +434,8 @@ def _check_reflections(input, tau):
         raise RuntimeError(
             f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]"
         )
+    if not tau.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
     if input.shape[-1] < tau.shape[-1]:
         raise RuntimeError(
             f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]"
@@ -451,7 +455,10 @@ def householder_product(xp, input, tau):
     _check_reflections(input, tau)
     *batch, rows, columns = input.shape
     eye = identity_like(xp, xp.full((*batch, rows, rows), 0, input))[..., :columns]
-    vectors, found = triangle(xp, input, -1, True) + eye, eye
+    below = triangle(xp, input, -1, True)
+    vectors, found = below + eye, eye
+    if not tau.shape[-1]:  # nothing of the input is left, and yet the result depends on it
+        return eye + triangle(xp, below, -rows, True)
     for i in reversed(range(tau.shape[-1])):
         vector = vectors[..., i : i + 1]
         along = xp.matmul(swapped(xp, vector), found)
@@ -469,6 +476,8 @@ def tensorinv(xp, A, ind=2):
     """
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    if A.ndim < ind:
+        raise RuntimeError(f"ArrayRef: invalid slice, N = {ind}; size = {A.ndim}")
     rows, columns = A.shape[:ind], A.shape[ind:]
     if rows.numel() != columns.numel():
         raise RuntimeError(

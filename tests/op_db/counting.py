@@ -120,6 +120,8 @@ def edge_samples(make: Make):
     yield Sample(make(20), edges, weight=make(20), density=True)
     yield Sample(make(40), 4, range=(-1.0, 1.0))
     yield Sample(make(40), 4, range=(1.0, -1.0))
+    yield Sample(make(0), edges)
+    yield Sample(make(), edges)
 
 
 RECORDS = [

@@ -47,6 +47,7 @@ def singular_samples(make: Make):
     yield Sample(np.zeros_like(make(2, 2)))
     yield Sample(np.stack([np.eye(3), np.ones((3, 3))]).astype(make(1).dtype))
     yield Sample(make(0, 0))
+    yield Sample(make())
 
 
 def checked_samples(make: Make):
@@ -65,6 +66,7 @@ def unpack_samples(make: Make):
     yield Sample(make(2, 4, 2))
     yield Sample(make(2, 4))
     yield Sample(make(0, 0))
+    yield Sample(make())
     yield Sample(make(3, 3), unpack_pivots=False)
 
 
@@ -82,6 +84,7 @@ def system_samples(make: Make):
     yield Sample(make(2, 3, 3), make(3, 4))
     yield Sample(make(0, 0), make(0, 2))
     yield Sample(make(3, 3), make(2, 2))
+    yield Sample(make(3, 3), make())
 
 
 def solved(lt: Any, A: Any, B: Any, **kwargs: Any) -> Any:
@@ -100,6 +103,7 @@ def right_samples(make: Make):
     yield Sample(make(0, 0), make(0, 2))
     yield Sample(make(3, 3), make(2, 2))
     yield Sample(make(3, 3), make(3))
+    yield Sample(make(3, 3), make())
 
 
 def upper_samples(make: Make):
@@ -135,6 +139,8 @@ def cond_samples(make: Make):
     yield Sample(make(2, 4, 2))
     yield Sample(make(3, 3), 5)
     yield Sample(make(3))
+    yield Sample(make(0, 0))
+    yield Sample(make())
 
 
 def norm_samples(make: Make):
@@ -143,6 +149,8 @@ def norm_samples(make: Make):
         yield Sample(make(3, 3), p)
     yield Sample(np.stack([np.eye(3), np.zeros((3, 3))]).astype(make(1).dtype), 1)
     yield Sample(make(2, 3), 1)
+    yield Sample(make(0, 0), 1)
+    yield Sample(make(), 1)
 
 
 def exponential_samples(make: Make):
@@ -156,6 +164,9 @@ def reflection_samples(make: Make):
     yield Sample(make(2, 3, 3), make(2, 2))
     yield Sample(make(2, 4), make(2))
     yield Sample(make(4, 2), make(3))
+    yield Sample(make(4, 0), make(0))
+    yield Sample(make(0, 0), make(0))
+    yield Sample(make(4, 2), make())
 
 
 def tensor_samples(make: Make):
@@ -163,6 +174,8 @@ def tensor_samples(make: Make):
     yield Sample(make(2, 3, 6))
     yield Sample(make(2, 3, 5))
     yield Sample(make(2, 2), 0)
+    yield Sample(make(0, 0), ind=1)
+    yield Sample(make())
 
 
 def tensor_inverse(lt: Any, A: Any, **kwargs: Any) -> Any:
