@@ -278,8 +278,12 @@ def _run(
     capture: list[tuple[Node, int]] | None,
 ) -> list[Tensor | None]:
     waiting = _Waiting()
-    for start in starts:
-        waiting.send(*start)
+    first = None
+    if len(starts) == 1 and starts[0][0].inner and starts[0][0].outputs == 1:
+        first = starts[0]
+    else:
+        for start in starts:
+            waiting.send(*start)
     wanted = useful = None
     if capture is not None:
         wanted = dict.fromkeys(capture)
@@ -287,7 +291,7 @@ def _run(
     before, mode.enabled = mode.enabled, create_graph
     quiet = _Quiet()
     try:
-        _visit(waiting, wanted, useful, retain_graph, create_graph, quiet)
+        _visit(waiting, first, wanted, useful, retain_graph, create_graph, quiet)
         _finish(waiting.leaves, wanted, quiet)
     finally:
         restore(quiet.token)
@@ -298,12 +302,19 @@ def _run(
 
 
 def _visit(
-    waiting: _Waiting, wanted: Any, useful: Any, retain_graph: bool, create_graph: bool, quiet: Any
+    waiting: _Waiting,
+    first: Start | None,
+    wanted: dict | None,
+    useful: Any,
+    retain_graph: bool,
+    create_graph: bool,
+    quiet: _Quiet,
 ) -> None:
     """Visits the nodes within the graph; what arrives at its ends is added up and stays there."""
     heap, inner, leaves = waiting.heap, waiting.inner, waiting.leaves
-    node: Any = None
-    g = value = results = None
+    node: Any
+    node, _, g = first or (None, 0, None)
+    value = results = None
     while node is not None or heap:
         if node is None:
             node = heappop(heap)[1]

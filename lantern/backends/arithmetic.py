@@ -97,18 +97,19 @@ def sigmoid(x):
 
 # --- sums
 def sum(x, dim=None, keepdim=False):
-    if x.dtype.char in "eE":  # NumPy would round after each addition
+    kind = x.dtype
+    if kind is not _f4 and kind.char in "eE":  # NumPy would round after each addition
         return sum(x.astype(_f4), dim, keepdim).astype(x.dtype)
-    if type(dim) is tuple and len(dim) > 2 and x.size > FEW and x.dtype in (_f4, _f8):
+    if type(dim) is tuple and len(dim) > 2 and x.size > FEW and kind in (_f4, _f8):
         if dim == (0, *range(2, x.ndim)) and x.flags.c_contiguous:
             return _sum_channels(x, keepdim)
-    if not keepdim and type(x) is np.ndarray and (x.dtype is _f4 or x.dtype is _f8) and x.size:
+    if not keepdim and type(x) is np.ndarray and (kind is _f4 or kind is _f8) and x.size:
         if dim is None:
             if x.size <= FEW and x.flags.c_contiguous:
-                return _constant(1, x.dtype.char, x.size).dot(x.ravel())
+                return _constant(1, kind.char, x.size).dot(x.ravel())
         elif dim == (0,) and x.ndim == 2 and x.flags.c_contiguous:
             if x.size <= FEW * 8:
-                return _constant(1, x.dtype.char, x.shape[0]).dot(x)
+                return _constant(1, kind.char, x.shape[0]).dot(x)
             if x.shape[0] > 256:
                 return _sum_rows(x)
     return np.add.reduce(x, dim, None, None, keepdim)
@@ -139,13 +140,18 @@ def _sum_rows(x):
 
 
 # --- products of matrices
+SMALL = 4800  # elements: `_turns` would be false of such a second operand, and is not asked
+
+
 def _turns(x, y):
-    """Says whether `x @ y`, both of float32, is sooner there by way of `y.T @ x.T`.
+    """Says whether `x @ y` is sooner there by way of `y.T @ x.T`; not where `y` is `SMALL`.
 
     The library copies its operands into an order of its own, and slowly the second where its
     columns are contiguous. The other way round that is the first one, but then the product has to
     be turned. Small products (of up to 1,200 elements) are made without copies.
     """
+    if x.dtype is not _f4 or not (x.flags.c_contiguous and y.flags.f_contiguous):
+        return False
     rows, size = x.shape
     columns = y.shape[1]
     area = rows * columns
@@ -154,7 +160,7 @@ def _turns(x, y):
 
 def matmul(x, y):
     if x.ndim == y.ndim == 2 and (x.dtype is _f4 or x.dtype is _f8):
-        if x.dtype is _f4 and y.flags.f_contiguous and x.flags.c_contiguous and _turns(x, y):
+        if y.size > SMALL and _turns(x, y):
             return np.ascontiguousarray(y.T.dot(x.T).T)
         return x.dot(y)  # as fast in the library, and sooner there
     if x.ndim > 2 and y.ndim == 2 and x.size and x.flags.c_contiguous:
@@ -168,7 +174,7 @@ def linear(x, weight, bias):
     flat = x.ndim == 2 and (x.dtype is _f4 or x.dtype is _f8)
     if flat:
         turned = weight.T
-        if x.dtype is _f4 and weight.flags.c_contiguous and _turns(x, turned):
+        if weight.size > SMALL and _turns(x, turned):
             result = weight.dot(x.T).T
             if bias is None:
                 return np.ascontiguousarray(result)
