@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc as _gc
 import math as _math
-
-_known_before = len(_gc.get_objects())
 
 from . import autograd as autograd
 from . import dtypes as _dtypes
@@ -136,10 +133,3 @@ def __getattr__(name: str) -> object:
 
     found = globals()[name] = getattr(import_module(f".{home}", __name__), name)
     return found
-
-
-# Modules, classes and functions stay until the process ends. Looking through them all for cycles,
-# also then, takes a fifth of the time of the import; so the collector leaves them out. A program
-# that has much already might have garbage among it, which would stay too.
-if _known_before < 30_000:
-    _gc.freeze()
