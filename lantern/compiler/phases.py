@@ -141,8 +141,10 @@ def bounds(b: Function, phase: Phase, q: Any) -> tuple[Any, Any]:
 
 
 def positive(b: Function, x: str) -> str:
+    """Writes a whole number, or zero where it is below."""
     return b.intrinsic("smax", "i64", x, 0)
 
 
 def divided(b: Function, x: str, by: int) -> str:
+    """Writes a whole number that is not negative, divided and rounded down."""
     return x if by == 1 else b.op("udiv", "i64", x, by)
