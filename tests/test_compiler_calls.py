@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import sys
 import threading
 import weakref
 
@@ -556,29 +557,70 @@ def test_a_step_in_several_pieces_goes_the_short_way():
     assert slow.count == 0
 
 
-@pytest.mark.parametrize("pieces", [False, True])
-def test_threads_call_one_function_at_once(pieces):
-    scale = lantern.full((64,), 3.0)
+@pytest.fixture
+def restless():
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
-    def function(x):
-        return (x * scale).sort()[0] if pieces else x * scale + 1
 
-    compiled, _ = opened(function, lantern.ones(64))
-    wrong = []
+def at_once(work, count=4):
+    """Runs a function in several threads; returns what they have raised."""
+    raised = []
 
-    def work(seed):
-        generator = lantern.Generator().manual_seed(seed)
-        for _ in range(200):
-            x = lantern.randn(64, generator=generator)
-            if compiled(x).tolist() != function(x).tolist():
-                wrong.append(seed)
+    def guarded(number):
+        try:
+            work(number)
+        except BaseException as error:
+            raised.append(error)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(count)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
-    assert not wrong
+    return raised
+
+
+@pytest.mark.parametrize("pieces", [False, True])
+@pytest.mark.parametrize("size", [64, 20_000])
+def test_threads_call_one_function_at_once(pieces, size, restless):
+    scale = lantern.full((size,), 3.0)
+
+    def function(x):
+        return (x * scale).sort()[0] if pieces else x * scale + 1, x * 2 - 1
+
+    compiled, _ = opened(function, lantern.ones(size))
+    rounds = 2 if pieces and size > 64 else 100
+
+    def work(seed):
+        x = lantern.randn(size, generator=lantern.Generator().manual_seed(seed))
+        want, kept = [each.numpy() for each in function(x)], []
+        for _ in range(rounds):
+            kept = [*kept[-2:], compiled(x)]  # results that are held need memory of their own
+            for got in kept:
+                for one, other in zip(got, want, strict=True):
+                    np.testing.assert_array_equal(one, other)
+
+    assert not at_once(work)
+
+
+def test_an_index_out_of_range_in_a_thread_is_no_other_threads(restless):
+    table = lantern.arange(10.0)
+    compiled, _ = opened(lambda i: table[i] * 2, lantern.tensor([1, 2]))
+
+    def work(seed):
+        i = lantern.tensor([seed, 7 if seed else 10])
+        for _ in range(200):
+            if seed:
+                assert compiled(i).tolist() == [2.0 * seed, 14.0]
+            else:
+                with pytest.raises(IndexError):
+                    compiled(i)
+
+    assert not at_once(work)
 
 
 def test_a_thread_has_a_mode_of_its_own():

@@ -7,6 +7,9 @@ which everything holds is taken; where there is none, `enter` calls the general 
 last look and the end of the run no other thread can do anything, so no lock is needed. Only places
 in objects that were found by trying are looked into (`layout.py`); all else goes through Python's
 own interface, and is there in every version of it.
+
+What may run Python comes first: looks that are written in it, and making memory for results. Then
+all that other threads could have changed meanwhile is looked at once more.
 """
 
 from __future__ import annotations
@@ -58,7 +61,9 @@ class Entry:
 
     def __del__(self) -> None:
         for each in self._owned:
-            layout.drop(ctypes.c_size_t.from_address(each).value)
+            word = ctypes.c_size_t.from_address(each)
+            held, word.value = word.value, 0  # the entry may be called until the very end
+            layout.drop(held)
 
     def at(self, name: str) -> int:
         """Returns the address of a word of the table."""
@@ -156,7 +161,7 @@ class Door:
         engine = self._engine = runtime.load(enter.text(_facts()), runtime.host())
         self._kept = {
             "none": None, "true": True, "false": False, "miss": MISS, "zero": 0, "mode": mode,
-            "tensor": Tensor, "float": float, "tuple": tuple, "ndarray": default().ndarray,
+            "exception": Exception, "tensor": Tensor, "float": float, "tuple": tuple, "ndarray": default().ndarray,
             **{f"name{each}": each for each in enter.NAMES},
         }  # fmt: skip
         for name, value in self._kept.items():
@@ -216,8 +221,9 @@ class Passage:
 
     def __call__(self, given: Sequence[Any], others: Sequence[Any] = ()) -> Sequence[Any]:
         """Returns the results of the program for arguments, and for what comes before them."""
-        if self._enter is not None:
-            found = self._enter(*given)
+        enter = self._enter  # another thread may take it away
+        if enter is not None:
+            found = enter(*given)
             if found is not MISS:
                 return found
         program = self.program

@@ -51,6 +51,7 @@ declare ptr @PyObject_CallNoArgs(ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare void @PyErr_Clear()
 declare ptr @PyErr_Occurred()
+declare i32 @PyErr_ExceptionMatches(ptr)
 declare double @PyFloat_AsDouble(ptr)
 declare ptr @PyThreadState_Get()
 declare i64 @PyThreadState_GetID(ptr)
@@ -65,6 +66,7 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)
 @true = global ptr null
 @false = global ptr null
 @miss = global ptr null
+@exception = global ptr null
 @zero = global ptr null
 @mode = global ptr null
 @tensor = global ptr null
@@ -155,8 +157,12 @@ done:
 # the node, what makes memory, which of two memories is the older, and these: storage and array).
 # Memory that nobody but the entry knows is taken again. In place of the older one -1 stands for
 # results that are always of new memory, -2 for those that are arrays and no tensors.
+#
+# All memory is there before the run, as making it may run Python, and with it other threads; after
+# the run all values are taken before anything else is done, as they would be another's else.
 _GIVES = """
-define internal ptr @result(ptr %r) {
+; A storage, or an array, with a reference for the caller; null where an error was raised.
+define internal ptr @memory(ptr %r, ptr %fresh.at) {
 start:
   %s0 = word %r, 7
   %a0 = word %r, 8
@@ -168,57 +174,136 @@ second:
   %free1 = call i1 @unused(ptr %s1, ptr %a1)
   br i1 %free1, label %again, label %fresh
 again:
-  %s.old = phi ptr [%s0, %start], [%s1, %second]
-  %a.old = phi ptr [%a0, %start], [%a1, %second]
-  call void @Py_IncRef(ptr %s.old)
-  %count.at = getelementptr i8, ptr %s.old, i64 $version
+  %s = phi ptr [%s0, %start], [%s1, %second]
+  call void @Py_IncRef(ptr %s)
+  %count.at = getelementptr i8, ptr %s, i64 $version
   %count = load ptr, ptr %count.at
   %zero = load ptr, ptr @zero
   %unwritten = icmp eq ptr %count, %zero
-  br i1 %unwritten, label %fill, label %reset
+  br i1 %unwritten, label %done, label %reset
 reset:
   call void @Py_IncRef(ptr %zero)
   store ptr %zero, ptr %count.at
   call void @Py_DecRef(ptr %count)
-  br label %fill
+  br label %done
+done:
+  ret ptr %s
 fresh:
+  store i64 1, ptr %fresh.at
   %maker = word %r, 5
-  %s.new = call ptr @PyObject_CallNoArgs(ptr %maker)
-  %raised = icmp eq ptr %s.new, null
-  br i1 %raised, label %bad, label %keep
-keep:
+  %new = call ptr @PyObject_CallNoArgs(ptr %maker)
+  %raised = icmp eq ptr %new, null
   %older = number %r, 6
-  %bare = icmp eq i64 %older, -2
-  br i1 %bare, label %array, label %stored
-array:
-  call void @copy(ptr %r, ptr %s.new)
-  ret ptr %s.new
-stored:
-  %a.new.at = getelementptr i8, ptr %s.new, i64 $array
-  %a.new = load ptr, ptr %a.new.at
   %single = icmp slt i64 %older, 0
-  br i1 %single, label %fill, label %exchange
+  %as.is = or i1 %raised, %single
+  br i1 %as.is, label %given, label %exchange
 exchange:
+  %a.new.at = getelementptr i8, ptr %new, i64 $array
+  %a.new = load ptr, ptr %a.new.at
   %twice = mul i64 %older, 2
   %which = add i64 %twice, 7
-  %s.gone = word %r, %which
-  store ptr %s.new, ptr %s.gone.at
-  %a.gone.at = getelementptr i64, ptr %s.gone.at, i64 1
+  %gone = word %r, %which
+  store ptr %new, ptr %gone.at
+  %a.gone.at = getelementptr i64, ptr %gone.at, i64 1
   store ptr %a.new, ptr %a.gone.at
   %newer = sub i64 1, %older
   store i64 %newer, ptr %older.at
-  call void @Py_IncRef(ptr %s.new)
-  call void @Py_DecRef(ptr %s.gone)
-  br label %fill
-fill:
-  %s = phi ptr [%s.old, %again], [%s.old, %reset], [%s.new, %stored], [%s.new, %exchange]
-  %a = phi ptr [%a.old, %again], [%a.old, %reset], [%a.new, %stored], [%a.new, %exchange]
+  call void @Py_IncRef(ptr %new)
+  call void @Py_DecRef(ptr %gone)
+  br label %given
+given:
+  ret ptr %new
+}
+
+; The memory of all results; gives how much of it there is, which is less where an error was raised.
+define internal i64 @memories(ptr %e, ptr %made, ptr %fresh.at) {
+start:
+  %results = number %e, $result_count
+  %first = word %e, $results
+  br label %next
+next:
+  %n = phi i64 [0, %start], [%m, %put]
+  %all = icmp eq i64 %n, %results
+  br i1 %all, label %done, label %make
+make:
+  %skip = mul i64 %n, 11
+  %r = getelementptr i64, ptr %first, i64 %skip
+  %one = call ptr @memory(ptr %r, ptr %fresh.at)
+  %raised = icmp eq ptr %one, null
+  br i1 %raised, label %done, label %put
+put:
+  %to = getelementptr ptr, ptr %made, i64 %n
+  store ptr %one, ptr %to
+  %m = add i64 %n, 1
+  br label %next
+done:
+  ret i64 %n
+}
+
+; Takes the values of all results.
+define internal void @values(ptr %e, ptr %made) {
+start:
+  %results = number %e, $result_count
+  %first = word %e, $results
+  br label %next
+next:
+  %n = phi i64 [0, %start], [%m, %take]
+  %all = icmp eq i64 %n, %results
+  br i1 %all, label %done, label %one
+one:
+  %skip = mul i64 %n, 11
+  %r = getelementptr i64, ptr %first, i64 %skip
+  %s = word %made, %n
+  %older = number %r, 6
+  %bare = icmp eq i64 %older, -2
+  br i1 %bare, label %take, label %stored
+stored:
+  %inner.at = getelementptr i8, ptr %s, i64 $array
+  %inner = load ptr, ptr %inner.at
+  br label %take
+take:
+  %a = phi ptr [%s, %one], [%inner, %stored]
   call void @copy(ptr %r, ptr %a)
-  %made = call ptr @wrapped(ptr %s, ptr %a, ptr %r)
+  %m = add i64 %n, 1
+  br label %next
+done:
+  ret void
+}
+
+; Puts tensors in the place of the memory; says whether that was done without an error.
+define internal i1 @tensors(ptr %e, ptr %made) {
+start:
+  %results = number %e, $result_count
+  %first = word %e, $results
+  br label %next
+next:
+  %n = phi i64 [0, %start], [%m, %on]
+  %all = icmp eq i64 %n, %results
+  br i1 %all, label %good, label %one
+one:
+  %skip = mul i64 %n, 11
+  %r = getelementptr i64, ptr %first, i64 %skip
+  %s = word %made, %n
+  %older = number %r, 6
+  %bare = icmp eq i64 %older, -2
+  br i1 %bare, label %on, label %wrap
+wrap:
+  %a.at = getelementptr i8, ptr %s, i64 $array
+  %a = load ptr, ptr %a.at
+  %t = call ptr @wrapped(ptr %s, ptr %a, ptr %r)
+  %raised = icmp eq ptr %t, null
+  br i1 %raised, label %bad, label %put
+put:
+  store ptr %t, ptr %s.at
   call void @Py_DecRef(ptr %s)
-  ret ptr %made
+  br label %on
+on:
+  %m = add i64 %n, 1
+  br label %next
+good:
+  ret i1 true
 bad:
-  ret ptr null
+  ret i1 false
 }
 
 define internal void @copy(ptr %r, ptr %a) {
@@ -296,8 +381,12 @@ bad:
 }
 """
 
-# One entry: gives null where something does not hold, the number 1 where an error was raised.
+# One entry: gives null where something does not hold, the number 1 where an error was raised. What
+# may run Python is looked at first; an object that is compared with later is held meanwhile, as
+# another might take its place in memory.
 _TRY = """
+; Says whether a function gives True. An error counts as no, unless it has nothing to do with it, as
+; KeyboardInterrupt: then it stays.
 define internal i1 @yes(ptr %question) {
   %answer = call ptr @PyObject_CallNoArgs(ptr %question)
   %raised = icmp eq ptr %answer, null
@@ -308,18 +397,21 @@ told:
   %good = icmp eq ptr %answer, %true
   ret i1 %good
 bad:
+  %usual = load ptr, ptr @exception
+  %is = call i32 @PyErr_ExceptionMatches(ptr %usual)
+  %other = icmp eq i32 %is, 0
+  br i1 %other, label %no, label %clear
+clear:
   call void @PyErr_Clear()
+  br label %no
+no:
   ret i1 false
 }
 
 define internal ptr @try(ptr %e, ptr %args, i64 %given) {
   %count = number %e, $count
   %counted = icmp eq i64 %count, %given
-  br i1 %counted, label %look, label %miss
-look:
-  %words = word %e, $words
-  %good.words = call i1 @words(ptr %words)
-  br i1 %good.words, label %look.version, label %miss
+  br i1 %counted, label %look.version, label %miss
 look.version:
   %good.version = call i1 @version(ptr %e)
   br i1 %good.version, label %look.modes, label %miss
@@ -344,98 +436,173 @@ look.more:
   br i1 %no.more, label %look.grads, label %ask
 ask:
   %good.more = call i1 @yes(ptr %more)
-  br i1 %good.more, label %look.again, label %miss
-look.again:
-  %good.again = call i1 @words(ptr %words)
-  br i1 %good.again, label %version.again, label %miss
-version.again:
-  %good.version.again = call i1 @version(ptr %e)
-  br i1 %good.version.again, label %look.grads, label %miss
+  br i1 %good.more, label %look.grads, label %miss
 look.grads:
   %grads.at = word %e, $grads
   %grads = load ptr, ptr %grads.at
   %seen = word %e, $seen
   %untouched = icmp eq ptr %grads, %seen
-  br i1 %untouched, label %look.arguments, label %touched
+  br i1 %untouched, label %direct, label %touched
+direct:
+  %result.1 = call ptr @settled(ptr %e, ptr %args, ptr null)
+  ret ptr %result.1
 touched:
+  call void @Py_IncRef(ptr %grads)
   %check = word %e, $check
   %unchecked = icmp eq ptr %check, null
-  br i1 %unchecked, label %look.arguments, label %checked
-checked:
+  br i1 %unchecked, label %checked, label %checking
+checking:
   %good.check = call i1 @yes(ptr %check)
-  br i1 %good.check, label %look.arguments, label %miss
+  br i1 %good.check, label %checked, label %let.go
+checked:
+  %result.2 = call ptr @settled(ptr %e, ptr %args, ptr %grads)
+  br label %let.go
+let.go:
+  %result = phi ptr [null, %checking], [%result.2, %checked]
+  call void @Py_DecRef(ptr %grads)
+  ret ptr %result
+miss:
+  ret ptr null
+}
+
+; The last look: nothing between it and the run may run Python.
+define internal i1 @ready(ptr %e, ptr %args, ptr %grads) {
+  %words = word %e, $words
+  %good.words = call i1 @words(ptr %words)
+  br i1 %good.words, label %look.version, label %bad
+look.version:
+  %good.version = call i1 @still(ptr %e)
+  br i1 %good.version, label %look.grads, label %bad
+look.grads:
+  %now.at = word %e, $grads
+  %now = load ptr, ptr %now.at
+  %seen = word %e, $seen
+  %untouched = icmp eq ptr %grads, null
+  %must = select i1 %untouched, ptr %seen, ptr %grads
+  %good.grads = icmp eq ptr %now, %must
+  br i1 %good.grads, label %look.arguments, label %bad
 look.arguments:
-  %good.arguments = call i1 @arguments(ptr %e, ptr %args)
-  br i1 %good.arguments, label %found, label %miss
+  %good = call i1 @arguments(ptr %e, ptr %args)
+  ret i1 %good
+bad:
+  ret i1 false
+}
+
+; What is done when all but the last look is good. The count of gradients is null if it is as seen.
+define internal ptr @settled(ptr %e, ptr %args, ptr %grads) {
+  %good.first = call i1 @ready(ptr %e, ptr %args, ptr %grads)
+  br i1 %good.first, label %found, label %miss
 found:
   %on = word %e, $go_on
   %whole = icmp eq ptr %on, null
-  br i1 %whole, label %run, label %python
+  br i1 %whole, label %prepare, label %python
 python:
-  %inside = word %e, $inside
-  store i64 1, ptr %inside
-  %rest = call ptr @PyObject_Vectorcall(ptr %on, ptr %args, i64 %count, ptr null)
-  store i64 0, ptr %inside
-  %on.raised = icmp eq ptr %rest, null
-  br i1 %on.raised, label %raised, label %on.told
-on.told:
-  %miss.object = load ptr, ptr @miss
-  %not.done = icmp eq ptr %rest, %miss.object
-  br i1 %not.done, label %on.miss, label %on.done
-on.miss:
-  call void @Py_DecRef(ptr %rest)
-  br label %miss
-on.done:
+  %rest = call ptr @in_python(ptr %e, ptr %on, ptr %args)
   ret ptr %rest
+prepare:
+  %fresh.at = alloca i64
+  store i64 0, ptr %fresh.at
+  %count = number %e, $count
+  %results = number %e, $result_count
+  %size = add i64 %results, %count
+  %room = add i64 %size, 1
+  %made = alloca ptr, i64 %room
+  %there = call i64 @memories(ptr %e, ptr %made, ptr %fresh.at)
+  %all.there = icmp eq i64 %there, %results
+  br i1 %all.there, label %prepared, label %undo
+prepared:
+  %fresh = load i64, ptr %fresh.at
+  %quiet = icmp eq i64 %fresh, 0
+  br i1 %quiet, label %run, label %look
+look:
+  %good = call i1 @ready(ptr %e, ptr %args, ptr %grads)
+  br i1 %good, label %run, label %back
 run:
   %segment = word %e, $segment
   call void %segment()
   %error.at = word %e, $error
   %error = load i64, ptr %error.at
   %failed = icmp ne i64 %error, 0
-  br i1 %failed, label %miss, label %ran
+  br i1 %failed, label %fail, label %ran
+fail:
+  store i64 0, ptr %error.at
+  br label %back
 ran:
+  call void @values(ptr %e, ptr %made)
   %fields = word %e, $fields
   call void @counts(ptr %fields)
   call void @written(ptr %e, ptr %args)
-  %results = number %e, $result_count
-  %first = word %e, $results
-  %size = add i64 %results, %count
-  %room = add i64 %size, 1
-  %made = alloca ptr, i64 %room
-  br label %next
-next:
-  %n = phi i64 [0, %ran], [%m, %put]
-  %all = icmp eq i64 %n, %results
-  br i1 %all, label %drop, label %make
-make:
-  %skip = mul i64 %n, 11
-  %record = getelementptr i64, ptr %first, i64 %skip
-  %one = call ptr @result(ptr %record)
-  %one.raised = icmp eq ptr %one, null
-  br i1 %one.raised, label %undo, label %put
-put:
-  %to = getelementptr ptr, ptr %made, i64 %n
-  store ptr %one, ptr %to
-  %m = add i64 %n, 1
-  br label %next
+  %good.tensors = call i1 @tensors(ptr %e, ptr %made)
+  br i1 %good.tensors, label %drop, label %undo
 drop:
-  br i1 %untouched, label %give, label %drop.seen
-drop.seen:
+  %good.drop = call i1 @dropped(ptr %e, ptr %grads)
+  br i1 %good.drop, label %give, label %undo
+give:
+  %result = call ptr @given(ptr %e, ptr %made, ptr %args)
+  ret ptr %result
+undo:
+  call void @let_go(ptr %made, i64 %there)
+  ret ptr inttoptr (i64 1 to ptr)
+back:
+  call void @let_go(ptr %made, i64 %there)
+  br label %miss
+miss:
+  ret ptr null
+}
+
+define internal ptr @in_python(ptr %e, ptr %on, ptr %args) {
+  %count = number %e, $count
+  %inside = word %e, $inside
+  store i64 1, ptr %inside
+  %rest = call ptr @PyObject_Vectorcall(ptr %on, ptr %args, i64 %count, ptr null)
+  store i64 0, ptr %inside
+  %raised = icmp eq ptr %rest, null
+  br i1 %raised, label %bad, label %told
+told:
+  %miss.object = load ptr, ptr @miss
+  %not.done = icmp eq ptr %rest, %miss.object
+  br i1 %not.done, label %miss, label %done
+done:
+  ret ptr %rest
+miss:
+  call void @Py_DecRef(ptr %rest)
+  ret ptr null
+bad:
+  ret ptr inttoptr (i64 1 to ptr)
+}
+
+; Takes gradients away that the function has used up; says whether that was done without an error.
+define internal i1 @dropped(ptr %e, ptr %grads) {
+  %untouched = icmp eq ptr %grads, null
+  br i1 %untouched, label %good, label %some
+some:
+  %dropper = word %e, $drop
+  %none = icmp eq ptr %dropper, null
+  br i1 %none, label %note, label %call
+call:
+  %told = call ptr @PyObject_CallNoArgs(ptr %dropper)
+  %raised = icmp eq ptr %told, null
+  br i1 %raised, label %bad, label %done
+done:
+  call void @Py_DecRef(ptr %told)
+  br label %note
+note:
+  %seen = word %e, $seen
   call void @Py_IncRef(ptr %grads)
   store ptr %grads, ptr %seen.at
   call void @Py_DecRef(ptr %seen)
-  %dropper = word %e, $drop
-  %none.dropped = icmp eq ptr %dropper, null
-  br i1 %none.dropped, label %give, label %drop.call
-drop.call:
-  %dropped = call ptr @PyObject_CallNoArgs(ptr %dropper)
-  %drop.raised = icmp eq ptr %dropped, null
-  br i1 %drop.raised, label %undo, label %drop.done
-drop.done:
-  call void @Py_DecRef(ptr %dropped)
-  br label %give
-give:
+  br label %good
+good:
+  ret i1 true
+bad:
+  ret i1 false
+}
+
+; What the call gives, made of the results, whose references it takes, and of the arguments.
+define internal ptr @given(ptr %e, ptr %made, ptr %args) {
+  %count = number %e, $count
+  %results = number %e, $result_count
+  %size = add i64 %results, %count
   %how = number %e, $returns
   switch i64 %how, label %finish [i64 0, label %single i64 1, label %constant i64 2, label %pack]
 single:
@@ -467,17 +634,12 @@ finish:
   call void @llvm.memcpy.p0.p0.i64(ptr %rest.at, ptr %args, i64 %rest.size, i1 false)
   %whole.result = call ptr @PyObject_Vectorcall(ptr %function, ptr %made, i64 %size, ptr null)
   call void @let_go(ptr %made, i64 %results)
-  %whole.raised = icmp eq ptr %whole.result, null
-  br i1 %whole.raised, label %raised, label %done
-done:
-  ret ptr %whole.result
+  %raised = icmp eq ptr %whole.result, null
+  %answer = select i1 %raised, ptr inttoptr (i64 1 to ptr), ptr %whole.result
+  ret ptr %answer
 undo:
-  call void @let_go(ptr %made, i64 %n)
-  br label %raised
-raised:
+  call void @let_go(ptr %made, i64 %results)
   ret ptr inttoptr (i64 1 to ptr)
-miss:
-  ret ptr null
 }
 
 define internal void @let_go(ptr %list, i64 %count) {
@@ -506,7 +668,7 @@ start:
   %named = icmp ne ptr %names, null
   br i1 %named, label %slow, label %look
 look:
-  %at = phi ptr [%chain, %start], [%next, %one]
+  %at = phi ptr [%chain, %start], [%next, %missed.one]
   %next = getelementptr i64, ptr %at, i64 1
   %e = load ptr, ptr %next
   %end = icmp eq ptr %e, null
@@ -514,7 +676,13 @@ look:
 one:
   %found = call ptr @try(ptr %e, ptr %args, i64 %given)
   %missed = icmp eq ptr %found, null
-  br i1 %missed, label %look, label %done
+  br i1 %missed, label %missed.one, label %done
+missed.one:
+  %error = call ptr @PyErr_Occurred()
+  %calm = icmp eq ptr %error, null
+  br i1 %calm, label %look, label %interrupted
+interrupted:
+  ret ptr null
 done:
   %raised = icmp eq ptr %found, inttoptr (i64 1 to ptr)
   %answer = select i1 %raised, ptr null, ptr %found

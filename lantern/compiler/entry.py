@@ -15,6 +15,7 @@ from typing import Any
 from ..autograd import engine
 from ..autograd.graph import Node
 from ..autograd.mode import active, flags, mode
+from ..backends import default
 from ..dtypes import default_floating, get_default_dtype
 from ..storage import Storage
 from ..tensor import Tensor, current_node, wrap
@@ -313,12 +314,18 @@ class RecordEntry(Entry):
         drop, count = self._dropper(leaves), self.count
         complete = self._filler() if self.machine.back is None else self._tracker()
 
+        stamp, address_of = native.stamp.value, default().address_of
+
         def run(args: tuple) -> list[Any] | None:
+            if native.stamp.value != stamp:  # before the lock was there, another thread had it
+                return None
             for i, place in taken:  # what NumPy computes reads these arrays
-                program.bound[i] = program.used[i] = args[place]._array
+                array = program.bound[i] = program.used[i] = args[place]._array
+                native.table[1 + i] = address_of(array)
             for step in program.steps:
                 step()
                 if program.checks and native.error.value:
+                    native.error.value = 0
                     return None
             found = [read() for read in program.outputs]
             for cell, _ in record.writes:

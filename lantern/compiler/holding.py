@@ -167,6 +167,21 @@ bad:
 ; The version of things that tell of their changes themselves. When it has moved on, all of them are
 ; looked at.
 define internal i1 @version(ptr %e) {
+  %good = call i1 @still(ptr %e)
+  br i1 %good, label %done, label %look
+look:
+  %where = word %e, $counter
+  %is = load ptr, ptr %where
+  call void @Py_IncRef(ptr %is)
+  %right = call i1 @far(ptr %e, ptr %is)
+  call void @Py_DecRef(ptr %is)
+  ret i1 %right
+done:
+  ret i1 true
+}
+
+; Says whether the version is that at which all was good.
+define internal i1 @still(ptr %e) {
   %where = word %e, $counter
   %none = icmp eq ptr %where, null
   br i1 %none, label %good, label %look
@@ -174,8 +189,12 @@ look:
   %is = load ptr, ptr %where
   %must = word %e, $counted
   %same = icmp eq ptr %is, %must
-  br i1 %same, label %good, label %items
-items:
+  ret i1 %same
+good:
+  ret i1 true
+}
+
+define internal i1 @far(ptr %e, ptr %is) {
   %list.i = word %e, $far_items
   %good.i = call i1 @items(ptr %list.i)
   br i1 %good.i, label %places, label %bad
@@ -199,15 +218,15 @@ ask:
   %good.e = call i1 @yes(ptr %function)
   br i1 %good.e, label %again, label %bad
 again:
+  %where = word %e, $counter
   %now = load ptr, ptr %where
   %unmoved = icmp eq ptr %now, %is
   br i1 %unmoved, label %renew, label %bad
 renew:
+  %must = word %e, $counted
   call void @Py_IncRef(ptr %is)
   store ptr %is, ptr %must.at
   call void @Py_DecRef(ptr %must)
-  br label %good
-good:
   ret i1 true
 bad:
   ret i1 false
