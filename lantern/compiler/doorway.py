@@ -161,7 +161,8 @@ class Door:
         engine = self._engine = runtime.load(enter.text(_facts()), runtime.host())
         self._kept = {
             "none": None, "true": True, "false": False, "miss": MISS, "zero": 0, "mode": mode,
-            "exception": Exception, "tensor": Tensor, "float": float, "tuple": tuple, "ndarray": default().ndarray,
+            "exception": Exception, "tensor": Tensor, "float": float, "tuple": tuple,
+            "ndarray": default().ndarray,
             **{f"name{each}": each for each in enter.NAMES},
         }  # fmt: skip
         for name, value in self._kept.items():
