@@ -192,14 +192,18 @@ def scalar_tensor(
 
 
 def _sizes(size: tuple, name: str = "") -> tuple[int, ...]:
-    sizes = as_sizes(size, name)
-    for each in sizes:
-        if each < 0:
-            if name == "zeros":
-                raise RuntimeError("zeros: Dimension size must be non-negative.")
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {each}: {list(sizes)}"
-            )
+    return checked_sizes(as_sizes(size, name), name)
+
+
+def checked_sizes(sizes: tuple[int, ...], name: str = "") -> tuple[int, ...]:
+    """Returns sizes; raises RuntimeError for a negative one, and for more than memory can hold."""
+    if sizes and min(sizes) < 0:
+        if name == "zeros":
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
+        negative = next(each for each in sizes if each < 0)
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {negative}: {list(sizes)}"
+        )
     if math.prod(sizes) >= 1 << 60:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(sizes)}")
     return sizes

@@ -14,7 +14,7 @@ from . import dtypes
 from .autograd.mode import mode
 from .autograd.views import assign, resize
 from .backends import NAMESPACES
-from .creation import _sizes
+from .creation import checked_sizes
 from .moving import placed
 from .ops.reparameterized import (
     dirichlet_draws,
@@ -26,7 +26,7 @@ from .ops.sampling import draw, draw_like, fill, without_slope
 from .ops.sampling import source as _source
 from .ops.views import expand
 from .random import Generator, default_generator
-from .shape import broadcast_shapes
+from .shape import as_sizes, broadcast_shapes
 from .tensor import Tensor
 
 __all__ = """
@@ -35,6 +35,10 @@ __all__ = """
 """.split()
 
 _source.generator = default_generator
+
+
+# The types of arguments that are taken as they are.
+WHOLE, PLAIN = frozenset({int}), frozenset({int, float})
 
 
 # --- arguments
@@ -59,6 +63,8 @@ def _wrong(name: str, argument: str, place: int, kind: str, value: object) -> Ty
 
 def _whole(name: str, argument: str, place: int, value: Any) -> int:
     """Returns an argument as an int; raises TypeError for what is no whole number."""
+    if type(value) is int and -(2**63) <= value < 2**63:
+        return value
     whole = hasattr(value, "__index__") and not isinstance(value, bool)
     if not whole or isinstance(value, Tensor) and (value.ndim or value.is_floating_point()):
         raise _wrong(name, argument, place, "int", value)
@@ -70,6 +76,8 @@ def _whole(name: str, argument: str, place: int, value: Any) -> int:
 
 def _real(name: str, argument: str, place: int, value: Any) -> float:
     """Returns an argument as a float; raises TypeError for what is no number."""
+    if type(value) is float:
+        return value
     if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
         raise _wrong(name, argument, place, "float", value)
     if isinstance(value, Tensor) and value.ndim:
@@ -92,6 +100,8 @@ def _tensor(name: str, argument: str, place: int, value: Any) -> Tensor:
 
 
 def _shape(name: str, place: int, size: Any) -> tuple[int, ...]:
+    if type(size) is tuple and WHOLE.issuperset(map(type, size)):
+        return checked_sizes(size)
     if isinstance(size, (str, bytes)) or not hasattr(size, "__iter__"):
         raise _wrong(name, "size", place, "tuple of ints", size)
     sizes = tuple(size)
@@ -101,7 +111,7 @@ def _shape(name: str, place: int, size: Any) -> tuple[int, ...]:
                 f"{name}(): argument 'size' (position {place}) must be tuple of ints, but found "
                 f"element of type {_kind(each)} at pos {i}"
             )
-    return _sizes((sizes,))
+    return checked_sizes(as_sizes((sizes,)))
 
 
 # --- making and filling
@@ -118,9 +128,11 @@ def _made(
     requires_grad: bool,
 ) -> Tensor:
     """Returns a new tensor of draws, or fills `out` with them."""
-    generator = _checked(name, generator)
+    if generator is not None:
+        _checked(name, generator)
     made = out.dtype if isinstance(out, Tensor) else default if dtype is None else dtype
-    _check_leaf(made, requires_grad)
+    if requires_grad:
+        _check_leaf(made)
     if out is None:
         result = draw(kind, shape, made, generator, *parameters)
     else:
@@ -132,8 +144,8 @@ def _made(
     return result.requires_grad_() if requires_grad else result
 
 
-def _check_leaf(dtype: dtypes.dtype, requires_grad: bool) -> None:
-    if requires_grad and dtype.kind != "f":
+def _check_leaf(dtype: dtypes.dtype) -> None:
+    if dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
 
 
@@ -179,9 +191,11 @@ def _by_shape(name: str, kind: str, parameters: tuple, text: str) -> Callable[..
         if named or not size or len(size) > 1 and not hasattr(size[0], "__index__"):
             raise _invalid(name, size, named, "(tuple of ints size, *, torch.Generator generator)")
         shape = _shape(name, 1, size if hasattr(size[0], "__index__") else size[0])
-        settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
-        default = dtypes.get_default_dtype()
-        return _made(name, kind, shape, parameters, default, generator=generator, **settings)
+        default = dtypes.get_default_dtype() if dtype is None else dtype
+        return _made(
+            name, kind, shape, parameters, default,
+            generator=generator, out=out, dtype=dtype, requires_grad=requires_grad,
+        )  # fmt: skip
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = text
@@ -221,6 +235,8 @@ def _bound(
     name: str, names: Sequence[str], args: tuple, keywords: dict, forms: str
 ) -> dict[str, Any]:
     """Returns arguments by name, those given by position taking the names still free, in order."""
+    if not keywords and len(args) == len(names):
+        return dict(zip(names, args, strict=True))
     found = {key: value for key, value in keywords.items() if value is not None}
     free = [each for each in names if each not in found]
     if len(args) != len(free) or any(each not in names for each in found):
@@ -251,17 +267,18 @@ def randint(
     tensor([5, 6, 8, 3])
     """
     keywords = {"low": low, "high": high, "size": size}
-    count = len(args) + sum(each is not None for each in keywords.values())
+    keywords = {key: value for key, value in keywords.items() if value is not None}
+    count = len(args) + len(keywords)
     names = ("high", "size") if count == 2 and low is None else ("low", "high", "size")
     forms = "(int high, tuple of ints size) or (int low, int high, tuple of ints size)"
     given = _bound("randint", names, args, keywords, forms)
     low = _whole("randint", "low", 1, given["low"]) if "low" in given else 0
     high = _whole("randint", "high", len(names) - 1, given["high"])
     shape = _shape("randint", len(names), given["size"])
-    settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
     return _made(
-        "randint", "random", shape, (low, high), dtypes.int64, generator=generator, **settings
-    )
+        "randint", "random", shape, (low, high), dtypes.int64,
+        generator=generator, out=out, dtype=dtype, requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 @placed
@@ -285,10 +302,10 @@ def randperm(
     tensor([4, 0, 1, 3, 2])
     """
     n = _whole("randperm", "n", 1, n)
-    settings: dict[str, Any] = {"out": out, "dtype": dtype, "requires_grad": requires_grad}
     return _made(
-        "randperm", "permutation", _sizes((n,)), (), dtypes.int64, generator=generator, **settings
-    )
+        "randperm", "permutation", checked_sizes((n,)), (), dtypes.int64,
+        generator=generator, out=out, dtype=dtype, requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 def _like(name: str, kind: str, parameters: tuple, text: str) -> Callable[..., Tensor]:
@@ -324,7 +341,8 @@ def _made_like(
     requires_grad: bool,
 ) -> Tensor:
     dtype = input.dtype if dtype is None else dtype
-    _check_leaf(dtype, requires_grad)
+    if requires_grad:
+        _check_leaf(dtype)
     result = draw_like(input, kind, dtype, _checked(name, generator), *parameters)
     return result.requires_grad_() if requires_grad else result
 
@@ -573,12 +591,19 @@ def _filler(name: str, kind: str, text: str, **defaults: float | None) -> Callab
 
     `defaults` are its parameters in order; one whose default is None has to be given.
     """
-    names = tuple(defaults)
+    names, usual = tuple(defaults), tuple(defaults.values())
 
     @placed
     def method(
         self: Tensor, *args: Any, generator: Generator | None = None, **named: Any
     ) -> Tensor:
+        numbers = [*args, *usual[len(args) :]]
+        if named or len(numbers) > len(names) or not PLAIN.issuperset(map(type, numbers)):
+            numbers = read(args, named)
+        return fill(self, kind, _checked(name, generator), *map(float, numbers))
+
+    def read(args: tuple, named: dict) -> list[float]:
+        """Returns the numbers of a call that is not as plain, or raises for what is wrong."""
         if len(args) > len(names):
             few = f"from 0 to {len(names)}" if None not in defaults.values() else len(names)
             raise TypeError(f"{name}() takes {few} positional arguments but {len(args)} were given")
@@ -593,7 +618,7 @@ def _filler(name: str, kind: str, text: str, **defaults: float | None) -> Callab
             if value is None:
                 raise TypeError(f'{name}() missing 1 required positional arguments: "{each}"')
             numbers.append(_real(name, each, place, value))
-        return fill(self, kind, _checked(name, generator), *numbers)
+        return numbers
 
     method.__name__, method.__doc__ = name, text
     return method

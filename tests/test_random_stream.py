@@ -16,6 +16,7 @@ import pytest
 
 import lantern
 from lantern import random
+from lantern.backends import mt19937
 from lantern.backends.mt19937 import MT19937, in_memory_order
 
 GOLDENS = np.load(Path(__file__).parent / "goldens" / "rng.npz")
@@ -173,11 +174,31 @@ def shuffled_by_hand(stream, count):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 7, 8, 64, 500, 65535, 65536, 70_000])
-def test_permutations_equal_the_swaps_one_by_one(count):
+@pytest.mark.parametrize("few", [0, mt19937.FEW_PLACES])
+def test_permutations_equal_the_swaps_one_by_one(count, few, monkeypatch):
+    monkeypatch.setattr(mt19937, "FEW_PLACES", few)
     for seed in range(200 if count < 10 else 3):
         found = MT19937(seed).permutation(count)
         assert found.dtype == np.int64
         assert found.tolist() == shuffled_by_hand(MT19937(seed), count)
+
+
+@pytest.mark.parametrize(
+    "kind, dtype, parameters",
+    [
+        ("uniform", np.float32, ()),
+        ("uniform", np.float64, ()),
+        ("uniform", np.float16, (-1.0, 3.0)),
+        ("random", np.int64, (-3, 7)),
+        ("bernoulli", np.float32, (0.3,)),
+        ("exponential", np.float64, (2.0,)),
+    ],
+)
+def test_a_few_numbers_are_those_that_many_begin_with(kind, dtype, parameters):
+    longer = getattr(MT19937(5), kind)((mt19937.FEW + 1,), dtype, *parameters)
+    for count in (0, 1, 3, 17, mt19937.FEW):
+        shorter = getattr(MT19937(5), kind)((count,), dtype, *parameters)
+        np.testing.assert_array_equal(shorter, longer[:count])
 
 
 def test_a_permutation_too_long_says_so():

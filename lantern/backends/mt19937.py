@@ -12,6 +12,7 @@ stream, the recipes and PyTorch's checks of their arguments stand together.
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 import sys
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .numpy import restore, silence
 from .rejection import InTurn, binomial, gamma, poisson
 
 if TYPE_CHECKING:
@@ -39,10 +41,20 @@ WIDE_RANGE = 2**28
 LONGEST_PERMUTATION = (2**32 - 1) // 20
 # Below this many words one call of `random_raw` is cheaper than `randint`.
 FEW_WORDS = 65536
+# Up to this many numbers, fewer calls of NumPy count for more than the width of what they compute.
+FEW = 512
 # Up to this many pairs, Python's `math` is cheaper than ten NumPy calls.
 FEW_PAIRS = 16
+# Up to this many places, Python swaps sooner than a dozen NumPy calls find where all ends up.
+FEW_PLACES = 200
 # Long chains of NumPy calls go over this many numbers at a time.
 CACHED = 4096
+
+
+# The bits of a word that become a float of 24 bits, and their unit.
+_MASK32, _UNIT32 = np.uint64(2**24 - 1), np.float32(2**-24)
+# The same of two words that become a float of 53 bits.
+_MASK64, _UNIT64 = np.array([2**21 - 1, 2**32 - 1], np.uint64), np.array([2.0**-21, 2.0**-53])
 
 
 class Kind(NamedTuple):
@@ -195,6 +207,12 @@ class MT19937:
 
     def _unit32(self, count: int) -> Array:
         """Floats of 24 bits in [0, 1), one word each."""
+        if count <= FEW:
+            few = self._raw(count)
+            few &= _MASK32
+            unit = few.astype(np.float32)
+            unit *= _UNIT32
+            return unit
         words = self.words32(count)
         words &= np.uint32(2**24 - 1)
         unit = words.view(np.float32)
@@ -204,6 +222,10 @@ class MT19937:
 
     def _unit64(self, count: int) -> Array:
         """Floats of 53 bits in [0, 1), two words each."""
+        if count <= FEW:
+            few = self._raw(2 * count).reshape(count, 2)
+            few &= _MASK64
+            return few.astype(np.float64).dot(_UNIT64)  # exact, and so is the sum
         words = self.words64(count)
         words &= np.uint64(2**53 - 1)
         unit = words.view(np.float64)
@@ -233,10 +255,12 @@ class MT19937:
         _check_uniform_bounds(kind, low, high)
         values = self._unit64(count) if kind.name == "Double" else self._unit32(count)
         ends = np.array([low, high], values.dtype)
-        values = _scaled(values, ends[1] - ends[0], ends[0])
-        values, ends = _narrow(values, dtype), _narrow(ends, dtype)
+        start, end = ends
+        values = _scaled(values, end - start, start)
+        if values.dtype != dtype:
+            values, (start, end) = _narrow(values, dtype), _narrow(ends, dtype)
         # Rounding may reach the upper end, which the range excludes.
-        values[values == ends[1]] = ends[0]
+        values[values == end] = start
         return values.reshape(shape)
 
     def random(
@@ -282,6 +306,8 @@ class MT19937:
         """uint64 numbers below `span`."""
         if span >= WIDE_RANGE:
             return _remainder(self.words64(count), span)
+        if count <= FEW:
+            return self._raw(count) % np.uint64(span)
         return _remainder(self.words32(count), span).astype(np.uint64)
 
     def permutation(self, count: int, dtype: Any = np.int64) -> Array:
@@ -298,6 +324,8 @@ class MT19937:
             raise NotImplementedError(
                 f"permutations of {LONGEST_PERMUTATION} numbers or more are not in Lantern yet"
             )
+        if count <= FEW_PLACES:
+            return _narrow(np.array(_shuffled(self._raw(count - 1).tolist()), np.int64), dtype)
         target = np.arange(count, dtype=np.int64)
         target[:-1] += self.words32(count - 1) % np.arange(count, 1, -1, dtype=np.uint32)
         return _narrow(_swapped(target), dtype)
@@ -378,8 +406,11 @@ class MT19937:
         pairs = (count - start + 1) // 2
         if not pairs:
             return values
-        unit = self._unit64(2 * pairs)
-        drawn = _few_pairs(unit) if pairs <= FEW_PAIRS else _many_pairs(unit)
+        drawn: Any
+        if pairs <= FEW_PAIRS:
+            drawn = _few_pairs(self._raw(4 * pairs).tolist())
+        else:
+            drawn = _many_pairs(self._unit64(2 * pairs))
         values[start:] = drawn[: count - start]
         if (count - start) % 2:
             self._spare = float(drawn[-1])
@@ -482,7 +513,9 @@ class MT19937:
             raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
         wide = p.dtype == np.float64
         unit = self._unit64(count) if wide else self._unit32(count)
-        chance = np.broadcast_to(p.astype(unit.dtype), shape)
+        chance = p.astype(unit.dtype)
+        if p.shape != shape:
+            chance = np.broadcast_to(chance, shape)
         return (unit.reshape(shape) < chance).astype(dtype)
 
     def geometric(self, shape: Shape = (), dtype: Any = np.float32, p: float = 0.5) -> Array:
@@ -750,12 +783,15 @@ def _narrow(values: Array, dtype: np.dtype) -> Array:
     """`values` as `dtype`, by PyTorch's steps: over float32 to the halves, wrapping integers."""
     if values.dtype == dtype:
         return values
-    with np.errstate(all="ignore"):
+    token = silence()
+    try:
         if dtype.itemsize == 2 and dtype.kind in "fV":
             values = values.astype(np.float32)
         elif dtype.kind in "iu" and values.dtype.kind == "f":
             values = values.astype(np.int64)
         return values.astype(dtype)
+    finally:
+        restore(token)
 
 
 def _into(function: np.ufunc, values: Array, other: Array) -> Array:
@@ -773,11 +809,8 @@ def _scaled(unit: Array, scale: Any, start: Any) -> Array:
     """`unit * scale + start` rounded once, as processors with a fused multiply-add do it."""
     if unit.dtype == np.float32:
         product = unit * np.float64(scale)  # exact: 24 bits times 24 bits
-        finest = np.spacing(abs(scale)) * 2.0**-24
-        if start:
-            finest = min(finest, np.spacing(abs(start)))
-        if abs(float(scale)) + abs(float(start)) < float(finest) * 2.0**53:
-            product += start  # exact as well
+        if _is_exact(scale, start):
+            product += start
         else:
             product = _sum_to_odd(product, np.float64(start))
         return product.astype(np.float32)
@@ -789,6 +822,15 @@ def _scaled(unit: Array, scale: Any, start: Any) -> Array:
         total, rest = _exact_sum(product, start)
         result[block : block + CACHED] = total + _sum_to_odd(lost, rest)
     return np.ldexp(result, exponent, out=result)
+
+
+@functools.lru_cache(256)
+def _is_exact(scale: Any, start: Any) -> bool:
+    """Whether sums of `start` and of 24 bits times `scale`, both of float32, fit into float64."""
+    finest = np.spacing(abs(scale)) * 2.0**-24
+    if start:
+        finest = min(finest, np.spacing(abs(start)))
+    return abs(float(scale)) + abs(float(start)) < float(finest) * 2.0**53
 
 
 def _exact_sum(a: Array, b: Any) -> tuple[Array, np.ndarray]:
@@ -842,10 +884,12 @@ def _with_tail(values: Array, count: int) -> Array:
     return result
 
 
-def _few_pairs(unit: Array) -> list[float]:
+def _few_pairs(words: list[int]) -> list[float]:
     normals: list[float] = []
-    draws = iter(unit.tolist())
-    for turn, fall in zip(draws, draws, strict=True):
+    draws = iter(words)
+    for first, second, third, fourth in zip(draws, draws, draws, draws, strict=True):
+        turn = ((first & 0x1FFFFF) << 32 | second) * 2.0**-53
+        fall = ((third & 0x1FFFFF) << 32 | fourth) * 2.0**-53
         radius = math.sqrt(-2.0 * math.log1p(-fall))
         angle = 2.0 * math.pi * turn
         normals += radius * math.cos(angle), radius * math.sin(angle)
@@ -859,6 +903,16 @@ def _many_pairs(unit: Array) -> Array:
     np.multiply(radius, np.cos(angle), out=normals[0::2])
     np.multiply(radius, np.sin(angle), out=normals[1::2])
     return normals
+
+
+def _shuffled(words: list[int]) -> list[int]:
+    """The numbers up to that of `words`, each swapped with one that a word picks behind it."""
+    count = len(words) + 1
+    places = list(range(count))
+    for step, word in enumerate(words):
+        other = step + word % (count - step)
+        places[step], places[other] = places[other], places[step]
+    return places
 
 
 def _swapped(target: Array) -> Array:

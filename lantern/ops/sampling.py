@@ -28,8 +28,9 @@ def draw(kind: str, shape: Sequence[int], dtype: Any, generator: Any, *parameter
     The kinds are the methods of `backends.mt19937.MT19937`; parameters may be tensors.
     """
     generator = source.generator if generator is None else generator
-    values = [_value(each) if isinstance(each, Tensor) else each for each in parameters]
-    return wrap(namespace().draw(kind, tuple(shape), dtype, generator, *values))
+    if parameters:
+        parameters = tuple([_value(x) if isinstance(x, Tensor) else x for x in parameters])
+    return wrap(namespace().draw(kind, tuple(shape), dtype, generator, *parameters))
 
 
 def _value(tensor: Tensor) -> Any:
@@ -71,10 +72,14 @@ def fill(tensor: Tensor, kind: str, generator: Any, *parameters: Any) -> Tensor:
 def draw_like(tensor: Tensor, kind: str, dtype: Any, generator: Any, *parameters: Any) -> Tensor:
     """Draws in the shape of a tensor, laid out in memory as that is but without gaps."""
     if kind == "normal":
-        order = memory_order(tensor.shape, tensor.stride())
-        outward = [d for d in order if tensor.shape[d] != 1]
-        parameters = (*parameters, outward == sorted(outward))
+        parameters = (*parameters, tensor.is_contiguous() or _is_outward(tensor))
     return _in_order(tensor, kind, dtype, generator, parameters)
+
+
+def _is_outward(tensor: Tensor) -> bool:
+    """Says whether dimensions follow each other in memory, though there may be gaps."""
+    outward = [d for d in memory_order(tensor.shape, tensor.stride()) if tensor.shape[d] != 1]
+    return outward == sorted(outward)
 
 
 def _in_order(tensor: Tensor, kind: str, dtype: Any, generator: Any, parameters: tuple) -> Tensor:
