@@ -545,6 +545,25 @@ def test_transforms_of_a_batch_know_images_from_tensors():
         assert transform.batch(ImageBatch(grey)) is None
 
 
+def test_an_object_without_the_attribute_of_batches_normalizes_them_all_the_same():
+    images = lantern.rand(2, 3, 4, 5)
+    transform = transforms.Normalize((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
+    expected = transform.batch(images)
+    older = transforms.Normalize.__new__(transforms.Normalize)
+    older.__dict__.update({k: v for k, v in vars(transform).items() if k != "_prepared"})
+    assert "_prepared" in vars(transform) and "_prepared" not in vars(older)
+    equal(older.batch(images), expected)
+    equal(older.batch(images.double()), transform(images.double()))
+
+
+def test_a_batch_is_normalized_by_the_numbers_that_the_transform_has_now():
+    images = lantern.rand(2, 3, 4, 5)
+    transform = transforms.Normalize(0.1, 0.5)
+    transform.batch(images)
+    transform.mean = 0.4
+    equal(transform.batch(images), transforms.Normalize(0.4, 0.5)(images))
+
+
 @pytest.mark.parametrize("module", [lantern.vision, datasets, transforms], ids=lambda m: m.__name__)
 def test_what_is_missing_is_named(module):
     path = module.__name__.replace("lantern.vision", "torchvision")

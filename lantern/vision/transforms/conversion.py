@@ -147,7 +147,6 @@ class Normalize(nn.Module):
         self.mean = mean
         self.std = std
         self.inplace = inplace
-        self._made: dict[Any, Any] = {}  # for batches: both as tensors, of the last dtype
 
     def forward(self, tensor: Tensor) -> Tensor:
         """Normalize one tensor image."""
@@ -162,11 +161,11 @@ class Normalize(nn.Module):
         if not images.is_floating_point() or images.dim() < 4 or not images.is_cpu:
             return functional.normalize(images, self.mean, self.std)
         key = repr((self.mean, self.std)), images.dtype
-        found = self._made.get(key)
-        if found is None:
-            self._made.clear()
-            found = self._made[key] = functional.shift_and_scale(self.mean, self.std, images)
-        result = (images - found[0]) / found[1]
+        made = self.__dict__.get("_prepared")  # an object from an older file has none
+        if made is None or made[0] != key:
+            made = self._prepared = key, functional.shift_and_scale(self.mean, self.std, images)
+        shift, scale = made[1]
+        result = (images - shift) / scale
         if result.shape != images.shape:  # more means than channels: this raises
             return functional.normalize(images, self.mean, self.std)
         return result
