@@ -18,6 +18,7 @@ from . import (
     arithmetic,
     attention,
     blas,
+    class_loss,
     comparison,
     contraction,
     convolution,

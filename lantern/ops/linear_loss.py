@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..op import composite
+from .class_loss import cross_entropy
 from .linalg import linear
-from .loss import cross_entropy
 
 
 @composite(method=False, function=False, tensors="linear_weight linear_bias")
