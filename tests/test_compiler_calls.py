@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import itertools
+import signal
 import sys
 import threading
 import weakref
@@ -621,6 +622,110 @@ def test_an_index_out_of_range_in_a_thread_is_no_other_threads(restless):
                     compiled(i)
 
     assert not at_once(work)
+
+
+def test_an_interrupt_while_conditions_are_looked_at_is_not_lost():
+    class Kind(type):
+        def __getattribute__(cls, name):
+            if name == "factor" and interrupts:
+                raise interrupts.pop()
+            return super().__getattribute__(name)
+
+    class Settings(metaclass=Kind):
+        factor = 2.0
+
+    interrupts = []
+    compiled, _ = opened(lambda x: x * Settings.factor, x := lantern.ones(2))
+    interrupts.append(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        compiled(x)
+    interrupts.append(OSError)  # says that something does not hold
+    assert compiled(x).tolist() == [2.0, 2.0]
+
+
+def test_gradients_are_still_dropped_after_an_interrupt():
+    scene = Scene(True)
+    scene.run(6)
+    before = scene.net[0].weight.detach().clone()
+    F.mse_loss(scene.net(scene.x), scene.y).backward()
+    weights = list(scene.net.parameters())
+    (entry,) = scene.step._entries
+    dropper = next(each for each in entry._kept if getattr(each, "__name__", "") == "drop")
+    cell = dict(zip(dropper.__code__.co_freevars, dropper.__closure__, strict=True))["leaves"]
+
+    class Interrupting(list):
+        def __iter__(self):
+            raise KeyboardInterrupt
+
+    held, cell.cell_contents = cell.cell_contents, Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        scene.run()
+    cell.cell_contents = held
+    scene.run()
+    assert [each.grad for each in weights] == [None] * len(weights)
+    assert not lantern.equal(before, scene.net[0].weight)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a signal")
+@pytest.mark.parametrize("pieces", [False, True])
+def test_a_signal_may_call_what_it_interrupts(pieces):
+    ones, threes = lantern.ones(2000), lantern.full((2000,), 3.0)
+    total = lantern.zeros(2000)
+
+    def function(x):
+        total.add_(x)
+        return F.softmax(x, 0) if not pieces else (x * 2).sort()[0]
+
+    compiled, _ = opened(function, ones)
+    for _ in range(4):
+        compiled(x=ones)
+    want = function(threes)[0].item()
+    total.zero_()
+
+    def handle(number, frame):
+        if not busy:
+            busy.append(True)
+            found.append(compiled(threes)[0].item())
+            busy.clear()
+
+    busy, found = [], []
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        for turn in range(1500):
+            got = compiled(ones) if turn % 2 else compiled(x=ones)
+            assert got[0].item() == (2.0 if pieces else pytest.approx(1 / 2000))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert found and found == pytest.approx([want] * len(found))
+
+
+def test_a_gradient_that_goes_may_call_the_step():
+    scene = Scene(True)
+    scene.run(6)
+    losses = []
+
+    def again(reference):
+        gc.collect()
+        losses.extend(scene.run())
+
+    for _ in range(3):
+        F.mse_loss(scene.net(scene.x), scene.y).backward()
+        watched = weakref.ref(scene.net[0].weight.grad, again)
+        losses += scene.run()
+        assert watched() is None
+    assert len(losses) == 6 and all(np.isfinite(losses))
+    assert scene.net[0].weight.grad is None
+
+
+def test_a_method_outlives_its_compiled_function():
+    compiled, _ = opened(lambda x: x * 2, x := lantern.ones(2))
+    call, held = compiled.__call__, weakref.ref(compiled)
+    del compiled
+    gc.collect()
+    assert held() is None
+    assert call(x).tolist() == call(x=x).tolist() == [2.0, 2.0]
 
 
 def test_a_thread_has_a_mode_of_its_own():

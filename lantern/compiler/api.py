@@ -115,7 +115,7 @@ class CompiledFunction:
         self._waiting: dict[Any, Watch] = {}  # what was met once: after an eager call
         self._records: dict[Any, list[Record]] = {}
         self._entries: list[Any] = []  # the short ways into records
-        self._general = _general_way(weakref.ref(self))
+        self._general = _general_way(weakref.ref(self), self.function)
         self.__call__ = self._general
         self._eager = False
         self._met = 0
@@ -275,11 +275,15 @@ class CompiledFunction:
         return self.function(*args, **kwargs)
 
 
-def _general_way(reference: Any) -> Callable[..., Any]:
-    """Returns the general way into a compiled function, which it does not keep alive."""
+def _general_way(reference: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns the general way into a compiled function, which it does not keep alive.
+
+    Where only the method `__call__` of it is left, the function runs eagerly.
+    """
 
     def general(*args: Any, **kwargs: Any) -> Any:
-        return reference()._call(*args, **kwargs)
+        compiled = reference()
+        return (function if compiled is None else compiled._call)(*args, **kwargs)
 
     return general
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from threading import get_ident
 from typing import Any, NamedTuple
 
 from ..autograd.mode import active
@@ -90,6 +91,7 @@ class _Scratch:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.owner = 0  # the thread that has the lock
         self._array: Any = None
         self._size = -1
 
@@ -110,11 +112,19 @@ def _runner(program: Program) -> Callable[..., None]:
     program.arena = None  # that of all is used instead
 
     def run(arrays: Sequence[Any]) -> None:
+        thread = get_ident()
+        if _scratch.owner == thread:  # a handler of a signal or a `__del__` in the midst of a run
+            program.interpreted(arrays)
+            return
         with _scratch.lock:
-            table[0] = _scratch.address(size)
-            for i, array in enumerate(arrays, 1):
-                table[i] = address(array)
-            segment()
+            try:
+                _scratch.owner = thread
+                table[0] = _scratch.address(size)
+                for i, array in enumerate(arrays, 1):
+                    table[i] = address(array)
+                segment()
+            finally:
+                _scratch.owner = 0
 
     run.program = program  # type: ignore[attr-defined]  # keeps the code alive
     return run

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from ..autograd import engine
@@ -333,12 +334,15 @@ class RecordEntry(Entry):
             return found
 
         def go_on(*args: Tensor) -> Any:
-            if not program.lock.acquire(False):
+            thread = get_ident()
+            if program.owner == thread:
                 return MISS
-            try:
-                found = run(args)
-            finally:
-                program.lock.release()
+            with program.lock:
+                try:  # no call between lock and owner, as a signal would be handled there
+                    program.owner = thread
+                    found = run(args)
+                finally:
+                    program.owner = 0
             if found is None:
                 return MISS
             drop()

@@ -279,6 +279,7 @@ class Program:
         # An index out of range takes everything back, also what was drawn before it was seen.
         self.generators = list(dict.fromkeys(generators)) if self.checks else []
         self.lock = threading.Lock()
+        self.owner = 0  # the thread that has the lock
 
     def _arena(self, xp: Any) -> None:
         from .. import dtypes
@@ -377,25 +378,46 @@ class Program:
     # --- running
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:
         """Runs on arrays in the order of the inputs; returns the outputs that replace no input."""
-        with self.lock, self.native.occupied:
-            bound = self.bound
-            for i, array in enumerate(arrays):
-                if array is not bound[i]:
-                    self._bind(arrays)
-                    break
-            for i in self.arguments:  # an entry leaves other addresses there
-                if i not in self.stand_ins:
-                    self.native.table[1 + i] = default().address_of(arrays[i])
-            if self.stand_ins:
-                self._fill_stand_ins()
-            states = [each.get_state() for each in self.generators]
-            for step in self.steps:
-                step()
-                if self.checks and self.native.error.value:
-                    self._fail(arrays, states)
-            if self.stand_ins:
-                self._give_back()
-            return [read() for read in self.outputs]
+        thread, busy = threading.get_ident(), self.native.busy
+        if self.owner == thread:
+            return self.interpreted(arrays)
+        with self.lock:
+            try:  # no call between lock and owner, as a signal would be handled there
+                self.owner, busy.value = thread, 1
+                return self._run(arrays)
+            finally:
+                self.owner = busy.value = 0
+
+    def _run(self, arrays: Sequence[Any]) -> list[Any]:
+        bound = self.bound
+        for i, array in enumerate(arrays):
+            if array is not bound[i]:
+                self._bind(arrays)
+                break
+        for i in self.arguments:  # an entry leaves other addresses there
+            if i not in self.stand_ins:
+                self.native.table[1 + i] = default().address_of(arrays[i])
+        if self.stand_ins:
+            self._fill_stand_ins()
+        states = [each.get_state() for each in self.generators]
+        for step in self.steps:
+            step()
+            if self.checks and self.native.error.value:
+                self._fail(arrays, states)
+        if self.stand_ins:
+            self._give_back()
+        return [read() for read in self.outputs]
+
+    def interpreted(self, arrays: Sequence[Any]) -> list[Any]:
+        """Does in NumPy what a call does, for one that comes in the midst of another.
+
+        A handler of a signal or a `__del__` may call what its thread is just running.
+        """
+        xp = default()
+        found = interpret(self.graph, [xp.clone(each) for each in arrays])
+        for number, i in self.writes:
+            xp.copy_into(arrays[i], found[number])
+        return [xp.clone(found[i]) for i in self.results]
 
     def _fail(self, arrays: Sequence[Any], states: list[Any]) -> NoReturn:
         """Raises the error of an index out of range as the interpreter does; nothing is written."""

@@ -145,7 +145,8 @@ class Native:
         address = self._address = engine.get_global_value_address
         self.error = ctypes.c_int64.from_address(address("error"))
         self.stamp = ctypes.c_int64.from_address(address("stamp"))
-        self.occupied = Occupied(ctypes.c_int64.from_address(address("busy")))
+        # Whether the code is in use by a caller that needs several Python instructions.
+        self.busy = ctypes.c_int64.from_address(address("busy"))
         self.inside = ctypes.c_int64(0)  # whether an entry is at work that needs Python for it
         self.table = (ctypes.c_void_p * max(slots, 1)).from_address(address("table"))
         python = (ctypes.c_void_p * 2).from_address(address("python"))
@@ -173,21 +174,8 @@ class Native:
 
     def untouched(self) -> list[tuple[int, int]]:
         """Returns what must hold for the table to be as it is now: words, and what is in them."""
-        own = (self.stamp, self.stamp.value), (self.occupied.mark, 0), (self.inside, 0)
+        own = (self.stamp, self.stamp.value), (self.busy, 0), (self.inside, 0)
         return [(ctypes.addressof(each), value) for each, value in own]
-
-
-class Occupied:
-    """A mark that the code is in use by a caller that needs several Python instructions."""
-
-    def __init__(self, mark: Any):
-        self.mark = mark
-
-    def __enter__(self) -> None:
-        self.mark.value = 1
-
-    def __exit__(self, *exception: object) -> None:
-        self.mark.value = 0
 
 
 def _fresh_machine() -> Any:
