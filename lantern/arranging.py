@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .autograd.mode import active
 from .backends import NAMESPACES
 from .shape import channels_last, channels_last_3d, follows, kept_strides
 from .tensor import Tensor
@@ -24,14 +25,20 @@ def arranged(op: Op, out: Any, args: tuple) -> Any:
     xp = NAMESPACES[type(out)]
     shape, strides = xp.extent(out)
     if op.packed == "as operands":
-        operands = [args[p]._array for _, p, _ in op.tensors if isinstance(args[p], Tensor)]
-        if operands[0].strides == out.strides and 0 not in strides:
+        tensors = [args[p] for _, p, _ in op.tensors if isinstance(args[p], Tensor)]
+        read = active.trace.read if active.recording and active.trace else _array
+        operands = [read(each) for each in tensors]
+        if xp.extent(operands[0])[1] == strides and 0 not in strides:
             return out  # it is as dense as its operand
         aligned = [_aligned(xp, each, shape) for each in operands]
         wanted = strides if None in aligned else kept_strides(shape, *aligned)
         return out if wanted == strides else xp.relaid(out, wanted)
     order = LAST.get(out.ndim) if op.packed == "but for channels last" else None
     return out if order and follows(order, shape, strides) else xp.contiguous(out)
+
+
+def _array(tensor: Tensor) -> Any:
+    return tensor._array
 
 
 def _aligned(xp: Any, x: Any, shape: tuple) -> tuple | None:

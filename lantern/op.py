@@ -259,7 +259,7 @@ class Op:
             out = xp.asarray(out)  # NumPy gives scalars where arrays have no dimensions
         if converted is not None and converted.half is not None and out.dtype.char == "f":
             out = xp.cast(out, converted.half)
-        if self.packed and not (active.recording or xp.is_row_major(out)):
+        if self.packed and not xp.is_packed(out):
             out = arranged(self, out, args)
         tensor = wrap(out)
         if mask and mode.enabled:
@@ -382,7 +382,7 @@ class Op:
             out = xp.asarray(out)
             if converted is not None and converted.half is not None and out.dtype.char == "f":
                 out = xp.cast(out, converted.half)
-            if self.packed and not (active.recording or xp.is_row_major(out)):
+            if self.packed and not xp.is_packed(out):
                 out = arranged(self, out, args)
             tensors.append(wrap(out))
         floating = [t for t in tensors if t._array.dtype.char in "fdeE"]

@@ -125,7 +125,7 @@ def _update_one(
     if (
         first.dtype.char not in "eE"
         and first.size > xp.BLOCK
-        and all(xp.is_row_major(x) for x in (*arrays, *rest))
+        and all(xp.is_packed(x) for x in (*arrays, *rest))
     ):
         flat = [xp.reshape(x, (-1,)) for x in (*arrays, *rest)]
         count = len(arrays)

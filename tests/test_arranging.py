@@ -66,3 +66,29 @@ def test_strides_follow_the_first_operand_that_tells() -> None:
     assert kept_strides((2, 3), (0, 1), (1, 2)) == (1, 2)
     assert kept_strides((2, 3), (3, 1), (1, 2)) == (3, 1)
     assert kept_strides((2, 3), (0, 0)) == (3, 1)
+
+
+@pytest.mark.parametrize("name", [*ROW_MAJOR, "prelu", "gelu"])
+def test_compiled_results_lie_in_memory_as_eager_ones_do(name: str) -> None:
+    pytest.importorskip("llvmlite")
+    slope = lantern.tensor([0.25])
+    like_operands = {"prelu": lambda x: F.prelu(x, slope), "gelu": F.gelu}
+    function = {**ROW_MAJOR, **like_operands}[name]
+    compiled = lantern.compile(lambda x: function(x))
+    for _ in range(3):
+        columns = lantern.randn(3, 2).t()
+        want, got = function(columns), compiled(columns)
+        assert got.stride() == want.stride()
+        assert lantern.allclose(got, want, equal_nan=True)
+
+
+@pytest.mark.parametrize("backend", ["interpreter", "inductor"])
+@pytest.mark.parametrize("name", ROW_MAJOR)
+def test_compiled_results_can_be_viewed_where_eager_ones_can(name: str, backend: str) -> None:
+    if backend == "inductor":
+        pytest.importorskip("llvmlite")
+    compiled = lantern.compile(lambda x: ROW_MAJOR[name](x).view(-1), backend=backend)
+    for _ in range(3):
+        columns = lantern.randn(3, 2).t()
+        want = ROW_MAJOR[name](columns).flatten()
+        assert lantern.allclose(compiled(columns), want, equal_nan=True)

@@ -403,3 +403,38 @@ def test_layers_that_add_to_their_input_read_no_more_the_deeper_they_are():
     graph.outputs = [total]
     loops = [each for each in fuse(graph).kernels if each.kind == "loop"]
     assert max(len(operands(each)) for each in loops) <= 3
+
+
+@pytest.mark.parametrize("how", ["index", "embedding", "gather"])
+def test_nothing_else_is_stored_by_a_kernel_that_scatters(how):
+    """Gradients that are scattered, and others made of the same values, in one step with Adam."""
+    index = lantern.tensor([0, 1, 0])
+
+    def picked(table):
+        if how == "index":
+            return table[index]
+        if how == "embedding":
+            return lantern.nn.functional.embedding(index, table)
+        return table.gather(0, index.unsqueeze(1).expand(3, 4))
+
+    def trained(compiling):
+        lantern.manual_seed(0)
+        shift = lantern.randn(3, 4, dtype=lantern.float64).requires_grad_()
+        table = lantern.randn(4, 4).requires_grad_()
+        optimizer = lantern.optim.Adam([shift, table], lr=0.25, eps=0.05)
+
+        def step():
+            given = picked(table) - shift
+            flat = given.reshape(-1)
+            loss = lantern.tanh(flat).float().mean() + lantern.tanh(given).float().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        run = lantern.compile(step, keep_grads=True) if compiling else step
+        for _ in range(4):
+            run()
+        return [shift, table, shift.grad, table.grad]
+
+    for got, want in zip(trained(True), trained(False), strict=True):
+        np.testing.assert_allclose(got.detach().numpy(), want.detach().numpy(), rtol=1e-5)

@@ -74,7 +74,6 @@ from .strided import (  # noqa: F401  (primitives)
     extent,
     flip,
     is_packed,
-    is_row_major,
     keep,
     memory_of,
     offset_in,

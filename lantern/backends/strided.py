@@ -57,11 +57,6 @@ def keep(x, shared):
     return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
 
 
-def is_row_major(x):
-    """Says whether the elements lie in row-major order without gaps."""
-    return x.flags.c_contiguous
-
-
 def reshape(x, shape):
     if _is_plain(x):
         return x.reshape(shape)

@@ -227,7 +227,7 @@ class _Fuser:
         """Gives a waiting value a place in memory, and if none computes it yet, a kernel."""
         del self.waiting[value]
         for kernel in self.kernels:
-            if value in kernel.values and kernel.space == value.shape:
+            if value in kernel.values and kernel.space == value.shape and kernel.is_open:
                 self._made(kernel, value)
                 return
         operands, inside = self._expanded(self._operands(value), value.shape)
@@ -503,6 +503,8 @@ def scalars_first(graph: Graph) -> list[Value]:
 
 def accepts(kernel: Kernel, dims: tuple[int, ...] | None) -> bool:
     """Says whether a kernel can take another value: pointwise, or a reduction over `dims`."""
+    if not kernel.is_open:
+        return False
     if dims is None:
         return kernel.kind in ("loop", "matmul", "conv")
     return kernel.kind == "loop" and kernel.dims in (None, dims)

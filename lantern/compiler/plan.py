@@ -69,6 +69,11 @@ class Kernel:
         return bool(self.picked) or self.scatter is not None
 
     @property
+    def is_open(self) -> bool:
+        """Says whether the kernel may store more: one that adds or scatters does so with all."""
+        return self.scatter is None and not self.adds
+
+    @property
     def checks(self) -> bool:
         """Says whether an index may turn out to be out of range."""
         picked = [*self.picked.values(), *([self.scatter] if self.scatter is not None else [])]

@@ -74,6 +74,14 @@ def is_packed(x: Value) -> bool:
     return is_contiguous(x.shape, x.memory[0])
 
 
+def relaid(x: Value, strides: tuple) -> Value:
+    """Returns a copy that lies in memory with these strides, in elements, without gaps."""
+    order = sorted(range(x.ndim), key=lambda d: (-strides[d], -x.shape[d]))
+    back = tuple(order.index(d) for d in range(x.ndim))
+    permute = globals()["permute"]
+    return permute(globals()["contiguous"](permute(x, tuple(order))), back)
+
+
 def one_pass(formula: Callable, operands: tuple, together: int, *settings: Any) -> Value:
     """Records the formula: what becomes one pass is for the compiler to find."""
     return formula(NAMESPACES[Value], *operands, *settings)

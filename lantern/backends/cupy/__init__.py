@@ -65,7 +65,6 @@ from .layout import (  # noqa: E402  (primitives)
     extent,
     flip,
     is_packed,
-    is_row_major,
     keep,
     memory_of,
     offset_in,

@@ -57,12 +57,9 @@ def keep(x, shared):
     return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
 
 
-def is_row_major(x):
+def is_packed(x):
     """Says whether the elements lie in row-major order without gaps."""
     return x.flags.c_contiguous
-
-
-is_packed = is_row_major
 
 
 def reshape(x, shape):
