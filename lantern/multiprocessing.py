@@ -40,7 +40,8 @@ class SpawnContext:
         has failed.
         """
         running = [each.sentinel for each in self.processes if each.exitcode is None]
-        _connection.wait(running, timeout=timeout)
+        if running:  # waiting for none would never end
+            _connection.wait(running, timeout=timeout)
         for index, process in enumerate(self.processes):
             if process.exitcode:
                 for other in self.processes:

@@ -51,6 +51,10 @@ if __name__ == "__main__":
         mp.spawn(fail, nprocs=1)
     except mp.ProcessRaisedException as error:
         print(str(error).strip().splitlines()[0], str(error).splitlines()[-1])
+    context = mp.spawn(work, args=(queue,), nprocs=1, join=False)
+    for each in context.processes:
+        each.join()
+    print(context.join())
 """
 
 
@@ -63,6 +67,7 @@ def test_spawned_processes_compute_and_their_errors_arrive(tmp_path):
     assert done.stdout.splitlines() == [
         "[(0, [0.0, 0.0]), (1, [1.0, 1.0])]",
         "-- Process 0 terminated with the following error: ValueError: number 0",
+        "True",
     ], done.stderr
 
 
