@@ -95,7 +95,7 @@ def test_every_layer_is_among_the_cases():
     plain = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"}
     bases = {"RNNBase", "RNNCellBase", "NonDynamicallyQuantizableLinear"}
     bases |= {"SyncBatchNorm"}  # PyTorch's does not compute on CPUs: it is tested below
-    bases |= {"DataParallel"}  # a wrapper: test_tutorial_names.py
+    bases |= {"DataParallel", "NLLLoss2d"}  # a wrapper, an old name: test_tutorial_names.py
     import nn_layer_cases
 
     text += " ".join([*nn_layer_cases.ACTIVATIONS, *nn_layer_cases.LOSSES])

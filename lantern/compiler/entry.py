@@ -34,6 +34,8 @@ TABLES = (dict, OrderedDict, defaultdict)  # items of these can be looked up pas
 def make_entry(record: Record, args: tuple) -> RecordEntry | None:
     """Returns the way into a record that has just run on `args`; None where there is none."""
     machine = record.machine
+    if active.recording is not None:  # in `autocast`, say: the way would be open outside of it, too
+        return None
     if machine is None or record.grads or not all(isinstance(n, Node) for n in record.back_edges):
         return None
     if record.present or record.rebased or record.given or record.assigned:
