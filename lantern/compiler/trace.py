@@ -161,7 +161,7 @@ class Trace:
         self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read
         self.written: dict[Storage, None] = {}
         self.guards: list[tuple[Item, Any]] = []
-        self.cleared: set[Tensor] = set()  # leaves whose `.grad` was taken away inside
+        self.cleared: dict[Tensor, None] = {}  # in order: leaves whose `.grad` was taken away inside
         self.leaves: dict[Tensor, Tensor | None] = {}  # leaves whose `.grad` counts; what they had
         self.had: dict[Tensor, Tensor | None] = {}  # what `.grad` was when the recording began
         self.used_up: set[Tensor] = set()  # leaves whose `.grad` an optimizer has used
@@ -302,7 +302,7 @@ class Trace:
         """Notes that `leaf` is given another `.grad`."""
         self.had.setdefault(leaf, leaf._grad)
         if leaf not in self.leaves:
-            self.cleared.add(leaf)
+            self.cleared[leaf] = None
 
     def uses_up(self, leaves: list[Tensor]) -> None:
         """Notes that an optimizer uses the gradients of these leaves."""
