@@ -161,7 +161,7 @@ class Trace:
         self.storages: dict[Storage, Value] = {}  # the inputs among the storages, as first read
         self.written: dict[Storage, None] = {}
         self.guards: list[tuple[Item, Any]] = []
-        self.cleared: dict[Tensor, None] = {}  # in order: leaves whose `.grad` was taken away inside
+        self.cleared: dict[Tensor, None] = {}  # leaves whose `.grad` was taken away, in order
         self.leaves: dict[Tensor, Tensor | None] = {}  # leaves whose `.grad` counts; what they had
         self.had: dict[Tensor, Tensor | None] = {}  # what `.grad` was when the recording began
         self.used_up: set[Tensor] = set()  # leaves whose `.grad` an optimizer has used
