@@ -92,3 +92,20 @@ def test_compiled_results_can_be_viewed_where_eager_ones_can(name: str, backend:
         columns = lantern.randn(3, 2).t()
         want = ROW_MAJOR[name](columns).flatten()
         assert lantern.allclose(compiled(columns), want, equal_nan=True)
+
+
+@pytest.mark.parametrize("backend", ["interpreter", "inductor"])
+def test_operands_that_disagree_give_compiled_results_the_strides_of_eager_ones(backend) -> None:
+    if backend == "inductor":
+        pytest.importorskip("llvmlite")
+    columns, rows = lantern.randn(4, 4).t(), lantern.randn(4, 4)
+    repeated = lantern.randn(4).expand(4, 4)
+
+    def results(a, b, c):
+        return a + b, b + a, (a - 1.5) * b, a + c, c + a.t(), lantern.where(a > 0, a, b)
+
+    compiled = lantern.compile(results, backend=backend)
+    for _ in range(3):
+        made = compiled(columns, rows, repeated)
+    want = results(columns, rows, repeated)
+    assert [each.stride() for each in made] == [each.stride() for each in want]

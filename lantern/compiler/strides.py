@@ -121,16 +121,18 @@ def _pointwise(value: Value) -> tuple[int, ...]:
 
 
 def _compare(shape: Any, lists: Any, inner: int, outer: int) -> int:
-    """Says whether two dimensions stand right (-1), wrong (1) or either way (0)."""
+    """Says whether two dimensions stand right (-1), wrong (1) or either way (0).
+
+    As in NumPy, operands that disagree leave them as they are in row-major order.
+    """
+    verdict = 0
     for strides in lists:
         a, b = strides[inner], strides[outer]
-        if not a or not b:
-            continue
-        if a != b:
-            return -1 if a < b else 1
-        if shape[inner] > shape[outer]:
-            return 1
-    return 0
+        if a and b:
+            if a < b or (a == b and shape[inner] <= shape[outer]):
+                return -1
+            verdict = 1
+    return verdict
 
 
 RULES: dict[str, Callable[..., Place]] = {
