@@ -32,12 +32,14 @@ MISS = object()  # what a chain without a general way gives where no entry holds
 # and of the arguments.
 SINGLE, CONSTANT, PACK, FINISH = range(4)
 
-# The words of an entry, in order.
+# The words of an entry, in order. Those of each of two groups of spots are looked at together.
 FIELDS = (
-    "words", "counter", "counted", "far_items", "far_places", "far_sizes", "far_attributes",
-    "far_extra", "items", "places", "sizes", "thread", "modes", "enabled", "inference", "extra",
-    "count", "arguments", "ranges", "grads", "seen", "check", "drop", "go_on", "inside", "segment",
-    "error", "fields", "result_count", "results", "returns", "returned",
+    "words", "counter", "counted",
+    "far_items", "far_places", "far_sizes", "far_attributes", "far_extra",
+    "items", "places", "sizes", "attributes", "extra",
+    "thread", "modes", "enabled", "inference", "count", "arguments", "ranges", "grads", "seen",
+    "check", "drop", "go_on", "inside", "segment", "error", "fields", "result_count", "results",
+    "returns", "returned",
 )  # fmt: skip
 NUMBER = {name: i for i, name in enumerate(FIELDS)}
 ITEM_WORDS, RESULT_WORDS = 6, 11  # of an item that must hold, of a result
@@ -55,7 +57,7 @@ class Entry:
         self.address = ctypes.addressof(self.table)
         self._kept: list[Any] = []
         self._owned: list[int] = []  # addresses of words that hold a reference
-        for name in ("words", "items", "places", "sizes", "fields"):
+        for name in ("words", "items", "places", "sizes", "attributes", "fields"):
             self.list(name, [0])  # an empty list
         self.set("grads", self.at("seen"))  # the same: there is nothing to look at
 
@@ -163,7 +165,7 @@ class Door:
             "none": None, "true": True, "false": False, "miss": MISS, "zero": 0, "mode": mode,
             "exception": Exception, "tensor": Tensor, "float": float, "tuple": tuple,
             "ndarray": default().ndarray,
-            **{f"name{each}": each for each in enter.NAMES},
+            **{f"name_{each.strip('_')}": each for each in enter.NAMES},
         }  # fmt: skip
         for name, value in self._kept.items():
             address = engine.get_global_value_address(name)
@@ -184,6 +186,7 @@ def _facts() -> dict[str, int]:
     fields = default().array_fields()
     pooled = reuses()
     places = {
+        "item_words": ITEM_WORDS, "result_words": RESULT_WORDS,
         "data": fields.data, "ndim": fields.ndim, "dtype": fields.dtype,
         "shape": fields.shape, "strides": fields.strides,
         "array": layout.field(Storage, "array"), "version": layout.field(Storage, "version"),

@@ -1,6 +1,7 @@
 """The text of `enter`, the function that `doorway.py` loads; what it is about is told there.
 
-What is looked at before a run is in `holding.py`, what results are made of in `giving.py`.
+What is looked at before a run is in `holding.py`, what results are made of in `giving.py`, and the
+loops of both in `walks.py`.
 
 Beside LLVM's own there are two kinds of lines: `%x = word P, N` reads the N-th word behind P as an
 address, and `%x = number P, N` as a whole number. `$NAME` stands for a fact given from outside.
@@ -81,8 +82,8 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1 immarg)
 @name_storage = global ptr null
 @name_grad = global ptr null
 @name_index = global ptr null
-@nameenabled = global ptr null
-@nameinference = global ptr null
+@name_enabled = global ptr null
+@name_inference = global ptr null
 """
 
 # One entry: gives null where something does not hold, the number 1 where an error was raised. What
@@ -123,24 +124,9 @@ look.modes:
   %good.modes = call i1 @modes(ptr %e)
   br i1 %good.modes, label %look.items, label %miss
 look.items:
-  %items = word %e, $items
-  %good.items = call i1 @items(ptr %items)
-  br i1 %good.items, label %look.places, label %miss
-look.places:
-  %places = word %e, $places
-  %good.places = call i1 @places(ptr %places)
-  br i1 %good.places, label %look.sizes, label %miss
-look.sizes:
-  %sizes = word %e, $sizes
-  %good.sizes = call i1 @sizes(ptr %sizes)
-  br i1 %good.sizes, label %look.more, label %miss
-look.more:
-  %more = word %e, $extra
-  %no.more = icmp eq ptr %more, null
-  br i1 %no.more, label %look.grads, label %ask
-ask:
-  %good.more = call i1 @yes(ptr %more)
-  br i1 %good.more, label %look.grads, label %miss
+  %group = getelementptr i64, ptr %e, i64 $items
+  %good.items = call i1 @spots(ptr %group)
+  br i1 %good.items, label %look.grads, label %miss
 look.grads:
   %grads.at = word %e, $grads
   %grads = load ptr, ptr %grads.at

@@ -1,5 +1,9 @@
 """How `enter` counts writes and makes results, as text of the kind that `enter.py` describes."""
 
+from __future__ import annotations
+
+from . import walks
+
 # Raises the whole numbers in a list of fields by one. Those of one run are often one object.
 _COUNTING = """
 define internal void @counts(ptr %list) {
@@ -34,19 +38,20 @@ done:
   ret void
 }
 
-; The memory of arguments that were written.
-define internal void @written(ptr %e, ptr %args) {
-start:
-  %count = number %e, $count
-  %first = word %e, $arguments
-  %one = alloca [2 x ptr]
-  br label %look
-look:
-  %n = phi i64 [0, %start], [%m, %on]
-  %r = phi ptr [%first, %start], [%next, %on]
-  %end = icmp eq i64 %n, %count
-  br i1 %end, label %done, label %ask
-ask:
+define internal void @count_one(ptr %spot) {
+  %list = alloca [2 x ptr]
+  store ptr %spot, ptr %list
+  %second = getelementptr ptr, ptr %list, i64 1
+  store ptr null, ptr %second
+  call void @counts(ptr %list)
+  ret void
+}
+"""
+
+# The memory of arguments that were written.
+_WRITTEN = walks.arguments(
+    "void @written(ptr %e, ptr %args)",
+    """
   %marked = number %r, 6
   %not = icmp eq i64 %marked, 0
   br i1 %not, label %on, label %raise
@@ -55,20 +60,11 @@ raise:
   %name = load ptr, ptr @name_storage
   %storage = call ptr @attribute(ptr %given, ptr %name)
   %version = getelementptr i8, ptr %storage, i64 $version
-  store ptr %version, ptr %one
-  %second = getelementptr ptr, ptr %one, i64 1
-  store ptr null, ptr %second
-  call void @counts(ptr %one)
-  br label %on
-on:
-  %m = add i64 %n, 1
-  %length = number %r, 8
-  %next = getelementptr i64, ptr %r, i64 %length
-  br label %look
-done:
-  ret void
-}
-"""
+  call void @count_one(ptr %version)
+  br label %on""",
+    """
+  ret void""",
+)
 
 # Results: (where the address of the values is, an offset to it, bytes, node or 0, which output of
 # the node, what makes memory, which of two memories is the older, and these: storage and array).
@@ -131,45 +127,27 @@ exchange:
 given:
   ret ptr %new
 }
+"""
 
-; The memory of all results; gives how much of it there is, which is less where an error was raised.
-define internal i64 @memories(ptr %e, ptr %made, ptr %fresh.at) {
-start:
-  %results = number %e, $result_count
-  %first = word %e, $results
-  br label %next
-next:
-  %n = phi i64 [0, %start], [%m, %put]
-  %all = icmp eq i64 %n, %results
-  br i1 %all, label %done, label %make
-make:
-  %skip = mul i64 %n, 11
-  %r = getelementptr i64, ptr %first, i64 %skip
-  %one = call ptr @memory(ptr %r, ptr %fresh.at)
-  %raised = icmp eq ptr %one, null
+# The memory of all results; gives how much of it there is, which is less where an error was raised.
+_MEMORIES = walks.results(
+    "i64 @memories(ptr %e, ptr %made, ptr %fresh.at)",
+    """
+  %memory = call ptr @memory(ptr %r, ptr %fresh.at)
+  %raised = icmp eq ptr %memory, null
   br i1 %raised, label %done, label %put
 put:
   %to = getelementptr ptr, ptr %made, i64 %n
-  store ptr %one, ptr %to
-  %m = add i64 %n, 1
-  br label %next
-done:
-  ret i64 %n
-}
+  store ptr %memory, ptr %to
+  br label %on""",
+    """
+  ret i64 %n""",
+)
 
-; Takes the values of all results.
-define internal void @values(ptr %e, ptr %made) {
-start:
-  %results = number %e, $result_count
-  %first = word %e, $results
-  br label %next
-next:
-  %n = phi i64 [0, %start], [%m, %take]
-  %all = icmp eq i64 %n, %results
-  br i1 %all, label %done, label %one
-one:
-  %skip = mul i64 %n, 11
-  %r = getelementptr i64, ptr %first, i64 %skip
+# Takes the values of all results.
+_VALUES = walks.results(
+    "void @values(ptr %e, ptr %made)",
+    """
   %s = word %made, %n
   %older = number %r, 6
   %bare = icmp eq i64 %older, -2
@@ -181,25 +159,15 @@ stored:
 take:
   %a = phi ptr [%s, %one], [%inner, %stored]
   call void @copy(ptr %r, ptr %a)
-  %m = add i64 %n, 1
-  br label %next
-done:
-  ret void
-}
+  br label %on""",
+    """
+  ret void""",
+)
 
-; Puts tensors in the place of the memory; says whether that was done without an error.
-define internal i1 @tensors(ptr %e, ptr %made) {
-start:
-  %results = number %e, $result_count
-  %first = word %e, $results
-  br label %next
-next:
-  %n = phi i64 [0, %start], [%m, %on]
-  %all = icmp eq i64 %n, %results
-  br i1 %all, label %good, label %one
-one:
-  %skip = mul i64 %n, 11
-  %r = getelementptr i64, ptr %first, i64 %skip
+# Puts tensors in the place of the memory; says whether that was done without an error.
+_TENSORS = walks.results(
+    "i1 @tensors(ptr %e, ptr %made)",
+    """
   %s = word %made, %n
   %older = number %r, 6
   %bare = icmp eq i64 %older, -2
@@ -213,16 +181,14 @@ wrap:
 put:
   store ptr %t, ptr %s.at
   call void @Py_DecRef(ptr %s)
-  br label %on
-on:
-  %m = add i64 %n, 1
-  br label %next
-good:
+  br label %on""",
+    """
   ret i1 true
 bad:
-  ret i1 false
-}
+  ret i1 false""",
+)
 
+_PARTS = """
 define internal void @copy(ptr %r, ptr %a) {
   %to.at = getelementptr i8, ptr %a, i64 $data
   %to = load ptr, ptr %to.at
@@ -298,4 +264,4 @@ bad:
 }
 """
 
-TEXT = _COUNTING + _GIVES
+TEXT = _COUNTING + _WRITTEN + _GIVES + _MEMORIES + _VALUES + _TENSORS + _PARTS

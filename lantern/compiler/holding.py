@@ -1,46 +1,64 @@
 """What `enter` looks at before it runs anything, as text of the kind that `enter.py` describes."""
 
-# Words in memory, up to an address of zero, hold what they must.
-_HOLDS = """
-define internal i1 @words(ptr %list) {
-start:
-  br label %look
-look:
-  %at = phi ptr [%list, %start], [%next, %compare]
-  %where = load ptr, ptr %at
-  %end = icmp eq ptr %where, null
-  br i1 %end, label %good, label %compare
-compare:
-  %is = load ptr, ptr %where
-  %must = word %at, 1
-  %next = getelementptr i64, ptr %at, i64 2
-  %same = icmp eq ptr %is, %must
-  br i1 %same, label %look, label %bad
-good:
-  ret i1 true
-bad:
-  ret i1 false
-}
+from __future__ import annotations
 
-; Items of dictionaries: (dictionary, key, what it must be, where a number goes or 0, whether that
-; must be other than zero (1) or zero (2), the place in a tuple from 1 on or 0). Another number goes
-; where numbers go; it stays held, so that no other object takes its place.
-define internal i1 @items(ptr %list) {
-start:
-  br label %look
-look:
-  %at = phi ptr [%list, %start], [%next, %find], [%next, %take]
-  %space = load ptr, ptr %at
-  %end = icmp eq ptr %space, null
-  br i1 %end, label %good, label %find
-find:
+from . import walks
+
+_CLEAR = """
+  call void @PyErr_Clear()"""
+
+# Words in memory hold what they must.
+_WORDS = """
+  %is = load ptr, ptr %owner
+  %must = word %at, 1
+  %same = icmp eq ptr %is, %must"""
+
+# Items of dictionaries: (dictionary, key, what it must be, where a number goes or 0, whether that
+# must be other than zero (1) or zero (2), the place in a tuple from 1 on or 0).
+_ITEMS = """
   %key = word %at, 1
   %must = word %at, 2
-  %next = getelementptr i64, ptr %at, i64 6
-  %is = call ptr @PyDict_GetItemWithError(ptr %space, ptr %key)
-  %same = icmp eq ptr %is, %must
-  br i1 %same, label %look, label %other
+  %is = call ptr @PyDict_GetItemWithError(ptr %owner, ptr %key)
+  %like = icmp eq ptr %is, %must
+  br i1 %like, label %told, label %other
 other:
+  %taken = call i1 @exchanged(ptr %at, ptr %is)
+  br label %told
+told:
+  %same = phi i1 [true, %find], [%taken, %other]"""
+
+# Items of lists: (list, index, what it must be).
+_PLACES = """
+  %index = number %at, 1
+  %must = word %at, 2
+  %is = call ptr @PyList_GetItem(ptr %owner, i64 %index)
+  %same = icmp eq ptr %is, %must"""
+
+# Lengths: (object, length).
+_SIZES = """
+  %must = number %at, 1
+  %is = call i64 @PyObject_Size(ptr %owner)
+  %same = icmp eq i64 %is, %must"""
+
+# Attributes: (object, name, what it must be).
+_ATTRIBUTES = """
+  %name = word %at, 1
+  %must = word %at, 2
+  %is = call ptr @attribute(ptr %owner, ptr %name)
+  %same = icmp eq ptr %is, %must"""
+
+_LISTS = (
+    walks.every("words", 2, _WORDS)
+    + walks.every("items", "$item_words", _ITEMS, last="told", wrong=_CLEAR)
+    + walks.every("places", 3, _PLACES, wrong=_CLEAR)
+    + walks.every("sizes", 2, _SIZES, wrong=_CLEAR)
+    + walks.every("attributes", 3, _ATTRIBUTES)
+)
+
+# Takes another number than before from an item of a dictionary to where numbers go, if it may be
+# one. It stays held, so that no other object takes its place.
+_EXCHANGED = """
+define internal i1 @exchanged(ptr %at, ptr %is) {
   %cell = word %at, 3
   %fixed = icmp eq ptr %cell, null
   %gone = icmp eq ptr %is, null
@@ -82,88 +100,51 @@ read:
   %no = or i1 %no.1, %no.2
   br i1 %no, label %bad, label %take
 take:
+  %must = word %at, 2
   store double %value, ptr %cell
   call void @Py_IncRef(ptr %is)
   store ptr %is, ptr %must.at
   call void @Py_DecRef(ptr %must)
-  br label %look
-good:
   ret i1 true
 bad:
-  call void @PyErr_Clear()
   ret i1 false
 }
 """
 
-# Items of lists: (list, index, what it must be). Lengths: (object, length).
-_PLACES = """
-define internal i1 @places(ptr %list) {
-start:
-  br label %look
-look:
-  %at = phi ptr [%list, %start], [%next, %find]
-  %owner = load ptr, ptr %at
-  %end = icmp eq ptr %owner, null
-  br i1 %end, label %good, label %find
-find:
-  %index = number %at, 1
-  %must = word %at, 2
-  %next = getelementptr i64, ptr %at, i64 3
-  %is = call ptr @PyList_GetItem(ptr %owner, i64 %index)
-  %same = icmp eq ptr %is, %must
-  br i1 %same, label %look, label %bad
-good:
-  ret i1 true
-bad:
-  call void @PyErr_Clear()
-  ret i1 false
-}
 
-define internal i1 @sizes(ptr %list) {
-start:
-  br label %look
-look:
-  %at = phi ptr [%list, %start], [%next, %find]
-  %owner = load ptr, ptr %at
-  %end = icmp eq ptr %owner, null
-  br i1 %end, label %good, label %find
-find:
-  %must = number %at, 1
-  %next = getelementptr i64, ptr %at, i64 2
-  %is = call i64 @PyObject_Size(ptr %owner)
-  %same = icmp eq i64 %is, %must
-  br i1 %same, label %look, label %bad
+# All that a group of five words leads to: items, places, sizes, attributes, and a function or 0.
+_SPOTS = """
+define internal i1 @spots(ptr %group) {
+  %list.i = word %group, 0
+  %good.i = call i1 @items(ptr %list.i)
+  br i1 %good.i, label %places, label %bad
+places:
+  %list.p = word %group, 1
+  %good.p = call i1 @places(ptr %list.p)
+  br i1 %good.p, label %sizes, label %bad
+sizes:
+  %list.s = word %group, 2
+  %good.s = call i1 @sizes(ptr %list.s)
+  br i1 %good.s, label %attributes, label %bad
+attributes:
+  %list.a = word %group, 3
+  %good.a = call i1 @attributes(ptr %list.a)
+  br i1 %good.a, label %more, label %bad
+more:
+  %function = word %group, 4
+  %no.more = icmp eq ptr %function, null
+  br i1 %no.more, label %good, label %ask
+ask:
+  %good.e = call i1 @yes(ptr %function)
+  ret i1 %good.e
 good:
   ret i1 true
 bad:
-  call void @PyErr_Clear()
   ret i1 false
 }
 """
 
-# Attributes: (object, name, what it must be).
-_ATTRIBUTES = """
-define internal i1 @attributes(ptr %list) {
-start:
-  br label %look
-look:
-  %at = phi ptr [%list, %start], [%next, %find]
-  %owner = load ptr, ptr %at
-  %end = icmp eq ptr %owner, null
-  br i1 %end, label %good, label %find
-find:
-  %name = word %at, 1
-  %must = word %at, 2
-  %next = getelementptr i64, ptr %at, i64 3
-  %is = call ptr @attribute(ptr %owner, ptr %name)
-  %same = icmp eq ptr %is, %must
-  br i1 %same, label %look, label %bad
-good:
-  ret i1 true
-bad:
-  ret i1 false
-}
-
+_VERSION = """
 ; The version of things that tell of their changes themselves. When it has moved on, all of them are
 ; looked at.
 define internal i1 @version(ptr %e) {
@@ -195,28 +176,9 @@ good:
 }
 
 define internal i1 @far(ptr %e, ptr %is) {
-  %list.i = word %e, $far_items
-  %good.i = call i1 @items(ptr %list.i)
-  br i1 %good.i, label %places, label %bad
-places:
-  %list.p = word %e, $far_places
-  %good.p = call i1 @places(ptr %list.p)
-  br i1 %good.p, label %sizes, label %bad
-sizes:
-  %list.s = word %e, $far_sizes
-  %good.s = call i1 @sizes(ptr %list.s)
-  br i1 %good.s, label %attributes, label %bad
-attributes:
-  %list.a = word %e, $far_attributes
-  %good.a = call i1 @attributes(ptr %list.a)
-  br i1 %good.a, label %more, label %bad
-more:
-  %function = word %e, $far_extra
-  %no.more = icmp eq ptr %function, null
-  br i1 %no.more, label %renew, label %ask
-ask:
-  %good.e = call i1 @yes(ptr %function)
-  br i1 %good.e, label %again, label %bad
+  %group = getelementptr i64, ptr %e, i64 $far_items
+  %good = call i1 @spots(ptr %group)
+  br i1 %good, label %again, label %bad
 again:
   %where = word %e, $counter
   %now = load ptr, ptr %where
@@ -249,7 +211,7 @@ ask:
   br i1 %mine, label %quick, label %slow
 quick:
   %space = word %e, $modes
-  %key.e = load ptr, ptr @nameenabled
+  %key.e = load ptr, ptr @name_enabled
   %set.e = call ptr @PyDict_GetItemWithError(ptr %space, ptr %key.e)
   %unset.e = icmp eq ptr %set.e, null
   %usual.e = load ptr, ptr @true
@@ -257,7 +219,7 @@ quick:
   %same.e = icmp eq ptr %is.e, %enabled
   br i1 %same.e, label %second, label %bad
 second:
-  %key.i = load ptr, ptr @nameinference
+  %key.i = load ptr, ptr @name_inference
   %set.i = call ptr @PyDict_GetItemWithError(ptr %space, ptr %key.i)
   %unset.i = icmp eq ptr %set.i, null
   %usual.i = load ptr, ptr @false
@@ -266,10 +228,10 @@ second:
   br i1 %same.i, label %good, label %bad
 slow:
   %mode = load ptr, ptr @mode
-  %name.e = load ptr, ptr @nameenabled
+  %name.e = load ptr, ptr @name_enabled
   %now.e = call ptr @attribute(ptr %mode, ptr %name.e)
   %like.e = icmp eq ptr %now.e, %enabled
-  %name.i = load ptr, ptr @nameinference
+  %name.i = load ptr, ptr @name_inference
   %now.i = call ptr @attribute(ptr %mode, ptr %name.i)
   %like.i = icmp eq ptr %now.i, %inference
   %both = and i1 %like.e, %like.i
@@ -297,44 +259,31 @@ bad:
 # Arguments: (type or 0 for arrays, where the address of the data goes or 0, dtype, dimensions,
 # bytes, the array that it must be or 0, whether it is written, whether `.grad` must be absent, the
 # words of this record, then for each dimension its size and its stride, or 1 << 63 for any).
-_LOOKS = """
-define internal i1 @arguments(ptr %e, ptr %args) {
-start:
-  %count = number %e, $count
-  %first = word %e, $arguments
+_ARGUMENTS = walks.arguments(
+    "i1 @arguments(ptr %e, ptr %args)",
+    """
   %ranges = word %e, $ranges
-  br label %look
-look:
-  %n = phi i64 [0, %start], [%m, %on]
-  %r = phi ptr [%first, %start], [%next, %on]
-  %end = icmp eq i64 %n, %count
-  br i1 %end, label %good, label %before
-before:
   %given = word %args, %n
   br label %apart
 apart:
-  %j = phi i64 [0, %before], [%j.next, %other]
+  %j = phi i64 [0, %one], [%j.next, %other]
   %all = icmp eq i64 %j, %n
-  br i1 %all, label %one, label %other
+  br i1 %all, label %alone, label %other
 other:
   %earlier = word %args, %j
   %j.next = add i64 %j, 1
   %again = icmp eq ptr %earlier, %given
   br i1 %again, label %bad, label %apart
-one:
+alone:
   %right = call i1 @argument(ptr %r, ptr %given, ptr %ranges)
-  br i1 %right, label %on, label %bad
-on:
-  %m = add i64 %n, 1
-  %length = number %r, 8
-  %next = getelementptr i64, ptr %r, i64 %length
-  br label %look
-good:
+  br i1 %right, label %on, label %bad""",
+    """
   ret i1 true
 bad:
-  ret i1 false
-}
+  ret i1 false""",
+)
 
+_ARGUMENT = """
 define internal i1 @argument(ptr %r, ptr %given, ptr %ranges) {
 start:
   %type = word %r, 0
@@ -463,4 +412,4 @@ bad:
 }
 """
 
-TEXT = _HOLDS + _PLACES + _ATTRIBUTES + _MODES + _LOOKS
+TEXT = _LISTS + _EXCHANGED + _SPOTS + _VERSION + _MODES + _ARGUMENTS + _ARGUMENT
