@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 # The layer of each file and folder; `backends` alone is its `__init__`, the list of backends.
 LAYERS = {
     0: "backends cache compat device dtypes matrices naming return_types shape storage trees",
-    1: "backends.arithmetic backends.blas backends.convolution backends.cuda backends.cudnn "
-    "backends.cupy backends.dlpack backends.heap backends.implicit backends.lapack "
+    1: "backends.arithmetic backends.arrangement backends.blas backends.convolution backends.cuda "
+    "backends.cudnn backends.cupy backends.dlpack backends.heap backends.implicit backends.lapack "
     "backends.library backends.literals backends.mps backends.philox backends.mt19937 "
     "backends.native backends.numpy backends.passes backends.places backends.pointwise "
     "backends.ranges backends.rejection backends.special backends.strided backends.vocabulary",
@@ -44,9 +44,9 @@ ONLY = {
     "backends/places.py backends/ranges.py backends/special.py backends/strided.py "
     "cli/doctor.py",
     "ml_dtypes": "backends/numpy.py",
-    "cupy": "backends/cupy/__init__.py backends/cupy/hosted.py backends/cupy/layout.py "
-    "backends/cupy/library.py backends/cupy/memory.py backends/cupy/places.py "
-    "backends/cupy/placing.py backends/cupy/special.py",
+    "cupy": "backends/cupy/__init__.py backends/cupy/hosted.py backends/cupy/library.py "
+    "backends/cupy/memory.py backends/cupy/places.py backends/cupy/placing.py "
+    "backends/cupy/special.py backends/cupy/strided.py",
     "cupyx": "backends/cupy/places.py backends/cupy/placing.py backends/cupy/special.py",
     "onnx": "onnx/writer.py",
     "safetensors": "safetensors.py",

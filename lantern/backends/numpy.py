@@ -20,6 +20,8 @@ from .. import shape as shapes
 from ..device import CPU
 from . import NAMESPACES, dlpack
 from .arithmetic import linear, matmul, maximum, minimum, sigmoid, sum, where  # noqa: F401  (primitives)
+from .arrangement import *  # noqa: F403  (primitives)
+from .arrangement import relaid, strides_of
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .implicit import beta_slope, gamma_slope, gammainc, gammaincc  # noqa: F401  (primitives)
 from .lapack import (  # noqa: F401  (primitives)
@@ -58,33 +60,7 @@ from .places import (  # noqa: F401  (primitives)
 from .pointwise import *  # noqa: F403  (primitives)
 from .ranges import steps_from
 from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e, lgamma, ndtri, polygamma  # noqa: F401  (primitives)
-from .strided import (  # noqa: F401  (primitives)
-    address_of,
-    array_fields,
-    as_strided,
-    byte_span,
-    bytes_of,
-    cat,
-    clone,
-    contiguous,
-    dense_address,
-    diagonal,
-    expand,
-    extended,
-    extent,
-    flip,
-    is_packed,
-    keep,
-    memory_of,
-    offset_in,
-    permute,
-    relaid,
-    reshape,
-    strided,
-    strides_of,
-    view_as,
-    window,
-)
+from .strided import array_fields  # noqa: F401  (a service)
 
 NAMESPACES[np.ndarray] = sys.modules[__name__]
 for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from .strided import clone
+from .arrangement import clone
 
 
 def getitem(x, index):

@@ -1,4 +1,4 @@
-"""Where the elements of a NumPy array lie: views by strides, copies in an order, addresses."""
+"""Where the elements of a NumPy array lie: addresses, and views of memory by strides."""
 
 from __future__ import annotations
 
@@ -14,16 +14,6 @@ from .. import shape as shapes
 def address_of(x):
     """Returns the address of the first element."""
     return x.__array_interface__["data"][0] if x.dtype.char != "E" else x.ctypes.data
-
-
-def offset_in(x, whole):
-    """Returns how many elements lie between the start of `whole` and that of its part `x`."""
-    return (address_of(x) - address_of(whole)) // x.itemsize
-
-
-def extent(x):
-    """Returns the shape and the strides in elements."""
-    return x.shape, strides_of(x)
 
 
 _word = ctypes.c_size_t.from_address
@@ -50,61 +40,10 @@ def byte_span(x):
     return np.lib.array_utils.byte_bounds(x) if isinstance(x, np.ndarray) and x.size else (0, 0)
 
 
-def keep(x, shared):
-    """Returns the value as an array of its own, row-major, copied only where that is needed."""
-    if type(x) is not np.ndarray:
-        return np.asarray(x)
-    return x.copy() if shared or x.base is not None or not x.flags.c_contiguous else x
-
-
-def reshape(x, shape):
-    if _is_plain(x):
-        return x.reshape(shape)
-    strides = shapes.view_strides(x.shape, strides_of(x), shape)
-    if strides is None:
-        return x.reshape(shape)
-    return strided(x, shape, [each * x.itemsize for each in strides])
-
-
-def _is_plain(x):
-    # Then all strides of a reshaped view are those of a row-major array: a last dimension of
-    # size 1 may have any stride, and PyTorch hands it on.
-    return x.flags.c_contiguous and (not x.ndim or x.size > 0 and x.strides[-1] == x.itemsize)
-
-
 def strides_of(x):
     """Returns the strides in elements."""
     item = x.itemsize
     return tuple([each // item for each in x.strides])
-
-
-def view_as(x, shape):
-    """Returns a view that shows the elements in this shape; None where strides allow none."""
-    if _is_plain(x):
-        return x.reshape(shape)
-    strides = shapes.view_strides(x.shape, strides_of(x), shape)
-    return None if strides is None else strided(x, shape, [each * x.itemsize for each in strides])
-
-
-def is_packed(x):
-    """Says whether the elements lie in row-major order without gaps."""
-    return x.flags.c_contiguous
-
-
-def permute(x, dims):
-    return x.transpose(dims)
-
-
-def expand(x, shape):
-    lead = len(shape) - x.ndim
-    strides = [
-        0 if size != target else stride
-        for size, target, stride in zip(x.shape, shape[lead:], x.strides, strict=True)
-    ]
-    for i in reversed(range(lead)):
-        outer = shape[i + 1] * strides[0] if strides else x.itemsize
-        strides.insert(0, outer if shape[i] == 1 else 0)
-    return strided(x, shape, strides)
 
 
 def strided(x, shape, strides):
@@ -118,14 +57,6 @@ def memory_of(x):
     """Returns the memory from the first element of `x` to its last as a 1-d array."""
     length = shapes.offsets_range(x.shape, strides_of(x))
     return np.lib.stride_tricks.as_strided(x, (length,), (x.itemsize,))
-
-
-def extended(x, length):
-    """Returns a longer row of memory that starts with what `x` holds; what is new is 0."""
-    result = np.zeros(length, x.dtype)
-    known = memory_of(x)
-    result[: known.size] = known
-    return result
 
 
 def window(x, size, stride, offset):
@@ -144,68 +75,22 @@ def window(x, size, stride, offset):
     return np.ndarray(size, x.dtype, memory, offset * item, strides)
 
 
-def flip(x, dims):
-    if not dims:
-        return clone(x)
-    result = _laid_out_as(x)
-    result[...] = np.flip(x, dims)
-    return result
+def bytes_of(x):
+    """Returns the memory from the first to the last element of an array as writable bytes."""
+    return memoryview(memory_of(x).view(np.uint8) if x.size else bytearray())
 
 
-def cat(tensors, dim):
-    result = np.concatenate(tensors, dim)
-    return result if result.flags.c_contiguous else np.ascontiguousarray(result)
-
-
-def as_strided(x, size, stride, storage_offset):
-    return window(np.ascontiguousarray(x), size, stride, storage_offset)
-
-
-def diagonal(x, offset, dim1, dim2):
+def diagonal_view(x, offset, dim1, dim2):
+    """Returns a view of a diagonal; NumPy's own could only be read."""
     result = x.diagonal(offset, dim1, dim2)
-    if not result.shape[-1]:  # PyTorch leaves an empty diagonal at the start of the memory
-        result = x.diagonal(0, dim1, dim2)[..., :0]
     result.flags.writeable = x.flags.writeable
     return result
 
 
-def clone(x):
-    if x.flags.forc or 0 not in x.strides:
-        return x.copy("K")
+def copies_in_order(x):
+    """Says whether `x.copy("K")` leaves the dimensions in the order that PyTorch leaves them in."""
     # NumPy takes a stride of 0 for the innermost, PyTorch leaves such a dimension where it is.
-    result = _laid_out_as(x)
-    result[...] = x
-    return result
-
-
-def _laid_out_as(x):
-    """Returns fresh memory with the dimensions in the same order as those of `x`."""
-    if x.flags.c_contiguous:
-        return np.empty(x.shape, x.dtype)
-    strides = shapes.kept_strides(x.shape, strides_of(x))
-    return window(np.empty(x.size, x.dtype), x.shape, strides, 0)
-
-
-def relaid(x, strides):
-    """Returns a copy that lies in memory with these strides, in elements, without gaps."""
-    result = window(np.empty(x.size, x.dtype), x.shape, strides, 0)
-    result[...] = x
-    return result
-
-
-def contiguous(x):
-    return x.copy("C")
-
-
-def bytes_of(x):
-    """Returns the memory from the first to the last element of an array as writable bytes."""
-    if not x.size:
-        return memoryview(bytearray())
-    span = 1
-    for size, stride in zip(x.shape, x.strides, strict=True):
-        span += (size - 1) * stride // x.itemsize
-    flat = np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,))
-    return memoryview(flat.view(np.uint8))
+    return x.flags.forc or 0 not in x.strides
 
 
 class Fields(NamedTuple):

@@ -2,9 +2,9 @@
 
 CuPy has NumPy's names, so most primitives are its functions; what it lacks, or does otherwise, is
 made up in the files beside this one. Files of the folder above that are written over `library`
-(convolution, random draws) are loaded here a second time, over CuPy; and what is rare and gains
-little there (factors of matrices, slopes of random draws) is computed by the NumPy backend on
-copies.
+(views and copies, convolution, random draws) are loaded here a second time, over CuPy; and what is
+rare and gains little there (factors of matrices, slopes of random draws) is computed by the NumPy
+backend on copies.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from lantern.shape import range_size
 __path__.append(str(Path(__file__).parents[1]))  # where the shared files are
 
 from . import placing  # noqa: E402
+from .arrangement import *  # noqa: E402, F403  (primitives)
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: E402
 from .hosted import (  # noqa: E402  (primitives)
     beta_slope,
@@ -49,31 +50,6 @@ from .hosted import (  # noqa: E402  (primitives)
     slogdet_packed,
     solve,
     svd_packed,
-)
-from .layout import (  # noqa: E402  (primitives)
-    address_of,
-    as_strided,
-    byte_span,
-    bytes_of,
-    cat,
-    clone,
-    contiguous,
-    dense_address,
-    diagonal,
-    expand,
-    extended,
-    extent,
-    flip,
-    is_packed,
-    keep,
-    memory_of,
-    offset_in,
-    permute,
-    relaid,
-    reshape,
-    strides_of,
-    view_as,
-    window,
 )
 from .memory import Meter  # noqa: E402
 from .places import (  # noqa: E402  (primitives)

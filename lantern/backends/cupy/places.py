@@ -11,8 +11,8 @@ import cupyx
 
 from lantern.backends.numpy import places  # noqa: F401  (a service)
 
+from .arrangement import clone
 from .hosted import scatter_reduce  # noqa: F401  (a primitive)
-from .layout import clone
 
 
 def _checked(x, index):

@@ -11,6 +11,7 @@ import cupy
 import cupyx
 import numpy
 
+from lantern.backends.strided import strides_of
 from lantern.device import device as Device
 from lantern.shape import kept_strides
 
@@ -59,7 +60,7 @@ def name_of(index):
 def transfer(x, place, blocking=True):
     """Returns a copy of an array at another place, its dimensions in memory in the same order."""
     if not x.flags.c_contiguous and x.size and 0 not in x.strides:
-        strides = kept_strides(x.shape, [each // x.itemsize for each in x.strides])
+        strides = kept_strides(x.shape, strides_of(x))
         order = sorted(range(x.ndim), key=lambda d: (-strides[d], -x.shape[d]))
         back = [order.index(d) for d in range(x.ndim)]
         return _copied(x.transpose(order), place, blocking).transpose(back)
