@@ -290,8 +290,9 @@ def test_strict_false_runs_eagerly_after_one_warning():
     compiled = lantern.compile(lambda x: x.sum().item(), strict=False)
     x = lantern.ones(2)
     compiled(x)
-    with pytest.warns(UserWarning, match="runs eagerly"):
+    with pytest.warns(UserWarning, match="runs eagerly") as found:
         assert compiled(x) == 2.0
+    assert [each.filename for each in found] == [__file__]
     assert compiled(x) == 2.0
 
 
@@ -307,10 +308,11 @@ def test_many_recordings_are_warned_about():
     add = lantern.compile(lambda x, n: x + n)
     x = lantern.ones(1)
     reason = r"under 9 conditions; .* \(float32\[1\], 8\), before \(float32\[1\], 7\)"
-    with pytest.warns(UserWarning, match=reason):
+    with pytest.warns(UserWarning, match=reason) as found:
         for n in range(9):
             for _ in range(2):
                 add(x, n)
+    assert [each.filename for each in found] == [__file__]
 
 
 def test_a_module_is_compiled_in_place():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +25,7 @@ from .machine import Changed
 from .record import Record
 from .structure import describe, text
 from .surroundings import Watch
-from .trace import NotReady, TraceError
+from .trace import NotReady, TraceError, warn
 
 MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 ENTRIES = 8  # short ways in that are tried
@@ -214,11 +213,10 @@ class CompiledFunction:
             others = [each for each in {**self._records, **self._waiting} if each != key]
             if reason is None and others:
                 reason = _difference(others[-1], key)
-            warnings.warn(
+            warn(
                 f"{self.name} has been recorded or run eagerly under {self._met} conditions; this "
                 f"time because {reason}. Each costs a new recording: numbers that change often are "
-                "better given as tensors, and tensors as arguments.",
-                stacklevel=4,
+                "better given as tensors, and tensors as arguments."
             )
 
     def _shorten(self, record: Record, args: tuple) -> None:
@@ -269,7 +267,7 @@ class CompiledFunction:
     def _refused(self, error: TraceError, args: tuple, kwargs: dict) -> Any:
         if self.strict and not control.config.suppress_errors:
             raise error
-        warnings.warn(f"{self.name} runs eagerly: {error}", stacklevel=5)
+        warn(f"{self.name} runs eagerly: {error}")
         self._eager = True
         self._enter_by([])
         return self.function(*args, **kwargs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from operator import is_
 from typing import Any
@@ -13,7 +12,7 @@ from .ir import INPUT, Graph, Value
 from .native import Changed as Changed
 from .native import Program
 from .plan import Unsupported
-from .trace import SlotInput
+from .trace import SlotInput, warn
 
 
 def machine_code(record: Any) -> Machine | None:
@@ -30,7 +29,7 @@ def machine_code(record: Any) -> Machine | None:
     try:
         return Machine(record)
     except Unsupported as error:
-        warnings.warn(f"a compiled function runs in NumPy: {error}", stacklevel=6)
+        warn(f"a compiled function runs in NumPy: {error}")
         return None
 
 

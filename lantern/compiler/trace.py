@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from typing import Any, NoReturn
 
 from ..autograd.mode import NO_TRACE, active, mode
@@ -323,12 +324,25 @@ class Trace:
 
 def user_line() -> str:
     """Returns the file and line of the nearest caller outside of Lantern."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    frame, _ = _outside()
     if frame is None:
         return "unknown line"
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def warn(message: str) -> None:
+    """Warns of something at the line of the nearest caller outside of Lantern."""
+    _, level = _outside()
+    warnings.warn(message, stacklevel=level)
+
+
+def _outside() -> tuple[Any, int]:
+    """Returns the nearest frame outside of Lantern, and its number counted from the caller's, 1."""
+    frame: Any = sys._getframe(1)
+    level = 1
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return frame, level
 
 
 _alone = threading.Lock()  # held while a thread records
