@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .autograd.mode import active
 from .backends import NAMESPACES
-from .shape import channels_last, channels_last_3d, follows, kept_strides
+from .shape import channels_last, channels_last_3d, follows, kept_strides, spread_strides
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ def _aligned(xp: Any, x: Any, shape: tuple) -> tuple | None:
     lead = len(shape) - len(sizes)
     if lead < 0:
         return None
-    pairs = list(zip(sizes, strides, shape[lead:], strict=True))
-    if any(size not in (1, target) for size, _, target in pairs):
+    if any(size not in (1, target) for size, target in zip(sizes, shape[lead:], strict=True)):
         return None
-    return (0,) * lead + tuple(0 if size != target else stride for size, stride, target in pairs)
+    return spread_strides(sizes, strides, shape)

@@ -185,11 +185,21 @@ def kept_strides(
     """
     if is_dense(shape, strides):
         return tuple(strides)
+    operands = (strides, *others)
+    return dense_strides(shape, lambda inner, outer: _compared(shape, operands, inner, outer))
+
+
+def dense_strides(shape: Sequence[int], compared: Callable[[int, int], int]) -> tuple[int, ...]:
+    """Returns strides without gaps for dimensions in the order that `compared` says.
+
+    It gives -1 where one dimension is right to lie inside of another, 1 where it is wrong, and 0
+    where either will do, which leaves row-major order.
+    """
     order = list(reversed(range(len(shape))))  # from the innermost dimension outwards
     for i in range(1, len(order)):
         place = i
         for j in reversed(range(i)):
-            way = _compared(shape, (strides, *others), order[j], order[place])
+            way = compared(order[j], order[place])
             if way < 0:
                 break
             if way > 0:
@@ -199,6 +209,15 @@ def kept_strides(
         result[dim] = step
         step *= max(shape[dim], 1)
     return tuple(result)
+
+
+def spread_strides(
+    sizes: Sequence[int], strides: Sequence[int], shape: Sequence[int]
+) -> tuple[int, ...]:
+    """Returns the strides of an operand broadcast to a shape: 0 where its elements repeat."""
+    lead = len(shape) - len(sizes)
+    own = zip(sizes, strides, shape[lead:], strict=True)
+    return (0,) * lead + tuple([stride if size == target else 0 for size, stride, target in own])
 
 
 def _compared(shape: Sequence[int], operands: tuple, inner: int, outer: int) -> int:

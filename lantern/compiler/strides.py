@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..backends.vocabulary import POINTWISE, VOCABULARY
-from ..shape import contiguous_strides, is_contiguous, kept_strides, view_strides
+from ..shape import (
+    contiguous_strides,
+    dense_strides,
+    is_contiguous,
+    kept_strides,
+    spread_strides,
+    view_strides,
+)
 
 if TYPE_CHECKING:
     from .ir import Value
@@ -95,29 +102,8 @@ def _pointwise(value: Value) -> tuple[int, ...]:
         return contiguous_strides(shape)
     if len(operands) == 1:
         return kept_strides(*operands[0])
-    lists = []
-    for known, strides in operands:
-        spread = [
-            0 if size != 1 and have == 1 else stride
-            for size, have, stride in zip(
-                shape[len(shape) - len(known) :], known, strides, strict=True
-            )
-        ]
-        lists.append([0] * (len(shape) - len(known)) + spread)
-    order = list(reversed(range(len(shape))))  # from the innermost dimension outwards
-    for i in range(1, len(order)):
-        place = i
-        for j in reversed(range(i)):
-            verdict = _compare(shape, lists, order[j], order[place])
-            if verdict < 0:
-                break
-            if verdict > 0:
-                order[j], order[place], place = order[place], order[j], j
-    result, step = [1] * len(shape), 1
-    for dim in order:
-        result[dim] = step
-        step *= max(shape[dim], 1)
-    return tuple(result)
+    lists = [spread_strides(known, strides, shape) for known, strides in operands]
+    return dense_strides(shape, lambda inner, outer: _compare(shape, lists, inner, outer))
 
 
 def _compare(shape: Any, lists: Any, inner: int, outer: int) -> int:
