@@ -157,11 +157,7 @@ def _c_name(dtype: dtypes.dtype) -> str:
     return {"float32": "Float", "float64": "Double"}.get(dtype.name, dtype.legacy)
 
 
-@op(
-    promote=FLOAT,
-    check=("?bBhHiIlLeE", _check_prelu),
-    packed="as operands",
-)
+@op(promote=FLOAT, check=("?bBhHiIlLeE", _check_prelu), packed="as operands")
 def prelu(xp, input, weight):
     """Positive elements as they are, negative ones times the weight (one, or one per channel).
 
@@ -237,12 +233,7 @@ def hardshrink(xp, input, lambd=0.5):
     return xp.where(_within(xp, input, lambd), 0, input)
 
 
-@op(
-    promote=FLOAT,
-    public=False,
-    check=floats_only("softshrink_check"),
-    packed="as operands",
-)
+@op(promote=FLOAT, public=False, check=floats_only("softshrink_check"), packed="as operands")
 def soft_shrunk(xp, input, lambd):
     """Elements nearer to 0 by `lambd`, those within it 0."""
     return xp.where(_within(xp, input, lambd), 0 * input, input - xp.sign(input) * lambd)
@@ -311,13 +302,7 @@ hardswish.vjp(input=_hardswish_gradient)
 
 
 # --- exponentials
-@op(
-    promote=FLOAT,
-    method=False,
-    function=False,
-    check=floats_only("elu_cpu"),
-    packed="as operands",
-)
+@op(promote=FLOAT, method=False, function=False, check=floats_only("elu_cpu"), packed="as operands")
 def elu(xp, input, alpha=1.0):
     """Positive elements as they are, of negative ones `alpha * (exp(x) - 1)`."""
     return _elu(xp, input, alpha)
@@ -340,12 +325,7 @@ elu.vjp(input=_elu_gradient)
 elu.formulas["input"] = (_elu_gradient, ("xp", "g", "input", "alpha"))
 
 
-@op(
-    promote=FLOAT,
-    method=False,
-    check=floats_only("elu_cpu"),
-    packed="as operands",
-)
+@op(promote=FLOAT, method=False, check=floats_only("elu_cpu"), packed="as operands")
 def selu(xp, input):
     """`elu` with the two constants that keep mean 0 and variance 1.
 
@@ -360,12 +340,7 @@ selu.vjp(input=lambda xp, g, input: _elu_gradient(xp, g, input, SELU_ALPHA, SELU
 selu._grad_name = "EluBackward0"
 
 
-@op(
-    promote=FLOAT,
-    method=False,
-    check=floats_only("elu_cpu"),
-    packed="as operands",
-)
+@op(promote=FLOAT, method=False, check=floats_only("elu_cpu"), packed="as operands")
 def celu(xp, input, alpha=1.0):
     """Positive elements as they are, of negative ones `alpha * (exp(x / alpha) - 1)`.
 
@@ -554,13 +529,7 @@ def tanhshrink(xp, input):
     return input - xp.tanh(input)
 
 
-@op(
-    promote=FLOAT,
-    method=False,
-    public=False,
-    check=floats_only("leaky_relu_cpu"),
-    packed="always",
-)
+@op(promote=FLOAT, method=False, public=False, check=floats_only("leaky_relu_cpu"), packed="always")
 def rrelu_with_noise(xp, input, weight):
     """Each element times its own slope."""
     return input * weight
@@ -569,13 +538,7 @@ def rrelu_with_noise(xp, input, weight):
 rrelu_with_noise.vjp(input=lambda g, weight: g * weight)
 
 
-@op(
-    promote=FLOAT,
-    method=False,
-    public=False,
-    check=floats_only("leaky_relu_cpu"),
-    packed="always",
-)
+@op(promote=FLOAT, method=False, public=False, check=floats_only("leaky_relu_cpu"), packed="always")
 def rrelu_mean(xp, input, negative_slope):
     """`rrelu` with its mean slope."""
     return xp.where(xp.gt(input, 0), input, input * negative_slope)

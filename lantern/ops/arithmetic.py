@@ -147,13 +147,7 @@ rsub.vjp(input=lambda g, alpha: -g if alpha == 1 else g * -alpha, other=lambda g
 rsub.dunder = ["rsub"]
 
 
-@op(
-    promote=FLOAT,
-    numbers="input other",
-    wide="other",
-    dunder="truediv rtruediv",
-    inplace=True,
-)
+@op(promote=FLOAT, numbers="input other", wide="other", dunder="truediv rtruediv", inplace=True)
 def true_divide(xp, input, other):
     """The quotient in floating point.
 

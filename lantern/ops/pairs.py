@@ -80,15 +80,16 @@ def cdist(xp, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary")
     return row_distances(x1, x2, p)
 
 
-@op(
-    packed="always",
-    promote=SAME,
-    tensors="x1 x2",
-    method=False,
-    public=False,
-    lacks="eE cdist",
-    grad_name="CdistBackward0",
-)
+DISTANCES = {
+    "packed": "always",
+    "promote": SAME,
+    "tensors": "x1 x2",
+    "method": False,
+    "public": False,
+}
+
+
+@op(lacks="eE cdist", grad_name="CdistBackward0", **DISTANCES)
 def row_distances(xp, x1, x2, p):
     """The `p`-norm distances, by the differences of all pairs of rows."""
     apart = _apart(xp, x1, x2)
@@ -113,14 +114,7 @@ def _(xp, g, out, needs, x1, x2, p):
     )
 
 
-@op(
-    packed="always",
-    promote=SAME,
-    tensors="x1 x2",
-    method=False,
-    public=False,
-    grad_name="ViewBackward0",
-)
+@op(grad_name="ViewBackward0", **DISTANCES)
 def euclidean(xp, x1, x2):
     """The Euclidean distances by one matrix product: |x|² + |y|² - 2 x·y."""
     last = (x1.ndim - 1,), (x2.ndim - 1,)

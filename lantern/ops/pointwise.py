@@ -288,11 +288,7 @@ deg2rad.vjp(input=lambda g: g * (math.pi / 180))
 rad2deg.vjp(input=lambda g: g * (180 / math.pi))
 
 
-@op(
-    promote=FLOAT,
-    inplace=True,
-    packed="as operands",
-)
+@op(promote=FLOAT, inplace=True, packed="as operands")
 def sinc(xp, input):
     """sin(pi x) / (pi x), and 1 at 0."""
     angle = input * math.pi
@@ -308,12 +304,7 @@ def _sinc_input(xp, g, input):
 sinc.vjp(input=_sinc_input)
 
 
-@op(
-    promote=FLOAT,
-    inplace=True,
-    steps=True,
-    packed="as operands",
-)
+@op(promote=FLOAT, inplace=True, steps=True, packed="as operands")
 def logit(xp, input, eps=None):
     """log(x / (1 - x)), the inverse of sigmoid; `eps` keeps x within [eps, 1 - eps]."""
     if eps is not None:
@@ -332,11 +323,7 @@ def _logit_input(xp, g, input, eps):
 logit.vjp(input=_logit_input)
 
 
-@op(
-    promote=FLOAT,
-    method=False,
-    packed="as operands",
-)
+@op(promote=FLOAT, method=False, packed="as operands")
 def polygamma(xp, n, input):
     """The n-th derivative of digamma; raises RuntimeError for a negative n."""
     if n < 0:

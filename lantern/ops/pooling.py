@@ -195,13 +195,7 @@ def _lowest(dtype):
     return 0 if dtype.kind in "bu" else -(2 ** (8 * dtype.itemsize - 1))
 
 
-@op(
-    promote=KEEP,
-    method=False,
-    public=False,
-    differentiable=False,
-    packed="but for channels last",
-)
+@op(promote=KEEP, method=False, public=False, differentiable=False, packed="but for channels last")
 def max_pool_values(xp, input, pool):
     """The largest element of each window."""
     ndim = len(pool.kernel)
@@ -253,13 +247,7 @@ def _starts(xp, pool):
     return starts, firsts
 
 
-@op(
-    promote=KEEP,
-    method=False,
-    public=False,
-    differentiable=False,
-    packed="but for channels last",
-)
+@op(promote=KEEP, method=False, public=False, differentiable=False, packed="but for channels last")
 def max_pool_places(xp, input, pool):
     """Where the largest element of each window lies, counted over the spatial dimensions."""
     ndim = len(pool.kernel)

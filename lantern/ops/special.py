@@ -65,11 +65,7 @@ def _unscaled(xp, scaled, input):
     return scaled * half * half
 
 
-@op(
-    promote=FLOAT,
-    inplace=True,
-    packed="as operands",
-)
+@op(promote=FLOAT, inplace=True, packed="as operands")
 def i0(xp, input):
     """I0(x), the modified Bessel function of the first kind of order 0."""
     return _unscaled(xp, xp.i0e(input), input)

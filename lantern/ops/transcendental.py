@@ -47,13 +47,7 @@ def _copysign_label(input, other):
     return f"CopysignBackward{int(not isinstance(other, Tensor))}"
 
 
-@op(
-    promote=FLOAT,
-    numbers="other",
-    inplace=True,
-    label=_copysign_label,
-    packed="as operands",
-)
+@op(promote=FLOAT, numbers="other", inplace=True, label=_copysign_label, packed="as operands")
 def copysign(xp, input, other):
     """The size of `input` with the sign of `other`, also that of -0.0."""
     if isinstance(other, (int, float)):
