@@ -7,8 +7,8 @@ from typing import Any
 from .. import dtypes
 from ..autograd.mode import no_grad
 from ..op import KEEP, SAME, composite, op
-from .layout import at
-from .pooling import _axis, _largest, pooled_at, refuse_line
+from .layout import at, laid_along
+from .pooling import _largest, pooled_at, refuse_line
 from .sliding import whole_numbers
 
 
@@ -49,7 +49,7 @@ def adaptive_mean(xp, input, counts):
         shown = xp.pick(input, dim, places)
         real = _shaped(xp, real, dim, ndim)
         total = xp.sum(xp.where(real, shown, xp.full((), 0, shown)), (dim,), False)
-        input = total / _axis(xp, xp.cast(length, xp.dtype_of(total)), dim, ndim)
+        input = total / laid_along(xp, xp.cast(length, xp.dtype_of(total)), dim, ndim)
     return input
 
 
@@ -59,7 +59,7 @@ def _mean_back(xp, g, input_shape, counts):
         dim = lead + i
         size = input_shape[dim]
         places, real, length = _places(xp, size, count)
-        g = g / _axis(xp, xp.cast(length, xp.dtype_of(g)), dim, g.ndim)
+        g = g / laid_along(xp, xp.cast(length, xp.dtype_of(g)), dim, g.ndim)
         wide = (*g.shape[:dim], places.shape[0], *g.shape[dim:])
         shown = xp.expand(xp.reshape(g, (*g.shape[:dim], 1, *g.shape[dim:])), wide)
         real = _shaped(xp, real, dim, g.ndim)
@@ -94,7 +94,7 @@ def adaptive_places(xp, input, counts):
     def positions(offset):
         total = None
         for dim, i in enumerate(offset):
-            line = _axis(xp, xp.getitem(found[dim], (i,)), dim, ndim)
+            line = laid_along(xp, xp.getitem(found[dim], (i,)), dim, ndim)
             total = line if total is None else total + line
         return total
 

@@ -14,6 +14,7 @@ from ..op import FLOAT, composite, op
 from ..tensor import Tensor
 from .activation import log_softmax
 from .loss import check_reduction, refuse_gradient
+from .slices import laid_along
 
 
 # --- against class numbers
@@ -217,7 +218,7 @@ def _smoothed(xp, logs, target, weight, ignore_index, reduction, smoothing, dim)
     hard = _nll(xp, logs, target, weight, ignore_index, reduction)
     target = _classes(logs, target)
     valid = xp.ne(target, ignore_index)
-    weighed = logs if weight is None else logs * _along(xp, weight, dim, logs.ndim)
+    weighed = logs if weight is None else logs * laid_along(xp, weight, dim, logs.ndim)
     even = xp.where(valid, -weighed.sum(dim), 0)
     classes = logs.shape[dim]
     if reduction == "sum":
@@ -228,10 +229,6 @@ def _smoothed(xp, logs, target, weight, ignore_index, reduction, smoothing, dim)
         safe = xp.where(valid, target, 0)
         even = even.sum() / xp.where(valid, xp.getitem(weight, (safe,)), 0).sum()
     return hard * (1 - smoothing) + even * (smoothing / classes)
-
-
-def _along(xp, weight, dim, ndim):
-    return xp.reshape(weight, tuple(-1 if i == dim else 1 for i in range(ndim)))
 
 
 # --- against probabilities
@@ -287,5 +284,5 @@ def _soft(xp, input, target, weight, reduction, smoothing, dim):
     if smoothing:
         target = target * (1 - smoothing) + smoothing / input.shape[dim]
     if weight is not None:
-        weight = _along(xp, weight, dim, input.ndim)
+        weight = laid_along(xp, weight, dim, input.ndim)
     return soft_entropy(log_softmax(input, dim), target, weight, reduction, dim)

@@ -13,6 +13,7 @@ from .index import index_select
 from .join import cat as cat
 from .memory import as_strided, copied, memory_view
 from .slices import at, chunk, diagonal, select, slice_view, split
+from .slices import laid_along as laid_along
 from .slices import narrow as narrow
 from .views import expand, flatten, numel_of, reshape, reshape_view, unsqueeze
 from .views import permute as permute

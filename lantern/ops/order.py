@@ -11,7 +11,7 @@ from ..shape import wrap_dim
 from ..tensor import Tensor
 from .creation import arange, full
 from .index import getitem
-from .layout import at, cat, flatten, reshape
+from .layout import at, cat, flatten, laid_along, reshape
 from .pointwise import cast, isnan, logical_not
 from .reduce import any as any_of
 from .reduce import count_of, refuse_empty
@@ -330,9 +330,7 @@ def mode(xp, input, dim=-1, keepdim=False):
     before = getitem(ordered, at(dim, slice(0, size - 1)))
     first = getitem(ordered, at(dim, slice(0, 1)))
     starts = cat([first == first, after != before], dim)
-    places = reshape(
-        arange(0, size, 1, dtypes.int64), tuple(size if i == dim else 1 for i in range(input.ndim))
-    )
+    places = laid_along(xp, arange(0, size, 1, dtypes.int64), dim, input.ndim)
     nowhere = full((), -1, places)
     since = xp.argcummax(where(starts, places, nowhere), dim)
     last = argmax(places - since, dim, True)

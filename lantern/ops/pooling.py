@@ -12,6 +12,7 @@ from typing import Any
 from .. import dtypes
 from ..autograd.mode import is_grad_enabled, no_grad
 from ..op import KEEP, SAME, composite, op
+from .slices import laid_along
 from .sliding import framed, refuse_dimension, unframed, whole_numbers
 
 CODES = {1: "", 2: "HW", 3: "THW"}
@@ -204,11 +205,6 @@ def max_pool_values(xp, input, pool):
     return xp.amax(shown, tuple(range(first, first + ndim)), False)
 
 
-def _axis(xp, values, dim, ndim):
-    """Returns numbers along one of `ndim` dimensions."""
-    return xp.reshape(values, tuple(values.shape[0] if i == dim else 1 for i in range(ndim)))
-
-
 def _largest(xp, shown, positions, firsts, ndim, kernel):
     """Returns the flat places of the largest elements of windows `(*, *kernel, *counts)`.
 
@@ -240,9 +236,9 @@ def _starts(xp, pool):
         step = prod(pool.sizes[dim + 1 :])
         missing = xp.floor_divide(dilation - 1 - start, dilation)
         missing = xp.maximum(missing, xp.full(missing.shape, 0, missing))
-        first = _axis(xp, (start + missing * dilation) * step, dim, ndim)
+        first = laid_along(xp, (start + missing * dilation) * step, dim, ndim)
         firsts = first if firsts is None else firsts + first
-        start = _axis(xp, start * step, dim, ndim)
+        start = laid_along(xp, start * step, dim, ndim)
         starts = start if starts is None else starts + start
     return starts, firsts
 
@@ -299,7 +295,7 @@ def _windowed_back(xp, g, input_shape, indices, pool):
     places = _starts(xp, pool)[0]
     for dim, (size, dilation) in enumerate(zip(pool.kernel, pool.dilation, strict=True)):
         step = dilation * prod(pool.sizes[dim + 1 :])
-        along = _axis(xp, xp.arange(0, size, 1, dtypes.int64) * step, dim, 2 * ndim)
+        along = laid_along(xp, xp.arange(0, size, 1, dtypes.int64) * step, dim, 2 * ndim)
         places = places + along
     found = xp.eq(xp.reshape(indices, (*lead, *(1,) * ndim, *counts)), places)
     shown = xp.reshape(g, (*lead, *(1,) * ndim, *counts))
@@ -371,7 +367,7 @@ def _declare_max(ndim: int) -> None:
 def _line(xp, like, start, stop, pool, dim):
     """Returns how many elements the windows along one dimension count."""
     count = stop - start
-    return _axis(xp, xp.cast(count, xp.dtype_of(like)), dim, len(pool.kernel))
+    return laid_along(xp, xp.cast(count, xp.dtype_of(like)), dim, len(pool.kernel))
 
 
 def _divisor(xp, like, pool, count_include_pad, divisor_override):

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from .. import dtypes
 from ..op import FLOAT, KEEP, REGISTRY, composite, op
-from .layout import at
-from .pooling import _axis
+from .layout import at, laid_along
 
 LINEAR = {3: "linear", 4: "bilinear", 5: "trilinear"}
 
@@ -177,7 +176,8 @@ def show_weighted(xp, input, steps):
     for along in steps:
         total, ndim = None, input.ndim
         for place, weight in _taps(xp, along, xp.dtype_of(input)):
-            shown, weight = xp.pick(input, along.dim, place), _axis(xp, weight, along.dim, ndim)
+            shown = xp.pick(input, along.dim, place)
+            weight = laid_along(xp, weight, along.dim, ndim)
             if along.antialias:  # what lies beyond the filter takes no part, not even an infinity
                 shown = xp.where(xp.eq(weight, 0), xp.full((), 0, shown), shown)
             shown = shown * weight

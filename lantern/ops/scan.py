@@ -264,8 +264,7 @@ def _by_places(x, dim, places, edge_order):
             "torch.gradient expected each element of spacing to have as many points as input has "
             f"along its dimension, but got {list(places.shape)} for {size}"
         )
-    steps = diff(places)
-    steps = steps.reshape([-1 if i == dim else 1 for i in range(x.ndim)])
+    steps = _spacing(places, x.ndim, dim)
 
     def at_(place, count=1):
         return narrow(x, dim, place, count)

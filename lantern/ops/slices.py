@@ -21,6 +21,11 @@ def at(dim, index):
     return (slice(None),) * dim + (index,)
 
 
+def laid_along(xp, row, dim, ndim):
+    """Returns a row of numbers along one of `ndim` dimensions, to be broadcast over the others."""
+    return xp.reshape(row, tuple(row.shape[0] if i == dim else 1 for i in range(ndim)))
+
+
 @view
 def select(xp, input, dim, index):
     """The slice at one place of `dim`, which goes away.
