@@ -216,6 +216,13 @@ def test_hooks_see_and_replace_gradients():
     assert x.grad.tolist() == [2.0]
 
 
+def test_what_a_hook_gives_for_a_gradient_is_named_with_where_its_type_comes_from():
+    y = leaf(1.0) * 2
+    y.register_hook(lambda g: np.ones(1, np.float32))
+    with pytest.raises(TypeError, match="^expected Variable, but hook returned 'numpy.ndarray'$"):
+        y.sum().backward()
+
+
 def test_post_accumulate_hook_runs_after_grad_is_there():
     x, seen = leaf(1.0), []
     x.register_post_accumulate_grad_hook(lambda p: seen.append(p.grad.item()))

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from ..backends import NAMESPACES, gpu, restore, silence
+from ..naming import type_name
 from ..tensor import Tensor, current_node, share, wrap
 from .graph import AccumulateGrad, Node, OpNode
 from .mode import active, flags, mode
@@ -518,7 +519,7 @@ def _replacement(hook: Any, new: Any, given: Tensor | None, value: Any) -> Any:
     if new is None or given is None:
         return new if new is None or isinstance(value, Tensor) else _value(new)
     if not isinstance(new, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+        raise TypeError(f"expected Variable, but hook returned '{type_name(new)}'")
     name = getattr(hook, "__name__", "<unknown>")
     if new.shape != given.shape:
         raise RuntimeError(

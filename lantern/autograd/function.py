@@ -134,8 +134,7 @@ class FunctionNode(Node):
                 f"Function {self.name()} returned an invalid gradient at index {index} - got "
                 f"{list(grad.shape)} but expected shape compatible with {list(shape)}"
             )
-        if grad.shape != shape or grad.dtype is not dtype:
-            grad = fit(NAMESPACES[Tensor], grad, shape, dtype)
+        grad = fit(NAMESPACES[Tensor], grad, shape, dtype)
         if create_graph:
             return grad
         return grad._array if not (active.recording and active.trace) else active.trace.read(grad)

@@ -50,9 +50,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that the gradients of the inputs go to, each with the place of its output."""
-        return tuple(
-            (None, 0) if edge is None else (shown(edge[0]), edge[1]) for edge in self.edges
-        )
+        return tuple(_shown_edge(edge) for edge in self.edges)
 
     @functools.cached_property
     def metadata(self) -> dict:
@@ -205,8 +203,7 @@ class OpNode(Node):
         found, result = iter(self.edges), []
         for tracked, numeric in self.plan.ways:
             if tracked:
-                edge = next(found)
-                result.append((None, 0) if edge is None else (shown(edge[0]), edge[1]))
+                result.append(_shown_edge(next(found)))
             elif not numeric or self.op.name in WRAPPING or self._of_tensors():
                 result.append((None, 0))
         return tuple(result)
@@ -230,6 +227,10 @@ def shown(node: Node) -> Node:
     if type(node) is OpNode:
         node.__class__ = _class_of(node.name())
     return node
+
+
+def _shown_edge(edge: Edge) -> tuple[Node | None, int]:
+    return (None, 0) if edge is None else (shown(edge[0]), edge[1])
 
 
 @functools.cache
