@@ -33,7 +33,7 @@ class Clock:
     def __init__(self, shapes: bool = False):
         self.events: list[Event] = []
         self._shapes = shapes
-        self._stack: list[list] = []  # name, seconds of the calls within
+        self._stack: list[list] = []  # name, seconds of the calls within, when it began
         self._undo: list[Callable[[], None]] = []
         self.began = time.perf_counter()
 
@@ -87,14 +87,7 @@ class Clock:
         took = end - start
         if self._stack:
             self._stack[-1][1] += took
-        shapes = tuple(tuple(each.shape) for each in args if isinstance(each, Tensor))
-        self.events.append(
-            Event(
-                name,
-                start - self.began,
-                took,
-                took - within,
-                shapes if self._shapes else (),
-                len(self._stack),
-            )
-        )
+        tensors = [each for each in args if isinstance(each, Tensor)] if self._shapes else []
+        shapes = tuple(tuple(each.shape) for each in tensors)
+        depth = len(self._stack)
+        self.events.append(Event(name, start - self.began, took, took - within, shapes, depth))
