@@ -257,14 +257,18 @@ class Op:
             return self._finish_several(args, values, out, mask, converted, xp)
         if type(out) is not kind:
             out = xp.asarray(out)  # NumPy gives scalars where arrays have no dimensions
+        tensor = self._wrapped(xp, out, args, converted)
+        if mask and mode.enabled:
+            self._record(args, values, tensor._array, mask, converted, tensor)
+        return tensor
+
+    def _wrapped(self, xp: Any, out: Any, args: tuple, converted: Converted | None) -> Tensor:
+        """Returns a result as a tensor, in the half type of the operands and the order declared."""
         if converted is not None and converted.half is not None and out.dtype.char == "f":
             out = xp.cast(out, converted.half)
         if self.packed and not xp.is_packed(out):
             out = arranged(self, out, args)
-        tensor = wrap(out)
-        if mask and mode.enabled:
-            self._record(args, values, out, mask, converted, tensor)
-        return tensor
+        return wrap(out)
 
     def _read(self, args: tuple) -> tuple[list, int, Any]:
         """Returns the values of the arguments, and which of the tensors are tracked, as bits.
@@ -379,12 +383,7 @@ class Op:
     ) -> tuple:
         tensors = []
         for out in outs:
-            out = xp.asarray(out)
-            if converted is not None and converted.half is not None and out.dtype.char == "f":
-                out = xp.cast(out, converted.half)
-            if self.packed and not xp.is_packed(out):
-                out = arranged(self, out, args)
-            tensors.append(wrap(out))
+            tensors.append(self._wrapped(xp, xp.asarray(out), args, converted))
         floating = [t for t in tensors if t._array.dtype.char in "fdeE"]
         if mask and mode.enabled and self.differentiable and floating:
             first = floating[0]

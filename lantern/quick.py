@@ -333,12 +333,7 @@ def write_backward(plan: Plan) -> Callable[..., Any]:
     else:
         results = [f"r{i}" for i in range(len(calls))]
         lines += [f"    r{i} = {call}" for i, call in enumerate(calls)]
-    if not plan.op.exact:
-        lines += ["    facts = node.facts", "    if facts is not None:"]
-        lines.append(f"        {', '.join(f's{each}' for each in results)}, = facts")
-        lines += [f"        {each} = _fit(_xp, {each}, *s{each})" for each in results]
-    else:
-        lines += ["    if node.facts is not None:"]
-        lines.append(f"        {', '.join(f's{each}' for each in results)}, = node.facts")
-        lines += [f"        {each} = _fit(_xp, {each}, *s{each})" for each in results]
+    lines += ["    facts = node.facts", "    if facts is not None:"]
+    lines.append(f"        {', '.join(f's{each}' for each in results)}, = facts")
+    lines += [f"        {each} = _fit(_xp, {each}, *s{each})" for each in results]
     return _function(plan.op, [*lines, f"    return {', '.join(results)},"], space)
