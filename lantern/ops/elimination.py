@@ -22,7 +22,7 @@ from .linalg import column, row, swapped
 from .norms import matrix_norm
 from .selection import where
 from .solvers import linalg_solve_triangular
-from .systems import check_matrices, check_type, floating, inv, parts, unpacked
+from .systems import check_matrices, check_type, floating, inv, inverse_gradient, parts, unpacked
 
 
 # --- LU
@@ -239,6 +239,16 @@ def _insist(function, A, name):
         raise LinAlgError(str(error).replace(name, f"{name}_ex", 1)) from None
 
 
+def _differentiate_first(packed, gradient):
+    """Declares the gradient of an op of two results, of which the second, what failed, has none."""
+
+    @packed.vjp_together("A")
+    def _(xp, g, out, A_shape):
+        shapes = packed_shapes(packed.name, *A_shape[-2:])
+        (found, _), (g, _) = parts(xp, out, shapes), parts(xp, g, shapes)
+        return (gradient(xp, g, found),)
+
+
 # --- Cholesky
 @op(promote=SAME, tensors="A", method=False, public=False)
 def cholesky_packed(xp, A):
@@ -246,11 +256,7 @@ def cholesky_packed(xp, A):
     return xp.cholesky_packed(A)
 
 
-@cholesky_packed.vjp_together("A")
-def _(xp, g, out, A_shape):
-    shapes = packed_shapes("cholesky_packed", *A_shape[-2:])
-    (found, _), (g, _) = parts(xp, out, shapes), parts(xp, g, shapes)
-    return (_factor_gradient(xp, g, found, False),)
+_differentiate_first(cholesky_packed, lambda xp, g, found: _factor_gradient(xp, g, found, False))
 
 
 @composite(tensors="A", method=False, function=False)
@@ -325,12 +331,7 @@ def inv_packed(xp, A):
     return xp.inv_packed(A)
 
 
-@inv_packed.vjp_together("A")
-def _(xp, g, out, A_shape):
-    shapes = packed_shapes("inv_packed", *A_shape[-2:])
-    (found, _), (g, _) = parts(xp, out, shapes), parts(xp, g, shapes)
-    turned = swapped(xp, found)
-    return (-xp.matmul(turned, xp.matmul(g, turned)),)
+_differentiate_first(inv_packed, inverse_gradient)
 
 
 def _inverse(A):

@@ -66,10 +66,13 @@ def inv(xp, A):
     return xp.inv(A)
 
 
-@inv.vjp_together("A")
-def _(xp, g, out):
+def inverse_gradient(xp, g, out):
+    """Returns the gradient of matrices whose inverses are `out`."""
     turned = swapped(xp, out)
-    return (-xp.matmul(turned, xp.matmul(g, turned)),)
+    return -xp.matmul(turned, xp.matmul(g, turned))
+
+
+inv.vjp(A=inverse_gradient)
 
 
 @composite

@@ -186,7 +186,6 @@ def tensor_inverse(lt: Any, A: Any, **kwargs: Any) -> Any:
     return lt.linalg.tensorinv(A, **kwargs)
 
 
-HALF = "\"lu_factor_cpu\" not implemented for 'Half'"
 RECORDS = [
     Record("linalg.lu", factor_samples, call=together, **SETTINGS),
     Record("linalg.lu_factor", factor_samples, call=turned_call("linalg.lu_factor"), **SETTINGS),
