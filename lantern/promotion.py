@@ -1,9 +1,18 @@
 """How the operands of an op are brought to a common dtype, by the kind that the op declares.
 
-Tensors with dimensions outrank those without, which outrank Python numbers. Half types are in none
-of the tables: they are computed in float32 and rounded once per op, or after every step of an op
-that declares `steps`, as the kernels of PyTorch round. Operands of other types, Python numbers too,
-are rounded to the half type first, unless the op declares them `wide`.
+Tensors with dimensions outrank those without, which outrank Python numbers.
+
+Half types are in none of the tables: what is rounded when follows the kernels of PyTorch, and an op
+says here how its kernel differs. As a rule it is computed in float32 and its result rounded. One
+that declares `steps` is computed in the half type, which rounds every step. Operands of other
+types, Python numbers too, are rounded to the half type first, unless they are declared `wide`;
+settings are not, unless the op `rounds` them.
+
+What these declarations cannot say lies in the forward of an op that has `steps`, which is given
+arrays of the half type. `unrounded` (`ops.pointwise`) widens what the kernel keeps in float32. A
+number is made an array first, by `xp.full`: NumPy's bfloat16 arrays become float32 beside a Python
+number. The running sums of `ops.class_loss` and the statistics of `ops.normalization` have an order
+of rounding of their own, which is explained there.
 """
 
 from __future__ import annotations

@@ -28,9 +28,7 @@ def reduced(xp, values, reduction):
     """Returns losses averaged, summed or as they are."""
     if reduction == "none":
         return values
-    if values.dtype.char in "eE":
-        values = xp.cast(values, dtypes.float32)
-    total = xp.sum(values, None, False)
+    total = xp.sum(unrounded(xp, values), None, False)
     return total if reduction == "sum" else total / count_of(values.shape)
 
 
