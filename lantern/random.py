@@ -20,10 +20,8 @@ from .backends import gpu
 from .backends.mt19937 import DEFAULT_SEED, MT19937
 from .device import as_device
 from .device import device as Device
+from .naming import type_name
 from .tensor import Tensor
-
-# In a type's flags: it was made by a `class` statement, not declared in C.
-_MADE_BY_CLASS = 1 << 9
 
 
 class Generator:
@@ -68,7 +66,7 @@ class Generator:
         if not isinstance(seed, int) or isinstance(seed, bool):
             if isinstance(seed, Integral) and not isinstance(seed, bool):
                 raise TypeError("an integer is required")
-            raise RuntimeError(f"manual_seed expected a long, but got {_type_name(seed)}")
+            raise RuntimeError(f"manual_seed expected a long, but got {type_name(seed)}")
         if not -(2**63) <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
         self.stream.seed(seed % 2**64)
@@ -108,7 +106,7 @@ class Generator:
         True
         """
         if not isinstance(new_state, Tensor):
-            raise TypeError(f"expected a torch.ByteTensor, but got {_type_name(new_state)}")
+            raise TypeError(f"expected a torch.ByteTensor, but got {type_name(new_state)}")
         if new_state.dtype != dtypes.uint8 or new_state.device.type != "cpu":
             raise TypeError("RNG state must be a torch.ByteTensor")
         if not new_state.is_contiguous():
@@ -145,14 +143,6 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"<torch._C.Generator object at {id(self):#x}>"
-
-
-def _type_name(value: object) -> str:
-    """The name of a value's type as PyTorch prints it: NumPy's types with their module."""
-    kind = type(value)
-    if kind.__flags__ & _MADE_BY_CLASS or kind.__module__ == "builtins":
-        return kind.__name__
-    return f"{kind.__module__}.{kind.__name__}"
 
 
 def _unforeseen_seed() -> int:

@@ -18,6 +18,7 @@ import numpy as np
 from .. import dtypes
 from .. import shape as shapes
 from ..device import CPU
+from ..naming import type_name
 from . import NAMESPACES, dlpack
 from .arithmetic import linear, matmul, maximum, minimum, sigmoid, sum, where  # noqa: F401  (primitives)
 from .arrangement import *  # noqa: F403  (primitives)
@@ -402,7 +403,7 @@ def adopt(value, shared=True):
     Where the memory is `shared`, a warning says so of an array that must not be written.
     """
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {_name_of(value)})")
+        raise TypeError(f"expected np.ndarray (got {type_name(value)})")
     value = value.view(np.ndarray)  # an object of its own: the user's may be reshaped in place
     if not value.dtype.isnative:
         raise ValueError(
@@ -425,11 +426,6 @@ def adopt(value, shared=True):
     if shared and not value.flags.writeable:
         _warn_of_read_only()
     return value
-
-
-def _name_of(value):
-    kind = type(value)
-    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
 _warned = []
