@@ -22,7 +22,7 @@ from ..naming import type_name
 from . import NAMESPACES, dlpack
 from .arithmetic import linear, matmul, maximum, minimum, sigmoid, sum, where  # noqa: F401  (primitives)
 from .arrangement import *  # noqa: F403  (primitives)
-from .arrangement import relaid, strides_of
+from .arrangement import clone, copies_in_order
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .implicit import beta_slope, gamma_slope, gammainc, gammaincc  # noqa: F401  (primitives)
 from .lapack import (  # noqa: F401  (primitives)
@@ -232,8 +232,8 @@ def _integer_power(x, y):
 def cast(x, dtype):
     token = silence()
     try:
-        if not x.flags.forc and 0 in x.strides:  # NumPy would take these for the innermost
-            return relaid(x, shapes.kept_strides(x.shape, strides_of(x))).astype(NUMPY_DTYPE[dtype])
+        if not copies_in_order(x):
+            x = clone(x)
         return x.astype(NUMPY_DTYPE[dtype])
     finally:
         restore(token)
