@@ -73,11 +73,8 @@ def cofactor(x):
 
 
 def cholesky(x):
-    try:
-        found = np.linalg.cholesky(x)
-    except np.linalg.LinAlgError:
-        found = None
-    if found is None or np.isnan(found).any():
+    found = _factor(x)
+    if found is None:
         sentence = (
             "The factorization could not be completed because the input is not positive-definite "
             "(the leading minor of order {} is not positive-definite)."
@@ -86,14 +83,17 @@ def cholesky(x):
     return found
 
 
+def _factor(x):
+    try:
+        found = np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        return None
+    return None if np.isnan(found).any() else found
+
+
 def _bad_minor(matrix):
-    for order in range(1, len(matrix) + 1):
-        try:
-            if np.isnan(np.linalg.cholesky(matrix[:order, :order])).any():
-                return order
-        except np.linalg.LinAlgError:
-            return order
-    return None
+    orders = range(1, len(matrix) + 1)
+    return next((n for n in orders if _factor(matrix[:n, :n]) is None), None)
 
 
 def _stack(x):
@@ -108,19 +108,13 @@ def cholesky_packed(x):
     matrices, batch = _stack(x), x.shape[:-2]
     found, info = np.zeros_like(matrices), np.zeros(len(matrices), x.dtype)
     for i, matrix in enumerate(matrices):
-        order = _bad_minor(matrix) if not _has_factor(matrix) else None
-        size = len(matrix) if order is None else order - 1
-        if size:
-            found[i, :size, :size] = np.linalg.cholesky(matrix[:size, :size])
-        info[i] = order or 0
+        factor, size = _factor(matrix), len(matrix)
+        if factor is None:
+            info[i] = order = _bad_minor(matrix)
+            size = order - 1
+            factor = _factor(matrix[:size, :size])
+        found[i, :size, :size] = factor
     return _packed(x, found.reshape(x.shape), info.reshape(*batch, 1))
-
-
-def _has_factor(matrix):
-    try:
-        return not np.isnan(np.linalg.cholesky(matrix)).any()
-    except np.linalg.LinAlgError:
-        return False
 
 
 def inv_packed(x):
