@@ -202,7 +202,6 @@ def manual_seed_all(seed: int) -> None:
     """Starts the stream of a seed on all GPUs; nothing to do without one."""
     seed = int(seed) % 2**64
     if is_available():
-        as_device("cuda")
         _gpu.namespace.placing.seed_all(seed)
 
 
