@@ -17,12 +17,7 @@ _HEADS = (
     "CPU time avg",
     "# of Calls",
 )
-_SORTS = {
-    "cpu_time": "cpu_time",
-    "cpu_time_total": "cpu_time_total",
-    "self_cpu_time_total": "self_cpu_time_total",
-    "count": "count",
-}
+_SORTS = ("cpu_time", "cpu_time_total", "self_cpu_time_total", "count")
 
 
 @dataclass
@@ -63,7 +58,7 @@ class EventList(list):
         if sort_by is not None:
             if sort_by not in _SORTS:
                 raise AttributeError(f"cannot sort by {sort_by!r}, only by one of {list(_SORTS)}")
-            rows.sort(key=lambda row: getattr(row, _SORTS[sort_by]), reverse=True)
+            rows.sort(key=lambda row: getattr(row, sort_by), reverse=True)
         whole = sum(row.self_cpu_time_total for row in self)
         shapes = any(row.input_shapes for row in rows)
         lines = [(*_HEADS, *(["Input Shapes"] if shapes else []))]
