@@ -88,6 +88,8 @@ def test_the_profiler_counts_and_times_ops_and_leaves_no_trace():
     assert rows["model"].cpu_time_total >= rows["model"].self_cpu_time_total > 0
     table = prof.key_averages().table(sort_by="self_cpu_time_total", row_limit=3)
     assert "Self CPU time total" in table and "# of Calls" in table
+    lines = [len(prof.key_averages().table(row_limit=n).splitlines()) for n in (0, 3, -1)]
+    assert [n - lines[0] for n in lines] == [0, 3, len(counts)]
     assert torch.allclose(model.weight.grad, (y.exp() + 1).T @ x)
 
 

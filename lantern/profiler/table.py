@@ -52,17 +52,20 @@ class EventList(list):
     ) -> str:
         """Returns a table, the largest of the column `sort_by` first.
 
-        Raises AttributeError for a column that there is not; those of GPUs are not there.
+        It has up to `row_limit` rows, with -1 all of them. Raises AttributeError for a column that
+        there is not; those of GPUs are not there.
         """
         rows = list(self)
         if sort_by is not None:
             if sort_by not in _SORTS:
                 raise AttributeError(f"cannot sort by {sort_by!r}, only by one of {list(_SORTS)}")
             rows.sort(key=lambda row: getattr(row, sort_by), reverse=True)
-        whole = sum(row.self_cpu_time_total for row in self)
+        whole = self.self_cpu_time_total
         shapes = any(row.input_shapes for row in rows)
+        if row_limit >= 0:
+            rows = rows[:row_limit]
         lines = [(*_HEADS, *(["Input Shapes"] if shapes else []))]
-        lines += [_line(row, whole, max_name_column_width, shapes) for row in rows[:row_limit]]
+        lines += [_line(row, whole, max_name_column_width, shapes) for row in rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         rule = "  ".join("-" * width for width in widths)
         texts = ["  ".join(map(str.rjust, line, widths)) for line in lines]
