@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from . import load as _load
 from .compat.missing import missing
-from .vision.datasets.download import fetch_from
+from .vision.datasets.download import fetch_from, name_in, sha256_of
 
 _chosen: str | None = None
 _HASH = re.compile(r"-([a-f0-9]*)\.")
@@ -47,7 +45,7 @@ def load_state_dict_from_url(
     `check_hash` the file does not begin with the digits of SHA-256 in its name.
     """
     folder = model_dir or os.path.join(get_dir(), "checkpoints")
-    name = file_name or os.path.basename(urlsplit(url).path)
+    name = file_name or name_in(url)
     path = os.path.join(folder, name)
     if not os.path.exists(path):
         found = _HASH.search(name) if check_hash else None
@@ -67,8 +65,7 @@ def download_url_to_file(
     path = fetch_from({url: url}, name, folder or ".", None)
     if hash_prefix is None:
         return
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_of(path)
     if not digest.startswith(hash_prefix):
         os.remove(path)
         raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{digest}")')

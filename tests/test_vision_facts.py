@@ -217,7 +217,7 @@ def test_weights_that_are_there_are_loaded(hub, monkeypatch):
     lantern.save(trained.state_dict(), path)
     with pytest.raises(RuntimeError, match="is damaged: its sha256 does not begin with b8a52dc0"):
         models.squeezenet1_1(weights="DEFAULT")
-    monkeypatch.setattr(weights, "_sha256", lambda path: "b8a52dc0")
+    monkeypatch.setattr(weights, "sha256_of", lambda path: "b8a52dc0")
     model = models.squeezenet1_1(weights=models.SqueezeNet1_1_Weights.DEFAULT)
     for left, right in zip(model.parameters(), trained.parameters(), strict=True):
         assert lantern.equal(left, right)

@@ -209,6 +209,21 @@ def md5_of(path: str) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def sha256_of(path: str) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def name_in(url: str) -> str:
+    """The name of the file at an address."""
+    from urllib.parse import urlsplit
+
+    return os.path.basename(urlsplit(url).path)
+
+
 def matches(path: str, md5: str | None) -> bool:
     """Whether there is a file, with this md5 where one is given."""
     return os.path.isfile(path) and (md5 is None or md5_of(path) == md5)

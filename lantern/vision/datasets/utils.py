@@ -41,14 +41,8 @@ def download_url(
     A cut download is continued. Raises RuntimeError that says which file to put where by hand.
     """
     folder = os.path.expanduser(os.fspath(root))
-    name = os.fspath(filename) if filename else _name_in(url)
+    name = os.fspath(filename) if filename else download.name_in(url)
     download.fetch_from({url: url}, name, folder, md5)
-
-
-def _name_in(url: str) -> str:
-    from urllib.parse import urlsplit  # which takes long to import
-
-    return os.path.basename(urlsplit(url).path)
 
 
 def extract_archive(
@@ -89,7 +83,7 @@ def download_and_extract_archive(
 ) -> None:
     """Download an archive into `download_root` and unpack it there, or into `extract_root`."""
     folder = os.path.expanduser(os.fspath(download_root))
-    name = os.fspath(filename) if filename else _name_in(url)
+    name = os.fspath(filename) if filename else download.name_in(url)
     download_url(url, folder, name, md5)
     extract_archive(os.path.join(folder, name), extract_root or folder, remove_finished)
 

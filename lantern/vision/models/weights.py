@@ -16,6 +16,7 @@ import lantern
 from lantern import nn
 from lantern.tensor import Tensor
 
+from ..datasets.download import sha256_of
 from ..transforms import InterpolationMode, functional
 
 ADDRESS = "https://download.pytorch.org/models/"
@@ -114,7 +115,7 @@ class WeightsEnum(Enum):
                 f"{self.url} into the folder {checkpoint_folder()}"
             )
         start = os.path.splitext(name)[0].rpartition("-")[2]
-        if check_hash and not _sha256(path).startswith(start):
+        if check_hash and not sha256_of(path).startswith(start):
             raise RuntimeError(
                 f"{path} is damaged: its sha256 does not begin with {start}. Get it again from "
                 f"{self.url}"
@@ -127,16 +128,9 @@ class WeightsEnum(Enum):
 
 def checkpoint_folder() -> str:
     """The folder in which PyTorch's hub keeps files of weights."""
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
-    return os.path.join(os.path.expanduser(home), "hub", "checkpoints")
+    from lantern.hub import get_dir  # which imports this package
 
-
-def _sha256(path: str) -> str:
-    import hashlib  # which takes long to import
-
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return os.path.join(get_dir(), "checkpoints")
 
 
 # The start of the sha256 in the name of each file, for the weights of 2016 (V1, images resized
