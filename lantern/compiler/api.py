@@ -152,9 +152,8 @@ class CompiledFunction:
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the function where no short way is open: eagerly at first, then from a record."""
-        if control.state.stance == "force_eager" or control.config.disable:
-            return self.function(*args, **kwargs)
-        if self._eager or active.trace is not None or engine.checks_nan:
+        off = control.state.stance == "force_eager" or control.config.disable
+        if off or self._eager or active.trace is not None or engine.checks_nan:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:
