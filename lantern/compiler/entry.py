@@ -25,7 +25,7 @@ from .doorway import CONSTANT, FINISH, MISS, PACK, SINGLE, Entry
 from .history import CompiledNode
 from .record import ARGUMENT, FRESH, Place, Record
 from .structure import replaced
-from .surroundings import ABSENT, PLAIN, Facts, Spot
+from .surroundings import ABSENT, CELL, ITEM, LENGTH, PLAIN, Facts, Spot
 from .trace import IsZero, NumberInput, SlotInput, StorageInput
 
 TABLES = (dict, OrderedDict, defaultdict)  # items of these can be looked up past the class
@@ -84,10 +84,6 @@ class RecordEntry(Entry):
         self._far.set("far_")
         del self.args  # they need not live as long
 
-    def alone(self) -> Any:
-        """Returns this way in as a function that gives `MISS` where something does not hold."""
-        return doorway.door().function(None, (self,))  # type: ignore[union-attr]
-
     # --- what must hold
     def _holds(self, owner: Any, field: str, value: Any) -> None:
         """Makes it a condition that a field of an object holds a value."""
@@ -114,7 +110,7 @@ class RecordEntry(Entry):
         """Makes it a condition that all spots hold what they held, as when they were looked at."""
         watch = self.record.watch
         for spot, value in watch.near:
-            if spot.kind == "cell" and value is not ABSENT:
+            if spot.kind is CELL and value is not ABSENT:
                 self._holds(spot.holder, "cell_contents", value)
             else:
                 self._near.spot(spot, value)
@@ -201,7 +197,7 @@ class RecordEntry(Entry):
         self.set("grads", id(flags) + layout.field(type(flags), "grads"))  # type: ignore[operator]
         self.own(self.at("seen"))
         if check:
-            self.object("check", check.function("return True"))
+            self.object("check", check.function())
         if leaves:
             self.object("drop", self._dropper(leaves))
 
@@ -381,11 +377,11 @@ class Conditions:
     def spot(self, spot: Spot, value: Any) -> None:
         """Makes it a condition that a spot holds what it held."""
         holder, kind, keep = spot.holder, type(spot.holder), self.entry.keep
-        if spot.kind == "length" and kind in (list, tuple, *TABLES):
+        if spot.kind is LENGTH and kind in (list, tuple, *TABLES):
             self.sizes += [keep(holder), value]
-        elif spot.kind == "item" and kind in TABLES and type(spot.key) in (str, int):
+        elif spot.kind is ITEM and kind in TABLES and type(spot.key) in (str, int):
             self.item(holder, spot.key, value)
-        elif spot.kind == "item" and kind is list and type(spot.key) is int and spot.key >= 0:
+        elif spot.kind is ITEM and kind is list and type(spot.key) is int and spot.key >= 0:
             self.places += [keep(holder), spot.key, keep(value)]
         else:
             self.extra.unless("{}() is {}", spot.read, value)
@@ -430,11 +426,11 @@ class Conditions:
         if prefix:
             self.entry.list(f"{prefix}attributes", [*self.attributes, 0])
         if self.extra:
-            self.entry.object(f"{prefix}extra", self.extra.function("return True"))
+            self.entry.object(f"{prefix}extra", self.extra.function())
 
 
 class Lines:
-    """A Python function in the making: lines that name objects by numbers."""
+    """A Python function in the making that says whether all holds; objects have numbers in it."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -453,8 +449,8 @@ class Lines:
         """Adds a condition: the function returns False where it does not hold."""
         self.add(f"if not ({condition}): return False", *objects)
 
-    def function(self, last: str) -> Callable[[], Any]:
+    def function(self) -> Callable[[], bool]:
         """Returns the function."""
-        body = "\n    ".join([*self._lines, last])
+        body = "\n    ".join([*self._lines, "return True"])
         exec(f"def lines():\n    {body}\n", self._space)
         return self._space["lines"]

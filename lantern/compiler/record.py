@@ -20,7 +20,7 @@ from .interpret import run
 from .ir import INPUT, Value, verify
 from .machine import machine_code
 from .structure import leaves, replaced
-from .surroundings import Spot, Watch
+from .surroundings import DEFAULTS, LENGTH, Spot, Watch
 from .trace import (
     NumberInput,
     SlotGradInput,
@@ -133,8 +133,8 @@ class Record:
         """Finds spots to which the function has assigned: tensors are assigned in every run."""
         self.assigned: list[tuple[Spot, Tensor]] = []
         for spot, old, new in self.watch.changes():
-            if not isinstance(new, Tensor) or spot.kind in ("length", "defaults"):
-                what = "is assigned" if spot.kind != "length" else "changes"
+            if not isinstance(new, Tensor) or spot.kind in (LENGTH, DEFAULTS):
+                what = "is assigned" if spot.kind is not LENGTH else "changes"
                 raise TraceError(
                     f"{spot.name} {what} in a compiled function, which its record would not "
                     "repeat. Assign it outside, return the value, or keep it in a tensor that is "
