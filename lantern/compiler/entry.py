@@ -97,11 +97,7 @@ class RecordEntry(Entry):
     def _circumstances(self) -> None:
         self._holds(active, "recording", None)
         self._holds(default_floating, "dtype", get_default_dtype())
-        state = ctypes.pythonapi
-        state.PyThreadState_Get.restype = ctypes.c_void_p
-        state.PyThreadState_GetID.argtypes = (ctypes.c_void_p,)
-        state.PyThreadState_GetID.restype = ctypes.c_uint64
-        self.set("thread", state.PyThreadState_GetID(state.PyThreadState_Get()))
+        self.set("thread", layout.thread())
         self.object("modes", mode.__dict__)
         self.object("enabled", mode.enabled)
         self.object("inference", mode.inference)

@@ -108,6 +108,17 @@ def drop(address: int) -> None:
     _drop(address)
 
 
+_thread_state = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThreadState_Get", ctypes.pythonapi))
+_thread_number = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p)(
+    ("PyThreadState_GetID", ctypes.pythonapi)
+)
+
+
+def thread() -> int:
+    """Returns the number of this thread, which no thread before it has had."""
+    return _thread_number(_thread_state())
+
+
 class _Definition(ctypes.Structure):
     """CPython's PyMethodDef."""
 
@@ -124,14 +135,15 @@ def _definition(address: int, flags: int) -> _Definition:
     return _Definition(b"native", address, flags, None)
 
 
+_function = ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * 3)(
+    ("PyCFunction_NewEx", ctypes.pythonapi)
+)
+
+
 def function(address: int, flags: int, given: int = 0, kept: Any = None) -> Any:
     """Returns machine code as a Python function: the cheapest call there is.
 
     The code gets the number `given` as its first argument; `kept` lives as long as the function.
     """
     definition = _definition(address, flags)
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype = ctypes.py_object
-    make.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-    number = ctypes.c_void_p(id(given))
-    return make(ctypes.addressof(definition), number, ctypes.c_void_p(id(kept)))
+    return _function(ctypes.addressof(definition), id(given), id(kept))
