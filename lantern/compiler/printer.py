@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from .builder import Function, Instruction, Loop
@@ -147,11 +148,7 @@ class Printer:
         head.append(
             f"  {loop.index} = phi i64 [{loop.start}, %{before}], [{loop.index}.next, %{back}]"
         )
-        for name, types, first, last in zip(
-            loop.carried, loop.types, firsts, loop.next, strict=True
-        ):
-            last = self._value(last, *types)
-            head.append(f"  {name} = phi {kind(*types)} [{first}, %{before}], [{last}, %{back}]")
+        head += self._carried(loop, firsts, before, back)
         self.lines[place:place] = head
         self.lines.append(f"done{n}:")
         self.label = f"done{n}"
@@ -174,17 +171,23 @@ class Printer:
         back = self.label
         head = [f"loop{n}:"]
         head.append(f"  {loop.index} = phi i64 [{start}, %{before}], [{loop.index}.next, %{back}]")
-        for name, types, first, last in zip(
-            loop.carried, loop.types, firsts, loop.next, strict=True
-        ):
-            last = self._value(last, *types)
-            head.append(f"  {name} = phi {kind(*types)} [{first}, %{before}], [{last}, %{back}]")
+        head += self._carried(loop, firsts, before, back)
         head.append(f"  {loop.index}.more = icmp slt i64 {loop.index}, {stop}")
         head.append(f"  br i1 {loop.index}.more, label %body{n}, label %done{n}")
         self.lines[place:place] = head
         self.lines.append(f"done{n}:")
         self.label = f"done{n}"
         self.alias |= dict(zip(loop.results, loop.carried, strict=True))
+
+    def _carried(self, loop: Loop, firsts: list[str], before: str, back: str) -> list[str]:
+        """Returns the lines for what goes from round to round; it comes from one of two blocks."""
+        lines = []
+        for name, types, first, last in zip(
+            loop.carried, loop.types, firsts, loop.next, strict=True
+        ):
+            last = self._value(last, *types)
+            lines.append(f"  {name} = phi {kind(*types)} [{first}, %{before}], [{last}, %{back}]")
+        return lines
 
     # --- instructions
     def _instruction(self, each: Instruction) -> None:
@@ -272,8 +275,8 @@ class Printer:
                 name = self._remembering(name, element, args[0])
             self._say(f"{each.result} = call {element} @{name}({inner})")
             return
-        vector = "zeroinitializer"
-        for lane in range(live):
+
+        def called(lane: int) -> str:
             parts = []
             for x in args:
                 parts.append(self._temporary())
@@ -281,8 +284,19 @@ class Printer:
             one = self._temporary()
             inner = ", ".join(f"{element} {x}" for x in parts)
             self._say(f"{one} = call {element} @{name}({inner})")
-            result = each.result if lane == live - 1 else self._temporary()
-            self._say(f"{result} = insertelement {type_} {vector}, {element} {one}, i64 {lane}")
+            return one
+
+        self._join(each, range(live), called)
+
+    def _join(self, each: Instruction, lanes: range, write: Callable[[int], str]) -> None:
+        """Makes a vector of what `write` writes for each of these lanes; others are zero."""
+        type_, vector = kind(each.element, each.lanes), "zeroinitializer"
+        for lane in lanes:
+            one = write(lane)
+            result = each.result if lane == lanes[-1] else self._temporary()
+            self._say(
+                f"{result} = insertelement {type_} {vector}, {each.element} {one}, i64 {lane}"
+            )
             vector = result
 
     def _remembering(self, name: str, element: str, base: str) -> str:
@@ -391,36 +405,30 @@ class Printer:
         if each.extra == lanes >= 4 and not rest and 2 <= apart <= 8:
             self._gather_near(each, pointer, apart)
             return
-        vector = "zeroinitializer"
-        first, last = each.extra if isinstance(each.extra, tuple) else (0, each.extra)
-        for lane in range(first, last):
+
+        def read(lane: int) -> str:
             place, one = self._temporary(), self._temporary()
             self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * stride}")
             self._say(f"{one} = load {element}, ptr {place}, align {bits(element) // 8}")
-            result = each.result if lane == last - 1 else self._temporary()
-            self._say(
-                f"{result} = insertelement {kind(element, lanes)} {vector}, "
-                f"{element} {one}, i64 {lane}"
-            )
-            vector = result
+            return one
+
+        span = each.extra if isinstance(each.extra, tuple) else (0, each.extra)
+        self._join(each, range(*span), read)
 
     def _pick(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes
         pointer, stride = self._resolve(each.args[0]), each.args[1]
         offsets = self._value(each.args[2], "i64", lanes)
-        vector = "zeroinitializer"
-        for lane in range(each.extra):
+
+        def picked(lane: int) -> str:
             offset, place, spot, one = (self._temporary() for _ in range(4))
             self._say(f"{place} = getelementptr i8, ptr {pointer}, i64 {lane * stride}")
             self._say(f"{offset} = extractelement {kind('i64', lanes)} {offsets}, i64 {lane}")
             self._say(f"{spot} = getelementptr i8, ptr {place}, i64 {offset}")
             self._say(f"{one} = load {element}, ptr {spot}, align {bits(element) // 8}")
-            result = each.result if lane == each.extra - 1 else self._temporary()
-            self._say(
-                f"{result} = insertelement {kind(element, lanes)} {vector}, "
-                f"{element} {one}, i64 {lane}"
-            )
-            vector = result
+            return one
+
+        self._join(each, range(each.extra), picked)
 
     def _error(self, each: Instruction) -> None:
         """Sets the global error mark where the condition holds in any lane."""
