@@ -397,11 +397,6 @@ class Product:
         ]
 
 
-def tiles(size: int, step: int) -> list[tuple[int, int, int]]:
-    """Returns the sizes of the pieces of a dimension: (place, size, how many)."""
-    return [(start, width, (stop - start) // width) for start, stop, width in cut(size, step)]
-
-
 def cut(size: int, step: int) -> list[tuple[int, int, int]]:
     """Returns the loops (start, stop, step) that cover a size: whole steps, then the rest."""
     whole = size - size % step
