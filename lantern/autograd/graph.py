@@ -246,7 +246,7 @@ def increment_version(tensor: Any) -> None:
 
 
 class save_on_cpu(contextlib.nullcontext):
-    """Does nothing more for a `with` block: on the CPU is where saved values are."""
+    """Does nothing for a `with` block: what is saved stays on the device where it is."""
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda"):
         super().__init__()
