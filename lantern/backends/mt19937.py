@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from . import parameters
 from .numpy import restore, silence
 from .rejection import InTurn, binomial, gamma, poisson
 
@@ -345,8 +346,7 @@ class MT19937:
         """
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
-        if not std >= 0.0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+        parameters.check_deviation(std)
         count = math.prod(shape)
         if count and kind.name not in FLOATS:
             raise not_implemented("normal_kernel_cpu", kind)
@@ -425,8 +425,7 @@ class MT19937:
         if not isinstance(std, np.ndarray):
             values = self.normal(mean.shape, mean.dtype, 0.0, std)
             return _into(np.add, values, mean)
-        if std.size and not (std >= 0).all():
-            raise RuntimeError("normal expects all elements of std >= 0.0")
+        parameters.check_deviations(std)
         if isinstance(mean, np.ndarray):
             shape, dtype = np.broadcast_shapes(mean.shape, std.shape), mean.dtype
         else:
@@ -439,8 +438,7 @@ class MT19937:
         """Exponential numbers of the given rate: `tensor.exponential_(rate)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
-        if not rate > 0.0:
-            raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
+        parameters.check_rate(rate)
         if math.prod(shape):
             _check_continuous("Exponential", kind, kind.name)
         return self._shaped(shape, dtype, lambda unit: np.log1p(-unit) * (-1.0 / rate))
@@ -455,8 +453,7 @@ class MT19937:
         """Cauchy numbers: `tensor.cauchy_(median, sigma)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
-        if not sigma > 0.0:
-            raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+        parameters.check_width(sigma)
         _check_continuous("Cauchy", kind, kind.cpp)
         return self._shaped(
             shape, dtype, lambda unit: median + sigma * np.tan(math.pi * (unit - 0.5))
@@ -472,8 +469,7 @@ class MT19937:
         """Exponentials of normal numbers: `tensor.log_normal_(mean, std)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
-        if not std > 0.0:
-            raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
+        parameters.check_log_deviation(std)
         count = math.prod(shape)
         if count and kind.name not in FLOATS:
             raise not_implemented("log_normal_cpu", kind)
@@ -498,8 +494,7 @@ class MT19937:
         kind = kind_of(dtype)
         count = math.prod(shape)
         if not isinstance(p, np.ndarray):
-            if not 0 <= p <= 1:
-                raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+            parameters.check_chance(p)
             if count and kind.name in LATE_UNSIGNED:
                 raise not_implemented("bernoulli_scalar_cpu_", kind)
             return (self._unit64(count) < p).astype(dtype).reshape(shape)
@@ -509,8 +504,7 @@ class MT19937:
             raise not_implemented("bernoulli_tensor_cpu_self_", kind)
         if kind_of(p.dtype).name not in FLOATS:
             raise not_implemented("bernoulli_tensor_cpu_p_", kind_of(p.dtype))
-        if not ((p >= 0) & (p <= 1)).all():
-            raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+        parameters.check_chances(p)
         wide = p.dtype == np.float64
         unit = self._unit64(count) if wide else self._unit32(count)
         chance = p.astype(unit.dtype)
@@ -522,8 +516,7 @@ class MT19937:
         """Trials up to the first success: `tensor.geometric_(p)`."""
         dtype = np.dtype(dtype)
         kind = kind_of(dtype)
-        if not 0 < p < 1:
-            raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
+        parameters.check_success(p)
         if math.prod(shape) and (kind.name in LATE_UNSIGNED or kind.name == "Bool"):
             raise not_implemented("geometric_cpu", kind)
         base = math.log1p(-p)
@@ -550,7 +543,7 @@ class MT19937:
             for row, cumulative in enumerate(map(_cumulative, rows)):
                 drawn[row] = np.searchsorted(cumulative, self._unit64(count))
             return drawn.reshape(*weights.shape[:-1], count)
-        _check_weights(weights)
+        parameters.check_weights(weights)
         # The largest of weight / exponential is a draw; the next largest is the next one.
         race = np.empty_like(weights)
         order = in_memory_order(race)
@@ -752,21 +745,9 @@ def _check_multinomial(weights: Array, kind: Kind, count: int, replacement: bool
         raise RuntimeError(
             f"multinomial only supports floating-point dtypes for input, got: {kind.name}"
         )
-    if count <= 0:
-        raise RuntimeError("cannot sample n_sample <= 0 samples")
-    if not replacement and count > weights.shape[-1]:
-        raise RuntimeError(
-            "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
-        )
+    parameters.check_count(count, weights.shape[-1], replacement)
     if weights.shape[-1] > 2**24:
         raise RuntimeError("number of categories cannot exceed 2^24")
-
-
-def _check_weights(weights: Array) -> None:
-    if not ((weights >= 0) & (weights < math.inf)).all():
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not weights.shape[-1] or (weights.max(-1) == 0).any():
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
 def _is_fresh(key: Array) -> bool:

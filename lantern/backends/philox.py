@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy
 
+from lantern.backends import parameters
+
 from .library import np
 
 FACTORS = 0xD2511F53, 0xCD9E8D57
@@ -138,15 +140,14 @@ class Philox:
     ) -> Any:
         """Returns normal numbers; raises RuntimeError for a negative deviation."""
         dtype = _floating(dtype, "normal")
-        if not std >= 0.0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+        parameters.check_deviation(std)
         values = self._normals(math.prod(shape), dtype.itemsize == 8)
         return (values * std + mean).astype(dtype).reshape(shape)
 
     def normal_around(self, mean: Any, std: Any) -> Any:
         """Returns a normal number around each mean with each deviation (arrays or numbers)."""
-        if hasattr(std, "shape") and not bool((std >= 0).all()):
-            raise RuntimeError("normal expects all elements of std >= 0.0")
+        if hasattr(std, "shape"):
+            parameters.check_deviations(std)
         shape = numpy.broadcast_shapes(*(getattr(each, "shape", ()) for each in (mean, std)))
         dtype = mean.dtype if hasattr(mean, "dtype") else std.dtype
         return (self.normal(shape, dtype) * std + mean).astype(dtype)
@@ -157,8 +158,7 @@ class Philox:
 
     def exponential(self, shape: Any = (), dtype: Any = "float32", rate: float = 1.0) -> Any:
         """Returns exponential numbers of a rate."""
-        if not rate > 0.0:
-            raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
+        parameters.check_rate(rate)
         unit, dtype = self._continuous(shape, dtype, "exponential_")
         return (np.log1p(-unit) * (-1.0 / rate)).astype(dtype)
 
@@ -166,8 +166,7 @@ class Philox:
         self, shape: Any = (), dtype: Any = "float32", median: float = 0.0, sigma: float = 1.0
     ) -> Any:
         """Returns Cauchy numbers."""
-        if not sigma > 0.0:
-            raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+        parameters.check_width(sigma)
         unit, dtype = self._continuous(shape, dtype, "cauchy_")
         return (np.tan((unit - 0.5) * math.pi) * sigma + median).astype(dtype)
 
@@ -175,8 +174,7 @@ class Philox:
         self, shape: Any = (), dtype: Any = "float32", mean: float = 1.0, std: float = 2.0
     ) -> Any:
         """Returns exponentials of normal numbers."""
-        if not std > 0.0:
-            raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
+        parameters.check_log_deviation(std)
         return np.exp(self.normal(shape, "float64", mean, std)).astype(_floating(dtype, "log"))
 
     # --- whole numbers
@@ -213,17 +211,15 @@ class Philox:
     def bernoulli(self, shape: Any = (), dtype: Any = "float32", p: Any = 0.5) -> Any:
         """Returns ones with probability `p`, a number or an array, and else zeros."""
         if not hasattr(p, "shape"):
-            if not 0 <= p <= 1:
-                raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
-        elif not bool(((p >= 0) & (p <= 1)).all()):
-            raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+            parameters.check_chance(p)
+        else:
+            parameters.check_chances(p)
         wide = not hasattr(p, "dtype") or p.dtype.itemsize == 8
         return (self._unit(math.prod(shape), wide).reshape(shape) < p).astype(dtype)
 
     def geometric(self, shape: Any = (), dtype: Any = "float32", p: float = 0.5) -> Any:
         """Returns numbers of trials up to the first success."""
-        if not 0 < p < 1:
-            raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
+        parameters.check_success(p)
         unit = self._unit(math.prod(shape), True).reshape(shape)
         return np.maximum(np.ceil(np.log1p(-unit) / math.log1p(-p)), 1).astype(dtype)
 
@@ -234,8 +230,10 @@ class Philox:
 
     def multinomial(self, weights: Any, count: int, replacement: bool = False) -> Any:
         """Returns indices drawn with probabilities in proportion to weights `(K,)` or `(N, K)`."""
-        _check_weights(weights, count, replacement)
-        wide = weights.astype("float64").reshape(-1, weights.shape[-1])
+        parameters.check_count(count, weights.shape[-1], replacement)
+        wide = weights.astype("float64")
+        parameters.check_weights(wide)
+        wide = wide.reshape(-1, weights.shape[-1])
         if replacement:
             ends = np.cumsum(wide, -1)
             unit = self._unit(len(wide) * count, True).reshape(len(wide), count)
@@ -287,17 +285,3 @@ def _largest(dtype: numpy.dtype) -> int:
     if dtype.kind in "iu":
         return int(numpy.iinfo(dtype).max)
     return {"?": 1, "e": 1 << 11, "E": 1 << 8, "f": 1 << 24, "d": 1 << 53}[dtype.char]
-
-
-def _check_weights(weights: Any, count: int, replacement: bool) -> None:
-    if count <= 0:
-        raise RuntimeError("cannot sample n_sample <= 0 samples")
-    if not replacement and count > weights.shape[-1]:
-        raise RuntimeError(
-            "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
-        )
-    wide = weights.astype("float64")
-    if not bool((np.isfinite(wide) & (wide >= 0)).all()):
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not bool((wide.sum(-1) > 0).all()):
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
