@@ -122,13 +122,13 @@ def sources() -> str:
 def settings() -> list[tuple[str, str, object]]:
     """Returns the constants of the compiler, which tests and users may have set to others."""
     package = __name__.rpartition(".")[0] + "."
+    kinds = (int, float, str, tuple, bool, frozenset)
     found = []
-    for name, module in sorted(sys.modules.items()):
+    for name, module in list(sys.modules.items()):
         if name.startswith(package):
-            for each, value in sorted(vars(module).items()):
-                kind = type(value)
-                if each.isupper() and kind in (int, float, str, tuple, bool, frozenset):
-                    if kind is frozenset:
+            for each, value in list(vars(module).items()):
+                if each.isupper() and type(value) in kinds:
+                    if type(value) is frozenset:
                         value = sorted(map(str, value))
                     found.append((name, each, value))
-    return found
+    return sorted(found, key=lambda each: each[:2])
