@@ -586,8 +586,8 @@ def _typed(function: Callable[..., Any], **options: Any) -> Op:
         kernel = f"{function.__name__}_{'lastdim_' if last else ''}kernel_impl"
         floats_only(kernel)[1](input)
 
-    check = ("?bBhHiIlL", refuse)
-    return declare(_Typed, function, {"promote": FLOAT, "check": check, **options})
+    options |= {"promote": FLOAT, "check": ("?bBhHiIlL", refuse), "packed": "always"}
+    return declare(_Typed, function, options)
 
 
 def _dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
@@ -597,7 +597,7 @@ def _dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     return None
 
 
-@partial(_typed, packed="always")
+@_typed
 def softmax(xp, input, dim, dtype=None):
     """`exp(x)` over its sum along `dim`, computed without overflow.
 
@@ -641,7 +641,7 @@ def _softmax_slope(xp, out, g, together):
 softmax.vjp(input=_softmax_gradient)
 
 
-@partial(_typed, steps=True, packed="always")
+@partial(_typed, steps=True)
 def log_softmax(xp, input, dim, dtype=None):
     """The logarithm of `softmax`, computed without overflow.
 
