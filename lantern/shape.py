@@ -195,8 +195,28 @@ def dense_strides(shape: Sequence[int], compared: Callable[[int, int], int]) -> 
     It gives -1 where one dimension is right to lie inside of another, 1 where it is wrong, and 0
     where either will do, which leaves row-major order.
     """
-    order = list(reversed(range(len(shape))))  # from the innermost dimension outwards
-    for i in range(1, len(order)):
+    result, step = [1] * len(shape), 1
+    for dim in _sorted_dims(len(shape), compared):
+        result[dim] = step
+        step *= max(shape[dim], 1)
+    return tuple(result)
+
+
+def memory_order(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Returns the dimensions from the outermost in memory to the innermost.
+
+    Of equal strides the larger size is outside; dimensions of stride 0 do not move others.
+    """
+    found = _sorted_dims(
+        len(shape), lambda inner, outer: _compared(shape, (strides,), inner, outer)
+    )
+    return tuple(reversed(found))
+
+
+def _sorted_dims(ndim: int, compared: Callable[[int, int], int]) -> list[int]:
+    """Returns dimensions from the innermost outwards, compared as for `dense_strides`."""
+    order = list(reversed(range(ndim)))
+    for i in range(1, ndim):
         place = i
         for j in reversed(range(i)):
             way = compared(order[j], order[place])
@@ -204,11 +224,7 @@ def dense_strides(shape: Sequence[int], compared: Callable[[int, int], int]) -> 
                 break
             if way > 0:
                 order[j], order[place], place = order[place], order[j], j
-    result, step = [1] * len(shape), 1
-    for dim in order:
-        result[dim] = step
-        step *= max(shape[dim], 1)
-    return tuple(result)
+    return order
 
 
 def spread_strides(

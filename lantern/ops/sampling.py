@@ -7,6 +7,7 @@ from typing import Any
 
 from ..autograd.mode import active, mode
 from ..autograd.views import assign, check_single, check_writable, write_inplace
+from ..shape import memory_order
 from ..tensor import Tensor, wrap
 from .creation import namespace
 from .pointwise import cast, copy
@@ -35,26 +36,6 @@ def draw(kind: str, shape: Sequence[int], dtype: Any, generator: Any, *parameter
 
 def _value(tensor: Tensor) -> Any:
     return tensor._array if not (active.recording and active.trace) else active.trace.read(tensor)
-
-
-def memory_order(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
-    """Returns the dimensions from the outermost in memory to the innermost.
-
-    Of equal strides the larger size is outside; dimensions of stride 0 do not move others.
-    """
-    order = list(range(len(shape)))[::-1]  # from the innermost, sorted by insertion
-    for end in range(1, len(order)):
-        place = end
-        for before in range(end - 1, -1, -1):
-            inner, outer = order[before], order[place]
-            if 0 in (strides[inner], strides[outer]):
-                continue
-            if strides[inner] < strides[outer]:
-                break
-            if strides[inner] > strides[outer] or shape[inner] > shape[outer]:
-                order[before], order[place] = outer, inner
-                place = before
-    return tuple(reversed(order))
 
 
 def fill(tensor: Tensor, kind: str, generator: Any, *parameters: Any) -> Tensor:
