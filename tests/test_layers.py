@@ -16,11 +16,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lantern"
 LAYERS = {
     0: "backends cache compat device dtypes matrices naming return_types shape storage trees",
     1: "backends.arithmetic backends.arrangement backends.blas backends.convolution backends.cuda "
-    "backends.cudnn backends.cupy backends.dlpack backends.heap backends.implicit backends.lapack "
-    "backends.library backends.literals backends.mps backends.philox backends.mt19937 "
-    "backends.native backends.numpy backends.parameters backends.passes backends.places "
-    "backends.pointwise backends.ranges backends.rejection backends.special backends.strided "
-    "backends.vocabulary",
+    "backends.cudnn backends.cupy backends.dlpack backends.heap backends.implicit "
+    "backends.indices backends.lapack backends.library backends.literals backends.mps "
+    "backends.mt19937 backends.philox backends.native backends.numpy backends.parameters "
+    "backends.passes backends.places backends.pointwise backends.ranges backends.rejection "
+    "backends.special backends.strided backends.vocabulary",
     2: "arranging autograd binding moving op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy lowrank methods printing random "

@@ -25,6 +25,7 @@ from .arrangement import *  # noqa: F403  (primitives)
 from .arrangement import clone, copies_in_order
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .implicit import beta_slope, gamma_slope, gammainc, gammaincc  # noqa: F401  (primitives)
+from .indices import nonzero, rows  # noqa: F401  (a primitive, a service)
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
     cholesky_packed,
@@ -45,14 +46,12 @@ from .passes import one_pass  # noqa: F401  (a service)
 from .places import (  # noqa: F401  (primitives)
     gather,
     getitem,
-    nonzero,
     outside,
     pick,
     places,
     put,
     put_add,
     repeat_places,
-    rows,
     scatter,
     scatter_add,
     scatter_reduce,

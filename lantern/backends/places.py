@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from .arrangement import clone
+from .indices import along
 
 
 def getitem(x, index):
@@ -70,15 +71,6 @@ def put_add(x, index, value):
     return result
 
 
-def _along(dim, index):
-    ndim = index.ndim
-    grid = [
-        index if d == dim else np.arange(size).reshape((size,) + (1,) * (ndim - 1 - d))
-        for d, size in enumerate(index.shape)
-    ]
-    return tuple(grid)
-
-
 @functools.lru_cache(16)
 def _starts(rows, width):
     """Returns where the rows of a matrix start in its memory, below each other; to be read only."""
@@ -91,7 +83,7 @@ def gather(x, dim, index):
         return np.broadcast_to(x, index.shape).copy()
     if dim == 1 and x.ndim == 2 and x.flags.c_contiguous:
         return x.reshape(-1).take(index + _starts(len(index), x.shape[1]))
-    return x[_along(dim, index)]
+    return x[along(dim, index)]
 
 
 def pick(x, dim, index):
@@ -118,7 +110,7 @@ def scatter(x, dim, index, src):
     if dim == 1 and x.ndim == 2:
         result.reshape(-1)[index + _starts(len(index), x.shape[1])] = part
     elif x.ndim:
-        result[_along(dim, index)] = part
+        result[along(dim, index)] = part
     else:
         result[()] = part.reshape(-1)[-1]
     return result
@@ -129,7 +121,7 @@ def scatter_add(x, dim, index, src):
     result = np.array(x, order="C")
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
-        np.add.at(result, _along(dim, index), part)
+        np.add.at(result, along(dim, index), part)
         return result
     return np.asarray(result + part.sum(dtype=x.dtype))
 
@@ -144,13 +136,8 @@ def scatter_reduce(x, dim, index, src, reduce):
     if not x.ndim:
         _AT[reduce].at(result.reshape(1), index.reshape(-1), part.reshape(-1))
     else:
-        _AT[reduce].at(result, _along(dim, index), part)
+        _AT[reduce].at(result, along(dim, index), part)
     return result
-
-
-def rows(columns, count):
-    """Returns index columns side by side as a matrix of `count` rows, stored by columns."""
-    return np.stack(columns).T if columns else np.zeros((0, count), np.int64).T
 
 
 def repeat_places(repeats):
@@ -158,11 +145,6 @@ def repeat_places(repeats):
     if repeats.size and repeats.min() < 0:
         raise RuntimeError("repeats can not be negative")
     return np.repeat(np.arange(repeats.size), repeats)
-
-
-def nonzero(x):
-    """Returns, per dimension, the places of the elements that are not zero."""
-    return tuple([np.ascontiguousarray(each) for each in np.atleast_1d(x).nonzero()])
 
 
 def places(shape):

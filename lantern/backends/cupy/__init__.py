@@ -51,18 +51,17 @@ from .hosted import (  # noqa: E402  (primitives)
     solve,
     svd_packed,
 )
+from .indices import nonzero, rows  # noqa: E402  (a primitive, a service)
 from .memory import Meter  # noqa: E402
 from .places import (  # noqa: E402  (primitives)
     gather,
     getitem,
-    nonzero,
     outside,
     pick,
     places,
     put,
     put_add,
     repeat_places,
-    rows,
     scatter,
     scatter_add,
     scatter_reduce,

@@ -13,6 +13,7 @@ from lantern.backends.numpy import places  # noqa: F401  (a service)
 
 from .arrangement import clone
 from .hosted import scatter_reduce  # noqa: F401  (a primitive)
+from .indices import along
 
 
 def _checked(x, index):
@@ -90,19 +91,11 @@ def _add_at(target, index, value):
         target[...] = wide.astype(target.dtype)
 
 
-def _along(dim, index):
-    ndim = index.ndim
-    return tuple(
-        index if d == dim else cupy.arange(size).reshape((size,) + (1,) * (ndim - 1 - d))
-        for d, size in enumerate(index.shape)
-    )
-
-
 def gather(x, dim, index):
     _refuse_outside(index, x.shape[dim] if x.ndim else 1, dim)
     if not x.ndim:
         return cupy.broadcast_to(x, index.shape).copy()
-    return x[_along(dim, index)]
+    return x[along(dim, index)]
 
 
 def pick(x, dim, index):
@@ -122,7 +115,7 @@ def scatter(x, dim, index, src):
     result = x.copy("C")
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
-        result[_along(dim, index)] = part
+        result[along(dim, index)] = part
     else:
         result[...] = part.reshape(-1)[-1]
     return result
@@ -133,14 +126,9 @@ def scatter_add(x, dim, index, src):
     result = x.copy("C")
     part = src[tuple(slice(size) for size in index.shape)]
     if x.ndim:
-        _add_at(result, _along(dim, index), cupy.ascontiguousarray(part))
+        _add_at(result, along(dim, index), cupy.ascontiguousarray(part))
         return result
     return result + part.sum(dtype=x.dtype)
-
-
-def rows(columns, count):
-    """Returns index columns side by side as a matrix of `count` rows, stored by columns."""
-    return cupy.stack(columns).T if columns else cupy.zeros((0, count), "int64").T
 
 
 def repeat_places(repeats):
@@ -150,8 +138,3 @@ def repeat_places(repeats):
     ends = cupy.cumsum(repeats)
     count = int(ends[-1]) if repeats.size else 0
     return cupy.searchsorted(ends, cupy.arange(count), "right")
-
-
-def nonzero(x):
-    """Returns, per dimension, the places of the elements that are not zero."""
-    return tuple([cupy.ascontiguousarray(each) for each in cupy.atleast_1d(x).nonzero()])
