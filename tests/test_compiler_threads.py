@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -98,6 +100,18 @@ def test_a_step_measures_both_ways_and_takes_one(two_threads):
             break
     way, left, shared, alone, *_ = state
     assert tried and shared > 0 and alone > 0 and left > 0 and way == int(alone < shared)
+
+
+@pytest.mark.parametrize("held_up, decides", [(60_000, False), (5_000_000, True)])
+def test_only_a_long_wait_has_a_short_step_try_the_other_way(two_threads, held_up, decides):
+    end = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(pool.pool().entries[2])
+    state = (ctypes.c_int64 * pool.WORDS)(*pool.INITIAL)
+    state[0], state[1], state[2], state[3] = 0, 1024, 7_000, 10_000  # helped, 7 µs; alone, 10 µs
+    state[5], state[9] = 0, 1_000_000
+    state[7] = time.monotonic_ns() - held_up  # when the call began
+    end(ctypes.addressof(state))
+    assert state[2] > 7_000
+    assert (state[0], state[4]) == ((1, 1) if decides else (0, 0))
 
 
 @pytest.mark.parametrize(

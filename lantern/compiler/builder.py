@@ -266,6 +266,10 @@ class Function:
         else:
             self._emit("scatter", element, x, pointer, stride, extra=count or self.lanes)
 
+    def prefetch(self, pointer: str, writes: bool) -> None:
+        """Writes the wish to have a line of memory near, and alone if it will be written."""
+        self._emit("prefetch", "i8", pointer, extra=writes, lanes=1)
+
     # --- loops
     @contextmanager
     def loop(

@@ -37,7 +37,7 @@ class Segment:
 class Rows(NamedTuple):
     """A block along a dimension: where it starts, its size, what lies in a block of its own.
 
-    With `sums`, results over the rows are added to what is there.
+    With `sums`, results over the rows are added to what is there; of the `only` block they are all.
     """
 
     start: Any
@@ -45,6 +45,7 @@ class Rows(NamedTuple):
     local: Collection[Value] = ()
     sums: bool = False
     dim: int = 0
+    only: bool = False
 
 
 class Nest:
@@ -55,7 +56,7 @@ class Nest:
         self.accesses = accesses
         self.kernel = accesses.kernel
         self.plan = accesses.plan
-        self.adds = False  # whether reductions join what is in memory already
+        self.joins = False  # whether reductions join what is in memory already
 
     def write(self, rows: Rows | None = None) -> None:
         """Writes the whole kernel, or what it does on a block of rows."""
@@ -64,7 +65,8 @@ class Nest:
             return self.clear()
         pointers = [self.b.pointer(*each.place) for each in all_]
         space = kernel.space
-        self.adds = rows is not None and rows.sums
+        sums = rows is not None and rows.sums
+        self.joins = sums and not rows.only
         if rows is not None:
             space = (*space[: rows.dim], rows.size, *space[rows.dim + 1 :])
             pointers = [
@@ -73,7 +75,7 @@ class Nest:
                 else self.b.advance(p, rows.start, each.strides[rows.dim])
                 for p, each in zip(pointers, all_, strict=True)
             ]
-        if self.adds:
+        if sums:
             for value, place in self.accesses.results.items():
                 pointers[place] = self.b.pointer(0, self.accesses.memory.sums[value])
         order = None if kernel.scatter is not None else memory_order(space, all_)
@@ -290,14 +292,14 @@ class Nest:
                     lambda x, y, v=value: self._join(v, x, y), self._kind(value), total
                 )
                 lanes, self.b.lanes = self.b.lanes, 1
-                if self.adds:
+                if self.joins:
                     total = self._join(
                         value, self.b.load(value.dtype, pointers[place], 0, None), total
                     )
                 self.b.store(value.dtype, pointers[place], value.dtype.itemsize, total, None)
                 self.b.lanes = lanes
                 continue
-            if self.adds:
+            if self.joins:
                 old = self._load_blocks(value.dtype, place, pointers, len(group), block)
                 group = [self._join(value, x, y) for x, y in zip(old, group, strict=True)]
             self._store_blocks(value.dtype, place, pointers, group, block)

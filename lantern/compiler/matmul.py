@@ -77,6 +77,7 @@ class Product:
         self.accesses = Accesses(self.plan, self.memory, self.kernel)
         ends = [self.b.pointer(*each.place) for each in self.accesses.all]
         self.adds = rows is not None and rows.sums
+        self.joins = self.adds and not rows.only  # type: ignore[union-attr]
         if rows is not None and rows.sums:
             a, c, self.k = self._moved(a, x, rows, -1), self._moved(c, y, rows, -2), rows.size
         elif rows is not None:
@@ -355,7 +356,7 @@ class Product:
                 b.lanes = lanes
 
     def _store(self, place: str, stride: int, x: str, count: int | None) -> None:
-        if self.adds:
+        if self.joins:
             x = self._sum(self.b.load(self.kind, place, stride, count), x)
         self.b.store(self.kind, place, stride, x, count)
 

@@ -7,8 +7,9 @@ comes. Results never depend on who computed a part. A helper without work looks 
 the word for a while and then sleeps. Whether helpers pay is measured: each step keeps the mean time
 with and without them, goes the better way, and now and then tries the other one again: helpers that
 other processes hold up at most half a second later, and they lose with the first call that waits
-for one of them. All of this is native code, written below; Python only starts the threads and stops
-them at exit.
+for one of them. A mean is of the last eight calls, or of the last millisecond where that is longer,
+so that an interrupt which holds up one short call decides nothing. All of this is native code,
+written below; Python only starts the threads and stops them at exit.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ MOST = 16  # threads that a step is ever cut for
 
 # The state of a step: which way it goes now (0: with helpers), calls until the next decision, the
 # mean times in ns with and without helpers, whether this is a trial, calls that do not count yet,
-# ns that helpers are left alone after they lose, when the step began, no decision before this time.
-WORDS = 9
-STATE = f"[{WORDS} x i64] [i64 1, i64 8, i64 0, i64 0, i64 0, i64 2, i64 8000000, i64 0, i64 0]"
+# ns that helpers are left alone after they lose, when the step began, no decision before this time,
+# calls that the mean of this way counts, no call counts before this time.
+INITIAL = (1, 8, 0, 0, 0, 2, 8_000_000, 0, 0, 0, 0)
+WORDS = len(INITIAL)
+STATE = f"[{WORDS} x i64] [{', '.join(f'i64 {each}' for each in INITIAL)}]"
 
 
 def cores() -> int:
@@ -124,6 +127,8 @@ declare i32 @pthread_cond_init(ptr, ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @clock_gettime(i32, ptr)
+declare i64 @llvm.smax.i64(i64, i64)
+declare i64 @llvm.smin.i64(i64, i64)
 
 @word = global i64 0, align 128
 @done = global i64 0, align 128
@@ -172,7 +177,8 @@ publish:
   %asleep = load atomic i64, ptr @sleeping seq_cst, align 8
   %some = icmp ne i64 %asleep, 0
   br i1 %some, label %rouse, label %look
-rouse:
+rouse: ; once: one that is awake may still have to wait for a processor
+  store atomic i64 0, ptr @sleeping seq_cst, align 8
   call void @wake()
   br label %look
 look:
@@ -249,9 +255,9 @@ end:
 define i1 @sleep() {
 entry:
   %a = call i32 @pthread_mutex_lock(ptr @mutex)
-  %b = atomicrmw add ptr @sleeping, i64 1 seq_cst
   br label %look
 look:
+  store atomic i64 1, ptr @sleeping seq_cst, align 8
   %quit = load atomic i64, ptr @quit seq_cst, align 8
   %over = icmp ne i64 %quit, 0
   %seen = load atomic i64, ptr @word seq_cst, align 8
@@ -265,7 +271,6 @@ wait:
   %c = call i32 @pthread_cond_wait(ptr @signal, ptr @mutex)
   br label %look
 end:
-  %d = atomicrmw sub ptr @sleeping, i64 1 seq_cst
   %e = call i32 @pthread_mutex_unlock(ptr @mutex)
   ret i1 %over
 }
@@ -324,11 +329,13 @@ noted:
   %place = add i64 %way, 2
   %p.mean = getelementptr i64, ptr %state, i64 %place
   %p.until = getelementptr i64, ptr %state, i64 8
+  %p.calls = getelementptr i64, ptr %state, i64 9
+  %p.warm = getelementptr i64, ptr %state, i64 10
   %trial = load i64, ptr %p.trial
   %without.old = load i64, ptr %p.without
   ; a trial of helpers ends with the first call that had to wait for one
   %double.old = shl i64 %without.old, 1
-  %patience = add i64 %double.old, 50000
+  %patience = add i64 %double.old, 150000
   %stuck = icmp sgt i64 %taken, %patience
   %helped = icmp eq i64 %way, 0
   %trying = icmp ne i64 %trial, 0
@@ -340,19 +347,27 @@ lost:
   br label %judge
 begun:
   %skip = load i64, ptr %p.skip
-  %skipped = icmp ne i64 %skip, 0
-  br i1 %skipped, label %warm, label %count
+  %skipped = icmp sgt i64 %skip, 0
+  %warm.until = load i64, ptr %p.warm
+  %early = icmp slt i64 %time, %warm.until
+  %uncounted = or i1 %skipped, %early
+  br i1 %uncounted, label %warm, label %count
 warm:
   %skip.next = sub i64 %skip, 1
   store i64 %skip.next, ptr %p.skip
   ret void
 count:
+  %calls = load i64, ptr %p.calls
+  %calls.next = add i64 %calls, 1
+  store i64 %calls.next, ptr %p.calls
   %mean = load i64, ptr %p.mean
-  %first = icmp eq i64 %mean, 0
+  %some = call i64 @llvm.smax.i64(i64 %mean, i64 1)
+  %many = sdiv i64 1000000, %some
+  %most = call i64 @llvm.smax.i64(i64 %many, i64 8)
+  %weight = call i64 @llvm.smin.i64(i64 %calls.next, i64 %most)
   %off = sub i64 %taken, %mean
-  %eighth = ashr i64 %off, 3
-  %moved = add i64 %mean, %eighth
-  %mean.next = select i1 %first, i64 %taken, i64 %moved
+  %share = sdiv i64 %off, %weight
+  %mean.next = add i64 %mean, %share
   store i64 %mean.next, ptr %p.mean
   %left = load i64, ptr %p.left
   %left.next = sub i64 %left, 1
@@ -385,8 +400,13 @@ start:
   %lasting = icmp ugt i64 %taken, 200000
   %tried = select i1 %lasting, i64 4, i64 8
   store i64 %tried, ptr %p.left
-  store i64 0, ptr %p.until
   store i64 2, ptr %p.skip
+  store i64 0, ptr %p.calls
+  ; helpers take a while to wake up, and short calls one by one say little
+  %awake = add i64 %time, 100000
+  store i64 %awake, ptr %p.warm
+  %enough = add i64 %time, 400000
+  store i64 %enough, ptr %p.until
   %o.place = add i64 %other, 2
   %p.other = getelementptr i64, ptr %state, i64 %o.place
   store i64 0, ptr %p.other
@@ -399,6 +419,8 @@ judge:
   store i64 %best, ptr %state
   store i64 0, ptr %p.trial
   store i64 2, ptr %p.skip
+  store i64 1000000, ptr %p.calls
+  store i64 0, ptr %p.warm
   ; each time that helpers lose they are left alone for twice as long, up to a limit
   %apart = load i64, ptr %p.apart
   %double = shl i64 %apart, 1
@@ -411,8 +433,8 @@ judge:
   store i64 %apart.next, ptr %p.apart
   %left.new = select i1 %alone.better, i64 8, i64 1024
   store i64 %left.new, ptr %p.left
-  %again = add i64 %time, %apart
-  %until.new = select i1 %alone.better, i64 %again, i64 0
+  %rest = select i1 %alone.better, i64 %apart, i64 50000000
+  %until.new = add i64 %time, %rest
   store i64 %until.new, ptr %p.until
   ret void
 done:

@@ -398,6 +398,11 @@ class Printer:
             f"{kind('i1', lanes)} {_Mask(each.extra).text(lanes)})"
         )
 
+    def _prefetch(self, each: Instruction) -> None:
+        self._declare("void", "llvm.prefetch.p0", "ptr", "i32 immarg", "i32 immarg", "i32 immarg")
+        place = self._resolve(each.args[0])
+        self._say(f"call void @llvm.prefetch.p0(ptr {place}, i32 {int(each.extra)}, i32 3, i32 1)")
+
     def _gather(self, each: Instruction) -> None:
         element, lanes = each.element, each.lanes
         pointer, stride = self._resolve(each.args[0]), each.args[1]

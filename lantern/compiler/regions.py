@@ -20,7 +20,7 @@ from .ir import Value
 from .looks import Look, aligned_strides
 from .loops import Nest, Rows
 from .matmul import Product, cut
-from .memory import Memory, operands
+from .memory import Memory, nbytes, operands
 from .parts import cost
 from .plan import Kernel, Plan
 from .pool import cores
@@ -29,6 +29,7 @@ from .runtime import Target
 CACHE = 1 << 17  # bytes that the blocks of all values of a region may fill
 WEIGHT = 1 << 15  # bytes of a matrix that each part may go through, or add up for itself
 ROWS, SUM = "rows", "sum"
+LINE, ASKED = 64, 4096  # bytes of a line of the cache, of a value whose lines are asked for
 ALIGNED = 16  # rows that parts and blocks are multiples of
 LEAST, MUCH = 2.0, 16.0  # µs that each thread must have to do for one part, for several
 
@@ -248,6 +249,10 @@ def write_region(plan: Plan, memory: Memory, region: Region, target: Target) -> 
     part.parts = region.parts
     start = part.op("mul", "i64", "%part", region.size) if region.parts > 1 else 0
     _write_part(part, plan, memory, region, target, start, region.size)
+    for each in region.sums():
+        for i in range(1, region.parts):
+            own = end.advance(end.pointer(0, memory.sums[each]), i, memory.apart[1])
+            _ask_for(end, own, nbytes(each), writes=False)
     last = (region.parts - 1) * region.size
     if region.rows - last != region.size:
         part.larger, part.rest = region.parts - 1, Function("region.rest")
@@ -272,24 +277,47 @@ def _write_part(
 ) -> None:
     """Writes the loop over the blocks of a part, and what starts its sums."""
     b.apart = memory.apart
-    for leaf in region.sums():
+    if region.parts > 1:
+        for leaf in _read_as_whole(plan, memory, region):
+            _ask_for(b, b.pointer(*memory.places[leaf]), nbytes(leaf), writes=False)
+    whole = size - size % region.block
+    only = size <= region.block
+    for leaf in [] if only else region.sums():
         b.lanes = target.vector_bytes // leaf.dtype.itemsize
         first = scalar.identity(_join_name(leaf), leaf.dtype)
         zero = b.splat(scalar.ELEMENT[leaf.dtype], first)
         place = b.pointer(0, memory.sums[leaf])
         for index, count in _vectors(b, leaf):
             b.store(leaf.dtype, b.advance(place, index, leaf.itemsize), leaf.itemsize, zero, count)
-    whole = size - size % region.block
     with b.loop(0, whole, region.block, []) as loop:
         b.lanes = 1
         row = b.op("add", "i64", loop.index, start)
-        for kernel in region.kernels:
-            _write_block(b, plan, memory, region, kernel, target, row, region.block)
+        _write_block(b, plan, memory, region, target, row, region.block, only)
     if whole < size:
         b.lanes = 1
         row = b.op("add", "i64", start, whole)
-        for kernel in region.kernels:
-            _write_block(b, plan, memory, region, kernel, target, row, size - whole)
+        _write_block(b, plan, memory, region, target, row, size - whole, only)
+
+
+def _read_as_whole(plan: Plan, memory: Memory, region: Region) -> list[Value]:
+    """Returns what all parts read, weights for example: another thread may just have written it."""
+    read: dict[Value, None] = {}
+    for kernel in region.kernels:
+        ends = kernel.kind == "matmul" and region.roles[kernel] == SUM
+        values = kernel.factors if ends else operands(kernel)
+        read |= dict.fromkeys(plan.looks[each].leaf for each in values)
+    return [
+        leaf
+        for leaf in read
+        if leaf in memory.places and leaf not in region.local and leaf.shape[:1] != (region.rows,)
+    ]
+
+
+def _ask_for(b: Function, place: str, size: int, writes: bool) -> None:
+    """Asks for memory that another thread has had, all lines at once: each is far away."""
+    if size <= ASKED:
+        for start in range(0, size, LINE):
+            b.prefetch(b.advance(place, start, 1), writes)
 
 
 def _write_block(
@@ -297,16 +325,24 @@ def _write_block(
     plan: Plan,
     memory: Memory,
     region: Region,
-    kernel: Kernel,
     target: Target,
     row: Any,
     size: int,
+    only: bool,
 ) -> None:
-    rows = Rows(row, size, region.local, region.roles[kernel] == SUM)
-    if kernel.kind == "matmul":
-        Product(b, plan, memory, kernel, target).write(rows)
-    else:
-        Nest(b, Accesses(plan, memory, kernel), lanes_of(kernel, target.vector_bytes)).write(rows)
+    """Writes all kernels for a block of rows, which may be the only one of its part."""
+    asked = region.parts == 1
+    for kernel in region.kernels:
+        rows = Rows(row, size, region.local, region.roles[kernel] == SUM, only=only)
+        if rows.sums and not asked:  # the caller has read what is there
+            asked = True
+            for leaf in region.sums():
+                _ask_for(b, b.pointer(0, memory.sums[leaf]), nbytes(leaf), writes=True)
+        if kernel.kind == "matmul":
+            Product(b, plan, memory, kernel, target).write(rows)
+        else:
+            lanes = lanes_of(kernel, target.vector_bytes)
+            Nest(b, Accesses(plan, memory, kernel), lanes).write(rows)
 
 
 def _join_name(leaf: Value) -> str:
