@@ -155,7 +155,7 @@ def compare(name, contestants, rounds):
     for _ in range(rounds):
         for kind, each in running.items():
             time.sleep(PAUSE)
-            each.seconds(name, 3)
+            each.seconds(name, counts[kind])  # threads wake up, the machine places them
             times[kind].append(each.seconds(name, counts[kind]) * 1e6)
     medians = {kind: statistics.median(found) for kind, found in times.items()}
     part, flops, moved = map(float, contestants["compiled"].ask(f"{name} facts"))
