@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import dtypes, ops
-from .backends.numpy import NUMPY_DTYPE
+from .backends.kinds import NUMPY_DTYPE
 from .backends.ranges import points_between
 from .creation import checked_dtype, finish
 from .moving import placed

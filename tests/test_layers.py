@@ -17,10 +17,10 @@ LAYERS = {
     0: "backends cache compat device dtypes matrices naming return_types shape storage trees",
     1: "backends.arithmetic backends.arrangement backends.blas backends.convolution backends.cuda "
     "backends.cudnn backends.cupy backends.dlpack backends.heap backends.implicit "
-    "backends.indices backends.lapack backends.library backends.literals backends.mps "
-    "backends.mt19937 backends.philox backends.native backends.numpy backends.parameters "
-    "backends.passes backends.places backends.pointwise backends.ranges backends.rejection "
-    "backends.special backends.strided backends.vocabulary",
+    "backends.indices backends.kinds backends.lapack backends.library backends.literals "
+    "backends.mps backends.mt19937 backends.philox backends.native backends.numpy "
+    "backends.parameters backends.passes backends.places backends.pointwise backends.ranges "
+    "backends.rejection backends.special backends.strided backends.vocabulary",
     2: "arranging autograd binding moving op promotion quick sequence_op tensor untyped view_op",
     3: "ops",
     4: "converting creation cuda factories fused indexing legacy lowrank methods printing random "
@@ -40,11 +40,11 @@ BELOW = {
 # The few files that may import each of these, at the top or inside a function.
 ONLY = {
     "numpy": "backends/arithmetic.py backends/cupy/placing.py backends/implicit.py "
-    "backends/lapack.py backends/library.py backends/literals.py backends/mt19937.py "
-    "backends/numpy.py backends/passes.py backends/philox.py "
+    "backends/kinds.py backends/lapack.py backends/library.py backends/literals.py "
+    "backends/mt19937.py backends/numpy.py backends/passes.py backends/philox.py "
     "backends/places.py backends/ranges.py backends/special.py backends/strided.py "
     "cli/doctor.py",
-    "ml_dtypes": "backends/numpy.py",
+    "ml_dtypes": "backends/kinds.py",
     "cupy": "backends/cupy/__init__.py backends/cupy/hosted.py backends/cupy/library.py "
     "backends/cupy/memory.py backends/cupy/places.py backends/cupy/placing.py "
     "backends/cupy/special.py backends/cupy/strided.py",

@@ -14,7 +14,8 @@ import numpy as np
 
 from .. import dtypes
 from ..naming import type_name
-from .numpy import NUMPY_DTYPE, adopt, dtype_of
+from .kinds import NUMPY_DTYPE, dtype_of
+from .numpy import adopt
 
 Array = np.ndarray[Any, Any]
 

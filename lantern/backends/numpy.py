@@ -12,7 +12,6 @@ import sys
 import warnings
 from functools import partial
 
-import ml_dtypes
 import numpy as np
 
 from .. import dtypes
@@ -26,6 +25,7 @@ from .arrangement import clone, copies_in_order
 from .convolution import conv, conv_input, conv_weight, windows, windows_add  # noqa: F401
 from .implicit import beta_slope, gamma_slope, gammainc, gammaincc  # noqa: F401  (primitives)
 from .indices import nonzero, rows  # noqa: F401  (a primitive, a service)
+from .kinds import NUMPY_DTYPE, dtype_of
 from .lapack import (  # noqa: F401  (primitives)
     cholesky,
     cholesky_packed,
@@ -62,8 +62,10 @@ from .ranges import steps_from
 from .special import digamma, erf, erfc, erfcx, erfinv, i0e, i1e, lgamma, ndtri, polygamma  # noqa: F401  (primitives)
 from .strided import array_fields  # noqa: F401  (a service)
 
+_BFLOAT16 = NUMPY_DTYPE[dtypes.bfloat16]
+
 NAMESPACES[np.ndarray] = sys.modules[__name__]
-for _scalar in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16, np.bool_, np.int64):
+for _scalar in (np.float32, np.float64, np.float16, _BFLOAT16.type, np.bool_, np.int64):
     NAMESPACES[_scalar] = sys.modules[__name__]
 
 ndarray = np.ndarray
@@ -84,24 +86,6 @@ def _silencers():
 
 
 silence, restore = _silencers()
-
-NUMPY_DTYPE = {
-    each: np.dtype(ml_dtypes.bfloat16 if each is dtypes.bfloat16 else each.name)
-    for each in dtypes.ALL
-}
-LANTERN_DTYPE = {value: key for key, value in NUMPY_DTYPE.items()}
-
-
-def dtype_of(x):
-    """Returns the Lantern dtype of an array; raises TypeError for a type it has none for."""
-    try:
-        return LANTERN_DTYPE[x.dtype]
-    except KeyError:
-        raise TypeError(
-            f"can't convert np.ndarray of type numpy.{x.dtype.type.__name__}. The only supported "
-            "types are: float64, float32, float16, int64, int32, int16, int8, uint64, uint32, "
-            "uint16, uint8, and bool."
-        ) from None
 
 
 def device_of(x):
@@ -292,22 +276,6 @@ def _arg_extreme(x, dim, extreme):
     return np.maximum.accumulate(np.where(hit, line, 0), dim)
 
 
-def bitcast(x, dtype):
-    target = NUMPY_DTYPE[dtype]
-    if target.itemsize != x.itemsize and x.ndim and x.strides[-1] != x.itemsize:
-        x = np.ascontiguousarray(x)
-    return x.view(target)
-
-
-def full(shape, value, like):
-    kind = NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype
-    if type(value) is int and not value:
-        return np.zeros(shape, kind)  # the system gives large pieces of memory as zeros
-    result = np.empty(shape, kind)
-    result.fill(value)
-    return result
-
-
 def arange(start, end, step, dtype):
     if dtype.kind not in "fe":
         return np.arange(start, end, step, NUMPY_DTYPE[dtype])
@@ -375,7 +343,7 @@ def from_dlpack(value):
         raise RuntimeError(f"from_dlpack(): {error}") from None
     if not array.flags.writeable:  # tensors can be written, whoever else looks at the memory
         array = np.asarray(_Writable(array))
-    return adopt(array.view(ml_dtypes.bfloat16) if is_bfloat16 else array, shared=False)
+    return adopt(array.view(_BFLOAT16) if is_bfloat16 else array, shared=False)
 
 
 class _Writable:
@@ -389,7 +357,7 @@ class _Writable:
 
 def to_dlpack(array, **wishes):
     """Returns a DLPack capsule over the memory of an array."""
-    if array.dtype != ml_dtypes.bfloat16:
+    if array.dtype != _BFLOAT16:
         return array.__dlpack__(**wishes)
     capsule = dlpack.Capsule(array.view(np.uint16).__dlpack__(**wishes))
     capsule.set_code(dlpack.BFLOAT)

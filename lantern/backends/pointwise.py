@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from lantern import dtypes as _dtypes
+from lantern.backends.kinds import NUMPY_DTYPE as _NUMPY_DTYPE
+
 from .library import np as _np
 
 neg, abs, square = _np.negative, _np.absolute, _np.square
@@ -37,6 +40,22 @@ bitwise_left_shift, bitwise_right_shift = _np.left_shift, _np.right_shift
 
 def rsqrt(x):
     return 1 / _np.sqrt(x)
+
+
+def bitcast(x, dtype):
+    target = _NUMPY_DTYPE[dtype]
+    if target.itemsize != x.itemsize and x.ndim and x.strides[-1] != x.itemsize:
+        x = _np.ascontiguousarray(x)
+    return x.view(target)
+
+
+def full(shape, value, like):
+    kind = _NUMPY_DTYPE[like] if type(like) is _dtypes.dtype else like.dtype
+    if type(value) is int and not value:
+        return _np.zeros(shape, kind)  # NumPy has large pieces of memory from the system as zeros
+    result = _np.empty(shape, kind)
+    result.fill(value)
+    return result
 
 
 # --- services of the frame

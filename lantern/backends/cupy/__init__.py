@@ -23,7 +23,7 @@ except ImportError as error:
 from lantern import dtypes
 from lantern.backends import NAMESPACES
 from lantern.backends import numpy as host
-from lantern.backends.numpy import NUMPY_DTYPE, dtype_of
+from lantern.backends.kinds import NUMPY_DTYPE, dtype_of
 from lantern.shape import range_size
 
 __path__.append(str(Path(__file__).parents[1]))  # where the shared files are
@@ -314,22 +314,6 @@ def _arg_extreme(x, dim, extreme):
 
 
 # --- making, sorting, multiplying
-def bitcast(x, dtype):
-    target = NUMPY_DTYPE[dtype]
-    if target.itemsize != x.itemsize and x.ndim and x.strides[-1] != x.itemsize:
-        x = cupy.ascontiguousarray(x)
-    return x.view(target)
-
-
-def full(shape, value, like):
-    kind = NUMPY_DTYPE[like] if type(like) is dtypes.dtype else like.dtype
-    if type(value) is int and not value:
-        return cupy.zeros(shape, kind)
-    result = cupy.empty(shape, kind)
-    result.fill(value)
-    return result
-
-
 def arange(start, end, step, dtype):
     # The CPU's numbers, so that the same place lies on the same side of a bound on both.
     if dtype.kind in "fe":
@@ -385,6 +369,3 @@ def draw(kind, shape, dtype, generator, *parameters):
     if kind == "permutation":
         return method(shape[0], NUMPY_DTYPE[dtype])
     return method(shape, NUMPY_DTYPE[dtype], *parameters)
-
-
-__all__ = ["dtype_of"]
