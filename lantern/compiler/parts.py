@@ -47,6 +47,9 @@ def cut_up(plan: Plan, kernel: Kernel) -> Cut | None:
     dim, step = found
     units = -(-kernel.space[dim] // step)
     count = min(most - most % threads if most > threads else most, units)
+    if kernel.space[dim] % step == 0:  # rather fewer parts than two sizes, each with its own code
+        fewer = [n for n in range(count, count // 2, -1) if n % threads == 0 and units % n == 0]
+        count = fewer[0] if fewer else count
     return _even(dim, kernel.space[dim], step, count) if count > 1 else None
 
 
