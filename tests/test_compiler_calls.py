@@ -666,6 +666,25 @@ def test_gradients_are_still_dropped_after_an_interrupt():
     assert not lantern.equal(before, scene.net[0].weight)
 
 
+def test_a_nested_call_does_not_wait_for_a_thread_that_waits_for_it():
+    compiled = lantern.compile(lambda x: x + 1)
+    x = lantern.ones(3)
+    compiled(x), compiled(x)
+    (record,) = [each for group in compiled._records.values() for each in group]
+    found = []
+
+    def interrupted():
+        record.machine.program.owner = threading.get_ident()  # as in the midst of a run
+        found.append(compiled._general(x))
+        record.machine.program.owner = 0
+
+    with compiled._lock:  # as a thread that waits for the run to end
+        thread = threading.Thread(target=interrupted, daemon=True)
+        thread.start()
+        thread.join(20)
+    assert found[0].tolist() == [2, 2, 2]
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a signal")
 @pytest.mark.parametrize("pieces", [False, True])
 def test_a_signal_may_call_what_it_interrupts(pieces):

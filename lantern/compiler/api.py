@@ -155,6 +155,8 @@ class CompiledFunction:
         off = control.state.stance == "force_eager" or control.config.disable
         if off or self._eager or active.trace is not None or engine.checks_nan:
             return self.function(*args, **kwargs)
+        if self._runs_here():  # waiting for the lock could be for ever: its owner may wait for us
+            return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:
             key = (
@@ -174,6 +176,13 @@ class CompiledFunction:
         with self._lock:
             self._waiting[key] = Watch(self.function)
         return result
+
+    def _runs_here(self) -> bool:
+        """Says whether this thread is in the midst of a record, as a signal's handler may be."""
+        thread = threading.get_ident()
+        machines = [each.machine for group in [*self._records.values()] for each in [*group]]
+        found = [each for machine in machines if machine is not None for each in machine.programs]
+        return any(each.owner == thread for each in found)
 
     def _run(self, key: Any, args: tuple, kwargs: dict, tensors: list[Tensor]) -> Any:
         """Runs a record, makes one, or returns MISS: then the call is to be run eagerly."""

@@ -66,6 +66,11 @@ class Machine:
             self.back = Program(subgraph(graph, later, self.back_inputs, wanted), arguments=every)
             self._passage = Passage(self.back)
 
+    @property
+    def programs(self) -> list[Program]:
+        """The programs that there are."""
+        return [self.program] if self.back is None else [self.program, self.back]
+
     def run(self, arrays: Sequence[Any]) -> tuple[list, list, list]:
         """Returns the results, the gradients to keep, and what a backward will need."""
         found = self.program(arrays)
