@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from lantern import dtypes
-from lantern.backends.numpy import LANTERN_DTYPE
+from lantern.backends.kinds import LANTERN_DTYPE
 from lantern.compiler.ir import Graph, Value
 
 SIZES = [1, 1, 2, 3, 5, 8, 16, 17, 31, 33, 40, 70, 131]
