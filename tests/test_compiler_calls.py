@@ -666,6 +666,29 @@ def test_gradients_are_still_dropped_after_an_interrupt():
     assert not lantern.equal(before, scene.net[0].weight)
 
 
+@pytest.mark.parametrize("pieces", [False, True])
+def test_arguments_come_back_from_a_step_whose_results_have_no_backward_left(pieces):
+    lantern.manual_seed(0)
+    weight = nn.Parameter(lantern.randn(4))
+
+    @lantern.compile
+    def step(x, y):
+        h = nn.functional.layer_norm(weight, (4,))
+        h[-1] = x.sum()
+        last = h[-1]
+        h[...] = weight.sum()
+        out = nn.functional.dropout(h, 0.5) if pieces else h.sigmoid()  # NumPy draws, in a piece
+        (out.mean() + h.tanh().mean()).backward()
+        weight.grad = None
+        return last, out, y, x
+
+    x, y = lantern.ones(3), lantern.arange(2)
+    for _ in range(4):
+        last, out, second, first = step(x, y)
+        assert second is y and first is x
+        assert last.item() == pytest.approx(weight.sum().item()) and out.shape == (4,)
+
+
 def test_a_nested_call_does_not_wait_for_a_thread_that_waits_for_it():
     compiled = lantern.compile(lambda x: x + 1)
     x = lantern.ones(3)

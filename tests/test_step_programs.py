@@ -58,7 +58,3 @@ def test_random_programs_do_the_same_in_all_ways(block):
         counts[found] = counts.get(found, 0) + 1
         assert found in ("same", "refused", "eager refuses"), f"seed {seed}: {found}"
     assert counts["same"] > COUNT // 8
-
-
-def test_a_step_with_draws_returns_arguments_as_they_are():
-    assert outcome(10_011_055) == "same"  # dropout in NumPy, writes, and two arguments returned

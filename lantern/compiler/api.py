@@ -155,8 +155,6 @@ class CompiledFunction:
         off = control.state.stance == "force_eager" or control.config.disable
         if off or self._eager or active.trace is not None or engine.checks_nan:
             return self.function(*args, **kwargs)
-        if self._runs_here():  # waiting for the lock could be for ever: its owner may wait for us
-            return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:
             key = (
@@ -168,8 +166,15 @@ class CompiledFunction:
             )
         except TraceError as error:
             return self._refused(error, args, kwargs)
-        with self._lock:
+        lock = self._lock  # the function may reset what is called
+        if not lock.acquire(blocking=False):
+            if self._runs_here():  # who has the lock may wait for this very thread
+                return self.function(*args, **kwargs)
+            lock.acquire()
+        try:
             found = self._run(key, args, kwargs, tensors)
+        finally:
+            lock.release()
         if found is not MISS:
             return found
         result = self.function(*args, **kwargs)

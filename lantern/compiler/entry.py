@@ -345,8 +345,7 @@ class RecordEntry(Entry):
                 node = self._node(None, ())
                 for index, place in enumerate(record.tracked):
                     made[place]._node, made[place]._index = node, index
-            kept = () if self.machine.back is None else found[count:]
-            return complete(*made, *kept, *args)
+            return complete(*made, *found[count:], *args)
 
         self.object("go_on", go_on)
         self.set("inside", ctypes.addressof(native.inside))

@@ -41,7 +41,9 @@ class Machine:
         inputs = record.forward_inputs()
         later = graph.values[record.split :]
         wanted = [value for value in record.back_values if value is not None]
-        self.saved = _used_before(later, wanted, set(graph.values[: record.split]) | set(inputs))
+        # Where no gradient is wanted, what a backward has recorded is not computed: it needs nothing.
+        early = {*graph.values[: record.split], *inputs} if wanted else set()
+        self.saved = _used_before(later, wanted, early)
         self.inputs = inputs
         replaced = {inputs[place] for place in record.write_inputs}
         self.kept = [each for each in self.saved if each.name != INPUT or each in replaced]
@@ -79,8 +81,6 @@ class Machine:
 
     def known(self, arrays: Sequence[Any], kept: Sequence[Any]) -> list[Any]:
         """Returns what a backward will need, from the inputs and from what a run has kept."""
-        if self.back is None:
-            return []
         return [kept[j] if i is None else arrays[i] for i, j in self.places]  # type: ignore[index]
 
     def backward(self, known: list[Any], grads: list[Any]) -> Sequence[Any]:
