@@ -440,3 +440,24 @@ def test_nothing_else_is_stored_by_a_kernel_that_scatters(how):
 
     for got, want in zip(trained(True), trained(False), strict=True):
         np.testing.assert_allclose(got.detach().numpy(), want.detach().numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [17, 64, 130])
+def test_views_and_results_of_narrow_values_go_by_how_these_are_laid_out(rows):
+    lantern.manual_seed(0)
+    x, weight, bias = lantern.randn(rows, 3), lantern.randn(16, 3), lantern.randn(16)
+    cell = lantern.nn.LSTMCell(3, 4)
+
+    def halves(x):
+        first, second = lantern.nn.functional.linear(x, weight, bias).chunk(2, 1)
+        return first + second
+
+    def gates(x):
+        return cell(x)[0]
+
+    with lantern.no_grad():
+        for function in (halves, gates):
+            compiled = lantern.compile(function)
+            for _ in range(3):
+                found = compiled(x)
+            lantern.testing.assert_close(found, function(x))

@@ -157,8 +157,7 @@ class _Fuser:
         there = all(self.looks[each].leaf in self.stored for each in operands)
         if (kernel is None or there) and self._is_better_made_again(value, operands, inside):
             self.waiting[value] = None  # to store it would take longer than to compute it again
-            self._leaf(value)
-            self._follow_batch(value, value.operands())
+            self._lay(value)  # at once: views and outputs go by it, whoever stores it later
             return
         if kernel is None:
             kernel = self._new("loop", value.shape)
@@ -175,8 +174,15 @@ class _Fuser:
         return len(whole) <= 2 or self.uses[value] < 2
 
     def _made(self, kernel: Kernel, value: Value) -> None:
+        self._lay(value)
+        self._computed(kernel, value)
+
+    def _computed(self, kernel: Kernel, value: Value) -> None:
         self.home[value] = kernel
         self.ready[value] = kernel.index
+
+    def _lay(self, value: Value) -> None:
+        """Lays a computed value as its operands lie, which must not change from then on."""
         self._leaf(value)
         if is_narrow(value) and any(self._is_narrow(x) for x in value.operands()):
             self.looks[value] = Look(value, 0, (1, value.shape[0]))
@@ -228,12 +234,12 @@ class _Fuser:
         del self.waiting[value]
         for kernel in self.kernels:
             if value in kernel.values and kernel.space == value.shape and kernel.is_open:
-                self._made(kernel, value)
+                self._computed(kernel, value)
                 return
         operands, inside = self._expanded(self._operands(value), value.shape)
         kernel = self._new("loop", value.shape)
         self._join(kernel, operands, [*inside, value])
-        self._made(kernel, value)
+        self._computed(kernel, value)
 
     def _choose(
         self, space: tuple[int, ...], operands: list[Value], dims: tuple[int, ...] | None
