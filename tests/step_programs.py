@@ -89,6 +89,9 @@ class Program:
             self.arguments.append((choose.choice(SHAPES), dtype, wants))
         if choose.random() < 0.25:
             self.arguments.append(((3,), "index", False))
+        self.tall = choose.random() < 0.1  # many rows of few columns lie column by column
+        if self.tall:
+            self.arguments.append(((80, 4), "float32", choose.random() < 0.2))
         self.argument_names = [f"a{i}" for i in range(len(self.arguments))]
         self.alias = choose.random()  # how some arguments are related
         self.calls = [
@@ -154,7 +157,7 @@ class Program:
         kinds = [self._unary, self._binary, self._binary, self._view, self._view, self._reduce]
         kinds += [self._inplace, self._inplace, self._setitem, self._matmul, self._index]
         kinds += [self._join, self._where, self._cast, self._random, self._norm, self._state]
-        kinds += [self._library]
+        kinds += [self._library, *[self._matmul] * (6 if self.tall else 0)]
         found = self.random.choice(kinds)()
         if found is None:
             return
@@ -325,13 +328,14 @@ class Program:
         return f"{x}[{place}] = {value}", x, level
 
     def _matmul(self):
-        x = self.pick(lambda value: value.ndim > 0 and value.dtype.kind == "f")
-        y = self.pick(lambda value: value.ndim > 0 and value.dtype.kind == "f")
+        y = self.pick(lambda value: value.ndim > self.tall and value.dtype.kind == "f")
+        long = 64 if self.tall else 1
+        x = self.pick(lambda value: value.shape[:1] >= (long,) and value.dtype.kind == "f")
         if x is None or y is None:
             return None
-        text = self.random.choice(
-            [f"{x} @ {y}", f"{x} @ {y}.t()", f"torch.nn.functional.linear({x}, {y})"]
-        )
+        ways = [f"{x} @ {y}", f"{x} @ {y}.t()", f"torch.nn.functional.linear({x}, {y})"]
+        ways += [f"sum(({x} @ {y} + 0.5).chunk(2, -1))", f"({x} @ {y} - 0.5)[1:]"]
+        text = self.random.choice(ways)
         return f"{(v := self._new())} = {text}", v, 9
 
     def _index(self):

@@ -41,7 +41,7 @@ class Machine:
         inputs = record.forward_inputs()
         later = graph.values[record.split :]
         wanted = [value for value in record.back_values if value is not None]
-        # Where no gradient is wanted, what a backward has recorded is not computed: it needs nothing.
+        # Where no gradient is wanted, a backward's records are not computed: they need nothing.
         early = {*graph.values[: record.split], *inputs} if wanted else set()
         self.saved = _used_before(later, wanted, early)
         self.inputs = inputs
