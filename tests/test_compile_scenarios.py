@@ -860,6 +860,45 @@ def test_a_count_kept_in_python_is_refused_by_name():
             eager(lantern.ones(1))
 
 
+@pytest.mark.parametrize("name", ["StepLR", "CosineAnnealingWarmRestarts", "ReduceLROnPlateau"])
+def test_a_scheduler_that_steps_in_a_compiled_function_is_refused(name):
+    weight = lantern.ones(2, requires_grad=True)
+    optimizer = lantern.optim.SGD([weight], lr=0.5)
+    kind = getattr(lantern.optim.lr_scheduler, name)
+    scheduler = kind(optimizer) if name == "ReduceLROnPlateau" else kind(optimizer, 9)
+
+    def step(x):
+        (weight * x).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        scheduler.step(1) if name == "ReduceLROnPlateau" else scheduler.step()
+
+    compiled = lantern.compile(step)
+    compiled(lantern.ones(2))
+    with pytest.raises(lantern.compiler.TraceError, match="scheduler.step.. after the compiled"):
+        compiled(lantern.ones(2))
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_rate_that_a_compiled_function_assigns_is_refused_by_name(early):
+    weight = lantern.ones(2, requires_grad=True)
+    optimizer = lantern.optim.SGD([weight], lr=0.5)
+
+    def step(x):
+        if early:
+            optimizer.param_groups[0]["lr"] *= 0.5
+        (weight * x).sum().backward()
+        optimizer.step()
+        if not early:
+            optimizer.param_groups[0]["lr"] *= 0.5
+        optimizer.zero_grad()
+
+    compiled = lantern.compile(step)
+    compiled(lantern.ones(2))
+    with pytest.raises(lantern.compiler.TraceError, match=r"\['lr'\] is assigned.*outside"):
+        compiled(lantern.ones(2))
+
+
 def test_a_list_that_grows_is_refused_by_name():
     losses = []
 

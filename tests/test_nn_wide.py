@@ -62,15 +62,7 @@ def test_close_can_fail():
             close([wrong], [[[2], [3.0, 1.0]]], "")
 
 
-# What cannot be recorded, and why.
-EAGER_ONLY = {
-    "nn.BatchNorm1d(4,momentum=None,affine=False)": "counts batches as a Python number",
-    "nn.BatchNorm2d(4,momentum=None,affine=False)": "counts batches as a Python number",
-    "nn.BatchNorm3d(4,momentum=None,affine=False)": "counts batches as a Python number",
-}
-
-
-@pytest.mark.parametrize("expression", [each for each in cases.CASES if each not in EAGER_ONLY])
+@pytest.mark.parametrize("expression", cases.CASES)
 def test_a_compiled_layer_does_what_the_eager_one_does(expression):
     eager, other = (cases.Case(lantern, expression) for _ in range(2))
     for each in (eager, other):  # lazy layers take their shapes, running statistics move on

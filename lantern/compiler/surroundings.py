@@ -109,6 +109,7 @@ class Watch:
     def __init__(self, function: Callable[..., Any] | None = None):
         self.near: list[tuple[Spot, Any]] = []  # looked at in every call
         self.far: list[tuple[Spot, Any]] = []  # looked at when the version has moved on
+        self.rates: list[tuple[Spot, Any]] = []  # read anew in every call: only not to be assigned
         self.facts: list[Facts] = []
         self.version = flags.version
         self._done: set[Any] = set()
@@ -131,7 +132,8 @@ class Watch:
 
     def changes(self) -> list[tuple[Spot, Any, Any]]:
         """Returns the spots that hold something else now, with what they held and hold."""
-        found = [(spot, old, spot.read()) for spot, old in [*self.near, *self.far]]
+        spots = [*self.near, *self.far, *self.rates]
+        found = [(spot, old, spot.read()) for spot, old in spots]
         return [(spot, old, new) for spot, old, new in found if not same(old, new)]
 
     def forget(self, spots: list[Spot]) -> None:
@@ -318,6 +320,9 @@ class Watch:
             label = f"{name}.param_groups[{i}]"
             self.far.append((Spot(ITEM, groups, i, label), group))
             self.far.append((Spot(ITEM, group, "params", f"{label}['params']"), group["params"]))
+            for key, value in group.items():
+                if key != "params":
+                    self.rates.append((Spot(ITEM, group, key, f"{label}[{key!r}]"), value))
             for j, each in enumerate(group["params"]):
                 self.far.append((Spot(ITEM, group["params"], j, f"{label}['params'][{j}]"), each))
         for key, value in own.items():

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from lantern.autograd.mode import active
 from lantern.tensor import Tensor
 
 from ..optimizer import Optimizer
@@ -89,6 +90,7 @@ class LRScheduler:
 
         An `epoch` goes to that one, which is deprecated.
         """
+        refuse_while_recording()
         if self._step_count == 1:
             self._check_order()
         self._step_count += 1
@@ -144,6 +146,15 @@ class LRScheduler:
 
 class _LRScheduler(LRScheduler):
     """The former name of `LRScheduler`."""
+
+
+def refuse_while_recording() -> None:
+    """Raises TraceError in a function that is being compiled: its record would not count steps."""
+    if active.trace is not None:
+        active.trace.refuse(
+            "how often a scheduler has stepped",
+            "Call scheduler.step() after the compiled function, which reads the rates anew.",
+        )
 
 
 def checked(optimizer: Any) -> Optimizer:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, put, values
+from .base import LRScheduler, put, refuse_while_recording, values
 from .plateau import ReduceLROnPlateau
 
 
@@ -104,6 +104,7 @@ class SequentialLR(_Combined):
 
     def step(self) -> None:  # type: ignore[override]
         """Goes on by one step of the schedule whose turn it is."""
+        refuse_while_recording()
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
         schedule = self._schedulers[turn]

@@ -6,7 +6,7 @@ from math import cos, floor, log, pi
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, values
+from .base import LRScheduler, refuse_while_recording, values
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -92,6 +92,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
         Raises ValueError for a negative one.
         """
+        refuse_while_recording()
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

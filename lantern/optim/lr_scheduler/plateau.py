@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import EPOCH_IS_OLD, LRScheduler, checked, put, values
+from .base import EPOCH_IS_OLD, LRScheduler, checked, put, refuse_while_recording, values
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -70,6 +70,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Looks at a measure, a number or a tensor of one element."""
+        refuse_while_recording()
         current = float(metrics)
         if epoch is None:
             epoch = self.last_epoch + 1
