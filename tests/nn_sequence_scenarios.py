@@ -111,6 +111,8 @@ def lazy_layers(torch, log):
         torch.equal(twin.eval()(numbers(torch, 2, 3, 5)), net.eval()(numbers(torch, 2, 3, 5)))
     )
     log.append(repr(copy.deepcopy(nn.LazyLinear(3))))
+    double = network().to("cpu").double()  # each tensor keeps its being without a shape
+    log.append([double(numbers(torch, 2, 3, 5).double()), dict(double.state_dict())])
     tries(
         log,
         lambda: nn.LazyLinear(2).weight.shape,

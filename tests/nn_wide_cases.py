@@ -64,6 +64,7 @@ SPATIAL = {
         "LazyBatchNorm#d()",
         "InstanceNorm#d(4)",
         "InstanceNorm#d(4,affine=True,track_running_stats=True)",
+        "InstanceNorm#d(4,track_running_stats=True)",
         "LazyInstanceNorm#d()",
         "MaxPool#d(2)",
         "MaxPool#d(3,2,1,ceil_mode=True)",

@@ -666,6 +666,24 @@ def test_gradients_are_still_dropped_after_an_interrupt():
     assert not lantern.equal(before, scene.net[0].weight)
 
 
+def test_maxima_of_windows_in_mixed_precision_are_compiled_with_their_backward():
+    lantern.manual_seed(0)
+    net = lantern.nn.Conv1d(1, 3, 3, padding=1)
+
+    def step(x):
+        with lantern.autocast("cpu", dtype=lantern.bfloat16):
+            out = lantern.nn.functional.max_pool1d(net(x).relu(), 2)
+        net.zero_grad()
+        out.float().square().sum().backward()
+        return out, net.weight.grad
+
+    compiled = lantern.compile(step, keep_grads=True)
+    for _ in range(3):
+        x = lantern.randn(16, 1, 6)
+        for found, wanted in zip(compiled(x), step(x), strict=True):
+            lantern.testing.assert_close(found, wanted)
+
+
 @pytest.mark.parametrize("pieces", [False, True])
 def test_arguments_come_back_from_a_step_whose_results_have_no_backward_left(pieces):
     lantern.manual_seed(0)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..backends import default
 from ..backends.vocabulary import GATHER, MOVEMENT, POINTWISE, VOCABULARY
-from ..dtypes import dtype
+from ..dtypes import bfloat16, dtype
 from .ir import INPUT, Graph, Value
 from .scalar import fits
 
@@ -107,6 +107,8 @@ def _canonical(name: str, args: tuple) -> tuple:
     for i, each in enumerate(args):
         number = constant(each)
         if number is None or name == "where" and i == 0:
+            continue
+        if each.dtype is bfloat16:  # NumPy's bfloat16 becomes float32 beside a Python float
             continue
         trial = (*args[:i], number, *args[i + 1 :])
         others = [

@@ -16,7 +16,6 @@ from ..op import FLOAT, Converted, Op, composite, declare
 from ..shape import wrap_dim
 from ..tensor import Tensor
 from .activation import floats_only
-from .views import reshape
 
 
 class NormOp(Op):
@@ -463,10 +462,8 @@ def instance_norm(
 
 
 def _repeated(x: Any, count: int) -> Any:
-    """Returns one number per channel, `count` times over."""
-    if x is None:
-        return None
-    return reshape(x.expand(count, x.shape[0]), (count * x.shape[0],))
+    """Returns a copy of one number per channel, `count` times over."""
+    return None if x is None else x.repeat(count)
 
 
 @composite(method=False, function=False)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import lantern
 from lantern.autograd.mode import flags
+from lantern.nn.parameter import is_lazy
 from lantern.tensor import Tensor
 
 C = TypeVar("C", bound="ConvertMixin")
@@ -35,7 +36,9 @@ class ConvertMixin:
                     if changed is not grad:
                         grad.data = changed
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):  # which stays what it is until its shape is known
+                    buffer.data = fn(buffer)
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         flags.version += 1
         return self
