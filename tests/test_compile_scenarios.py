@@ -879,6 +879,17 @@ def test_a_scheduler_that_steps_in_a_compiled_function_is_refused(name):
         compiled(lantern.ones(2))
 
 
+def test_packed_sequences_are_refused_with_a_cure():
+    layer = lantern.nn.GRU(3, 4)
+    pack = lantern.nn.utils.rnn.pack_padded_sequence
+    x = lantern.ones(3, 2, 3)
+    for function, given in [(lambda x: pack(x, [3, 1]), x), (layer, pack(x, [3, 1]))]:
+        compiled = lantern.compile(function)
+        compiled(given)
+        with pytest.raises(lantern.compiler.TraceError, match="packed sequences.*padded"):
+            compiled(given)
+
+
 @pytest.mark.parametrize("early", [True, False])
 def test_a_rate_that_a_compiled_function_assigns_is_refused_by_name(early):
     weight = lantern.ones(2, requires_grad=True)

@@ -12,7 +12,7 @@ from typing import Any
 import lantern
 from lantern.nn import init
 from lantern.nn.parameter import Parameter
-from lantern.nn.utils.rnn import PackedSequence
+from lantern.nn.utils.rnn import PackedSequence, refuse_while_recording
 from lantern.tensor import Tensor
 
 from .module import Module
@@ -175,6 +175,7 @@ class RNNBase(Module):
 
     def _state_shape(self, input: Tensor, batch_sizes: Tensor | None, size: int) -> Any:
         if batch_sizes is not None:
+            refuse_while_recording()
             batch = int(batch_sizes[0])
         else:
             batch = input.size(0 if self.batch_first else 1)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import lantern
+from lantern.autograd.mode import active
 from lantern.compat.missing import missing
 from lantern.tensor import Tensor
 
@@ -128,6 +129,15 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     return None if permutation is None else permutation.argsort()
 
 
+def refuse_while_recording() -> None:
+    """Raises TraceError in a function that is being compiled: shapes follow from the lengths."""
+    if active.trace is not None:
+        active.trace.refuse(
+            "how long packed sequences are",
+            "Give the layer padded sequences and leave the padding out of the loss by a mask.",
+        )
+
+
 def pack_padded_sequence(
     input: Tensor,
     lengths: Tensor | list[int],
@@ -146,6 +156,7 @@ def pack_padded_sequence(
     >>> packed.data, packed.batch_sizes
     (tensor([1, 4, 2, 5, 3]), tensor([2, 2, 1]))
     """
+    refuse_while_recording()
     found = lengths if isinstance(lengths, Tensor) else lantern.as_tensor(lengths)
     found = found.to(lantern.int64)
     order = None
