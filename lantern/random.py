@@ -16,6 +16,7 @@ from typing import Any
 import lantern
 
 from . import dtypes
+from .autograd.mode import active
 from .backends import gpu
 from .backends.mt19937 import DEFAULT_SEED, MT19937
 from .device import as_device
@@ -69,11 +70,13 @@ class Generator:
             raise RuntimeError(f"manual_seed expected a long, but got {type_name(seed)}")
         if not -(2**63) <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
+        _refuse_while_recording()
         self.stream.seed(seed % 2**64)
         return self
 
     def seed(self) -> int:
         """Starts a stream that nobody can foresee and returns its seed."""
+        _refuse_while_recording()
         seed = _unforeseen_seed()
         self.stream.seed(seed)
         return seed
@@ -92,6 +95,7 @@ class Generator:
         >>> lantern.Generator().get_state().shape
         torch.Size([5056])
         """
+        _refuse_while_recording()
         return lantern.from_numpy(self.stream.get_state())
 
     def set_state(self, new_state: Tensor) -> Generator:
@@ -111,6 +115,7 @@ class Generator:
             raise TypeError("RNG state must be a torch.ByteTensor")
         if not new_state.is_contiguous():
             raise RuntimeError("RNG state must be contiguous")
+        _refuse_while_recording()
         self.stream.set_state(new_state.detach().numpy())
         return self
 
@@ -143,6 +148,15 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"<torch._C.Generator object at {id(self):#x}>"
+
+
+def _refuse_while_recording() -> None:
+    """Raises TraceError in a function that is being compiled: its record would not seed again."""
+    if active.trace is not None:
+        active.trace.refuse(
+            "the state of a generator of random numbers",
+            "Seed, fork, save or restore it outside of the compiled function.",
+        )
 
 
 def _unforeseen_seed() -> int:
@@ -231,6 +245,7 @@ def fork_rng(
         return
     if devices is not None and list(devices):
         raise AssertionError("Torch not compiled with CUDA enabled")
+    _refuse_while_recording()
     state = default_generator.stream.get_state()
     try:
         yield

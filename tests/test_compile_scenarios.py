@@ -6,10 +6,12 @@ What it yields must be the same, value by value. The file is a list of scenarios
 
 from __future__ import annotations
 
+import collections
 import copy
 import dataclasses
 import os
 import pickle
+import random
 import threading
 from collections import namedtuple
 
@@ -877,6 +879,64 @@ def test_a_scheduler_that_steps_in_a_compiled_function_is_refused(name):
     compiled(lantern.ones(2))
     with pytest.raises(lantern.compiler.TraceError, match="scheduler.step.. after the compiled"):
         compiled(lantern.ones(2))
+
+
+def refusal(function, match):
+    compiled = lantern.compile(function)
+    compiled(lantern.ones(2))
+    with pytest.raises(lantern.compiler.TraceError, match=match):
+        compiled(lantern.ones(2))
+
+
+@pytest.mark.parametrize("draw", [
+    random.random,
+    lambda: random.choice([1, 2]),
+    lambda: np.random.rand(),
+    np.random.RandomState(0).rand,
+    random.Random(0).gauss,
+    np.random.default_rng(0).random,
+])  # fmt: skip
+def test_random_numbers_that_lantern_does_not_draw_are_refused(draw):
+    refusal(lambda x: x * float(draw()), "draws in a compiled function.*pass them as tensors")
+
+
+def test_random_numbers_that_are_drawn_elsewhere_do_no_harm():
+    def f(x):
+        return x * (2 if isinstance(x, lantern.Tensor) else random.random())
+
+    compiled = lantern.compile(f)
+    for _ in range(3):
+        random.random()
+        assert compiled(lantern.ones(2)).tolist() == [2, 2]
+    assert len(compiled.graphs) == 1
+
+
+@pytest.mark.parametrize("change", [
+    lambda: lantern.manual_seed(0),
+    lambda: lantern.seed(),
+    lambda: lantern.get_rng_state(),
+    lambda: lantern.Generator().manual_seed(3),
+    lambda: lantern.random.fork_rng().__enter__(),
+])  # fmt: skip
+def test_the_state_of_a_generator_is_refused(change):
+    state = lantern.get_rng_state()
+    lines = r"generator of random numbers.*test_compile_scenarios.py.*outside"
+    refusal(lambda x: (change(), x + lantern.rand(2))[1], lines)
+    lantern.set_rng_state(state)
+
+
+def test_an_iterator_that_goes_on_in_a_compiled_function_is_refused_by_name():
+    factors = iter([1, 2, 3, 4])
+    refusal(lambda x: x * next(factors), "factors may be asked for its next item.*arguments")
+
+
+@pytest.mark.parametrize("held", [set(), collections.deque()])
+def test_a_collection_that_grows_is_refused_by_name(held):
+    def f(x):
+        held.add(len(held)) if isinstance(held, set) else held.append(1)
+        return x * len(held)
+
+    refusal(f, "length of held changes")
 
 
 def test_packed_sequences_are_refused_with_a_cure():

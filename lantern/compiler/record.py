@@ -20,7 +20,7 @@ from .interpret import run
 from .ir import INPUT, Value, verify
 from .machine import machine_code
 from .structure import leaves, replaced
-from .surroundings import DEFAULTS, LENGTH, Spot, Watch
+from .surroundings import DEFAULTS, ITEM, LENGTH, STATE, STEPS, Spot, Watch
 from .trace import (
     NumberInput,
     SlotGradInput,
@@ -30,6 +30,14 @@ from .trace import (
     TraceError,
     recording,
 )
+
+ASSIGN = "Assign it outside, return the value, or keep it in a tensor that is written in place."
+CHANGED = {  # what a recording has done to a spot that is no tensor, and what to do instead
+    ITEM: ("is assigned", ASSIGN),
+    LENGTH: ("changes", ASSIGN),
+    STATE: ("draws", "Draw numbers outside and pass them as tensors, or draw with torch.rand."),
+    STEPS: ("may be asked for its next item", "Take items outside and pass them as arguments."),
+}
 
 # How a result is made: from a fresh array, or from something that is there already.
 FRESH, ARGUMENT, CAPTURED, SHOWN = "fresh", "argument", "captured", "shown"
@@ -134,11 +142,10 @@ class Record:
         self.assigned: list[tuple[Spot, Tensor]] = []
         for spot, old, new in self.watch.changes():
             if not isinstance(new, Tensor) or spot.kind in (LENGTH, DEFAULTS):
-                what = "is assigned" if spot.kind is not LENGTH else "changes"
+                what, cure = CHANGED.get(spot.kind, CHANGED[ITEM])
                 raise TraceError(
                     f"{spot.name} {what} in a compiled function, which its record would not "
-                    "repeat. Assign it outside, return the value, or keep it in a tensor that is "
-                    "written in place."
+                    f"repeat. {cure}"
                 )
             self.assigned.append((spot, new))
             self.overwritten.append((spot, old))

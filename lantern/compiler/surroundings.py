@@ -11,10 +11,12 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import pickle
 import sys
 import types
 import weakref
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..autograd.mode import flags
@@ -22,8 +24,17 @@ from ..tensor import Tensor
 
 ABSENT = type("Absent", (), {"__repr__": lambda self: "nothing"})()
 ITEM, CELL, ATTRIBUTE, LENGTH, DEFAULTS = "item", "cell", "attribute", "length", "defaults"
+STATE, STEPS = "state", "steps"  # of random numbers; of an iterator, which nobody can ask
 PLAIN = frozenset({bool, int, float, str, bytes, type(None)})
 DEPTH, ITEMS = 5, 64  # how far into objects, and how many items of a list, are looked at
+_DRAWING = frozenset({"random", "numpy", "numpy.random"})
+_STREAMS = frozenset(
+    {
+        ("random", "Random"),
+        ("numpy.random.mtrand", "RandomState"),
+        ("numpy.random._generator", "Generator"),
+    }
+)
 _LIBRARIES = frozenset({"lantern", "numpy", *sys.stdlib_module_names})
 
 
@@ -44,6 +55,10 @@ class Spot:
                 return self.holder.cell_contents
             if self.kind is LENGTH:
                 return len(self.holder)
+            if self.kind is STATE:
+                return pickle.dumps(self.holder)
+            if self.kind is STEPS:
+                return object()
             return getattr(self.holder, self.key)
         except (KeyError, IndexError, ValueError, AttributeError):
             return ABSENT
@@ -109,7 +124,7 @@ class Watch:
     def __init__(self, function: Callable[..., Any] | None = None):
         self.near: list[tuple[Spot, Any]] = []  # looked at in every call
         self.far: list[tuple[Spot, Any]] = []  # looked at when the version has moved on
-        self.rates: list[tuple[Spot, Any]] = []  # read anew in every call: only not to be assigned
+        self.still: list[tuple[Spot, Any]] = []  # what a recording must not change
         self.facts: list[Facts] = []
         self.version = flags.version
         self._done: set[Any] = set()
@@ -132,7 +147,7 @@ class Watch:
 
     def changes(self) -> list[tuple[Spot, Any, Any]]:
         """Returns the spots that hold something else now, with what they held and hold."""
-        spots = [*self.near, *self.far, *self.rates]
+        spots = [*self.near, *self.far, *self.still]
         found = [(spot, old, spot.read()) for spot, old in spots]
         return [(spot, old, new) for spot, old, new in found if not same(old, new)]
 
@@ -189,11 +204,7 @@ class Watch:
     def _spot(self, spots: list, spot: Spot, names: Any, depth: int) -> None:
         value = spot.read()
         if isinstance(value, types.ModuleType):
-            if not _library(value.__name__):
-                for each in names:
-                    found = vars(value).get(each, ABSENT)
-                    if type(found) in PLAIN or isinstance(found, Tensor):
-                        spots.append((Spot(ITEM, vars(value), each, f"{spot.name}.{each}"), found))
+            self._module(value, spot.name, names, spots)
             return
         spots.append((spot, value))
         self._value(value, spot.name, names, depth, spots)
@@ -208,6 +219,7 @@ class Watch:
             self._tensor(value)
         if kind in PLAIN or depth > DEPTH or isinstance(value, Tensor):
             return
+        self._stream(value, name)
         if kind in (types.FunctionType, types.MethodType, functools.partial) or _compiled(value):
             self._code(value, name)
         elif kind is tuple:
@@ -215,12 +227,37 @@ class Watch:
                 self._value(each, f"{name}[{i}]", names, depth + 1, spots)
         elif isinstance(value, (list, dict)):
             self._items(value, name, names, depth, spots)
+        elif isinstance(value, (set, deque)):
+            spots.append((Spot(LENGTH, value, None, f"the length of {name}"), len(value)))
+        elif isinstance(value, Iterator) and "next" in names:
+            self.still.append((Spot(STEPS, value, None, name), None))
         elif _is_module(value):
             self.module(value, name)
         elif _is_optimizer(value):
             self.optimizer(value, name)
         else:
             self._object(value, name, names, depth)
+
+    def _module(self, module: Any, name: str, names: Any, spots: list) -> None:
+        """Looks at those numbers and tensors of a module whose names the code has."""
+        for each in names:
+            found, label = vars(module).get(each, ABSENT), f"{name}.{each}"
+            if module.__name__ in _DRAWING:
+                if isinstance(found, types.ModuleType):
+                    self._module(found, label, [one for one in names if one != each], spots)
+                self._stream(found, label)
+            elif not _library(module.__name__):
+                if type(found) in PLAIN or isinstance(found, Tensor):
+                    spots.append((Spot(ITEM, vars(module), each, label), found))
+
+    def _stream(self, value: Any, name: str) -> None:
+        """Looks at the random numbers of Python's or NumPy's that a value or a method draws."""
+        bound = isinstance(value, (types.BuiltinFunctionType, types.MethodType))
+        stream = value.__self__ if bound else value
+        if (type(stream).__module__, type(stream).__name__) in _STREAMS:
+            if self._first(stream, STATE):
+                spot = Spot(STATE, stream, None, name)
+                self.still.append((spot, spot.read()))
 
     def _tensor(self, value: Any) -> None:
         if isinstance(value, Tensor) and self._first(value):
@@ -322,7 +359,7 @@ class Watch:
             self.far.append((Spot(ITEM, group, "params", f"{label}['params']"), group["params"]))
             for key, value in group.items():
                 if key != "params":
-                    self.rates.append((Spot(ITEM, group, key, f"{label}[{key!r}]"), value))
+                    self.still.append((Spot(ITEM, group, key, f"{label}[{key!r}]"), value))
             for j, each in enumerate(group["params"]):
                 self.far.append((Spot(ITEM, group["params"], j, f"{label}['params'][{j}]"), each))
         for key, value in own.items():

@@ -6,6 +6,7 @@ becomes an output that is written back to the same memory after the run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -23,6 +24,7 @@ from .ir import Graph, Value
 from .surroundings import Facts, Spot, Watch
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_INSIDE = (_PACKAGE, contextlib.__file__)  # which stands between a `with` and its context manager
 
 
 class TraceError(RuntimeError):
@@ -340,7 +342,7 @@ def _outside() -> tuple[Any, int]:
     """Returns the nearest frame outside of Lantern, and its number counted from the caller's, 1."""
     frame: Any = sys._getframe(1)
     level = 1
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
     return frame, level
 
