@@ -970,6 +970,20 @@ def test_a_rate_that_a_compiled_function_assigns_is_refused_by_name(early):
         compiled(lantern.ones(2))
 
 
+@pytest.mark.parametrize("padding", [0, 1])
+def test_images_that_columns_make_lie_row_by_row(padding):
+    columns = lantern.randn(3, 8, (4 + 2 * padding) * (5 + 2 * padding))
+
+    def fold(x):
+        return nn.functional.fold(x, (5, 6), (2, 2), padding=padding)
+
+    compiled = lantern.compile(fold)
+    for _ in range(3):
+        found = compiled(columns)
+        assert found.stride() == fold(columns).stride() == (60, 30, 6, 1)
+        assert lantern.equal(found, fold(columns))
+
+
 def test_a_list_that_grows_is_refused_by_name():
     losses = []
 

@@ -118,7 +118,7 @@ def _from_columns(xp, columns, sizes, kernel, dilation, padding, stride):
     lead = (*columns.shape[:-2], columns.shape[-2] // (kernel[0] * kernel[1]))
     shown = xp.reshape(columns, (*lead, *kernel, *counts))
     total = xp.windows_add(shown, (*lead, *wide), kernel, stride, dilation)
-    return unframed(xp, total, padding, sizes)
+    return xp.contiguous(unframed(xp, total, padding, sizes))
 
 
 @op(promote=KEEP, method=False, function=False)
