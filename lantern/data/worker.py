@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,9 +94,27 @@ class Job:
     base_seed: int
 
 
+@contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Holds Ctrl-C back while a worker starts, which until `work` could only print that it came."""
+    if not _MASKS:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
+
+
 def work(channel: Any, job: Job) -> None:
     """Answer the tasks from `channel` until the loader closes it or its process ends."""
     try:
+        if _MASKS:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         _seed(job)
         _serve(channel, job)
     except (Closed, KeyboardInterrupt):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from .channel import Closed, channel_pair, wait_for
 from .passes import LoaderIterator, recipe_of
-from .worker import Answer, Begin, End, Failure, Job, Task, work
+from .worker import Answer, Begin, End, Failure, Job, Task, interrupts_wait, work
 
 if TYPE_CHECKING:
     from .dataloader import DataLoader
@@ -67,7 +67,7 @@ class WorkerPass(LoaderIterator):
                 recipe_of(loader), loader.worker_init_fn, number, loader.num_workers, self.base_seed
             )
             process = context.Process(target=work, args=(theirs, job), daemon=True)
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), interrupts_wait():
                 # Python's warning of a fork with threads: the head of this file says why.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 try:
