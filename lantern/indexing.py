@@ -277,8 +277,7 @@ def _place(
             stacklevel=4,
         )
     if masks and not each.ndim:
-        if active.recording and active.trace:
-            active.trace.refuse("nonzero or a boolean mask")
+        active.refuse("nonzero or a boolean mask")
         inserted.append(len(items))
         items.append(FULL)
         places.append(creation.zeros(int(bool(each)), dtype=dtypes.int64))

@@ -200,8 +200,7 @@ def transfer(array: Any, place: Device, blocking: bool = True) -> Any:
 
 def moved(tensor: Tensor, place: Device, blocking: bool = True) -> Tensor:
     """Returns a copy of a tensor on a device, through which gradients flow back."""
-    if active.recording and active.trace:
-        active.trace.refuse("a copy to another device")
+    active.refuse("a copy to another device")
     node = current_node(tensor)
     with at(place.index):
         result = wrap(transfer(tensor._array, place, blocking))

@@ -152,11 +152,10 @@ class Generator:
 
 def _refuse_while_recording() -> None:
     """Raises TraceError in a function that is being compiled: its record would not seed again."""
-    if active.trace is not None:
-        active.trace.refuse(
-            "the state of a generator of random numbers",
-            "Seed, fork, save or restore it outside of the compiled function.",
-        )
+    active.refuse(
+        "the state of a generator of random numbers",
+        "Seed, fork, save or restore it outside of the compiled function.",
+    )
 
 
 def _unforeseen_seed() -> int:

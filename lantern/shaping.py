@@ -209,8 +209,7 @@ def _resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
         raise RuntimeError("numel: integer multiplication overflow")
     if size == self.shape:
         return self
-    if active.recording and active.trace:
-        active.trace.refuse("resize_()")
+    active.refuse("resize_()")
     offset, stride = self.storage_offset(), contiguous_strides(size)
     storage = self._storage
     namespace = NAMESPACES[type(storage.array)]
@@ -242,8 +241,7 @@ def _set_(self: Tensor, source: Any = None, *rest: Any) -> Tensor:
             f"{self.dtype.legacy}"
         )
     check_writable(self)
-    if active.recording and active.trace:
-        active.trace.refuse("what else looks at the memory given to set_()")
+    active.refuse("what else looks at the memory given to set_()")
     flags.version += 1
     self._storage, self._array, self._layout = source._storage, source._array, source._layout
     return self

@@ -342,8 +342,8 @@ class Tensor:
     # --- values that leave the framework
     def item(self) -> Any:
         """Returns the one element as a Python number; raises RuntimeError if there are more."""
-        if active.recording and active.trace:
-            active.trace.refuse(".item()")
+        if active.recording:
+            active.refuse(".item()")
         try:
             return self._array.item()
         except ValueError:
@@ -353,8 +353,8 @@ class Tensor:
 
     def tolist(self) -> Any:
         """Returns the elements as nested lists of Python numbers."""
-        if active.recording and active.trace:
-            active.trace.refuse(".tolist()")
+        if active.recording:
+            active.refuse(".tolist()")
         return NAMESPACES[type(self._array)].to_list(self._array)
 
     def numpy(self, *, force: bool = False) -> Any:
@@ -365,8 +365,8 @@ class Tensor:
         >>> a.numpy()[0] = 5.0; a
         tensor([5., 0.])
         """
-        if active.recording and active.trace:
-            active.trace.refuse(".numpy()")
+        if active.recording:
+            active.refuse(".numpy()")
         if self.requires_grad and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
@@ -397,8 +397,8 @@ class Tensor:
         )
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        if active.recording and active.trace:
-            active.trace.refuse(".__dlpack_device__()")
+        if active.recording:
+            active.refuse(".__dlpack_device__()")
         return NAMESPACES[type(self._array)].to_numpy(self._array, True).__dlpack_device__()
 
     # --- Python's protocols

@@ -862,6 +862,15 @@ def test_a_count_kept_in_python_is_refused_by_name():
             eager(lantern.ones(1))
 
 
+def refusal(function, match, given=None):
+    """Asserts that the recording, the second call, raises what matches."""
+    given = lantern.ones(2) if given is None else given
+    compiled = lantern.compile(function)
+    compiled(given)
+    with pytest.raises(lantern.compiler.TraceError, match=match):
+        compiled(given)
+
+
 @pytest.mark.parametrize("name", ["StepLR", "CosineAnnealingWarmRestarts", "ReduceLROnPlateau"])
 def test_a_scheduler_that_steps_in_a_compiled_function_is_refused(name):
     weight = lantern.ones(2, requires_grad=True)
@@ -875,17 +884,7 @@ def test_a_scheduler_that_steps_in_a_compiled_function_is_refused(name):
         optimizer.zero_grad()
         scheduler.step(1) if name == "ReduceLROnPlateau" else scheduler.step()
 
-    compiled = lantern.compile(step)
-    compiled(lantern.ones(2))
-    with pytest.raises(lantern.compiler.TraceError, match="scheduler.step.. after the compiled"):
-        compiled(lantern.ones(2))
-
-
-def refusal(function, match):
-    compiled = lantern.compile(function)
-    compiled(lantern.ones(2))
-    with pytest.raises(lantern.compiler.TraceError, match=match):
-        compiled(lantern.ones(2))
+    refusal(step, "scheduler.step.. after the compiled")
 
 
 @pytest.mark.parametrize("draw", [
@@ -944,10 +943,7 @@ def test_packed_sequences_are_refused_with_a_cure():
     pack = lantern.nn.utils.rnn.pack_padded_sequence
     x = lantern.ones(3, 2, 3)
     for function, given in [(lambda x: pack(x, [3, 1]), x), (layer, pack(x, [3, 1]))]:
-        compiled = lantern.compile(function)
-        compiled(given)
-        with pytest.raises(lantern.compiler.TraceError, match="packed sequences.*padded"):
-            compiled(given)
+        refusal(function, "packed sequences.*padded", given)
 
 
 @pytest.mark.parametrize("early", [True, False])
@@ -964,10 +960,7 @@ def test_a_rate_that_a_compiled_function_assigns_is_refused_by_name(early):
             optimizer.param_groups[0]["lr"] *= 0.5
         optimizer.zero_grad()
 
-    compiled = lantern.compile(step)
-    compiled(lantern.ones(2))
-    with pytest.raises(lantern.compiler.TraceError, match=r"\['lr'\] is assigned.*outside"):
-        compiled(lantern.ones(2))
+    refusal(step, r"\['lr'\] is assigned.*outside")
 
 
 @pytest.mark.parametrize("padding", [0, 1])

@@ -39,6 +39,12 @@ class _Active:
             return None
         return trace
 
+    def refuse(self, what: str, cure: str = "") -> None:
+        """Raises TraceError where this thread records: `what` is known in a run only."""
+        trace = self.trace
+        if trace is not None:
+            trace.refuse(what, cure)
+
 
 class _NoTrace:
     """Stands where a trace would, to keep ops from going their short ways: see `autocast`."""

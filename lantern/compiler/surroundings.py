@@ -254,10 +254,10 @@ class Watch:
         """Looks at the random numbers of Python's or NumPy's that a value or a method draws."""
         bound = isinstance(value, (types.BuiltinFunctionType, types.MethodType))
         stream = value.__self__ if bound else value
-        if (type(stream).__module__, type(stream).__name__) in _STREAMS:
-            if self._first(stream, STATE):
-                spot = Spot(STATE, stream, None, name)
-                self.still.append((spot, spot.read()))
+        known = (type(stream).__module__, type(stream).__name__) in _STREAMS
+        if known and self._first(stream, STATE):
+            spot = Spot(STATE, stream, None, name)
+            self.still.append((spot, spot.read()))
 
     def _tensor(self, value: Any) -> None:
         if isinstance(value, Tensor) and self._first(value):

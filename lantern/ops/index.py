@@ -414,7 +414,6 @@ def nonzero_tuple(input: Tensor) -> tuple:
 
     Raises RuntimeError under trace: how many there are depends on the data.
     """
-    if active.recording and active.trace:
-        active.trace.refuse("nonzero or a boolean mask")
+    active.refuse("nonzero or a boolean mask")
     value = input._array
     return tuple([wrap(each) for each in NAMESPACES[type(value)].nonzero(value)])

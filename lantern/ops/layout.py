@@ -270,8 +270,7 @@ def _interleaved_places(repeats, output_size):
         )
     if repeats.ndim != 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
-    if active.trace is not None:
-        active.trace.refuse("how long the result of repeat_interleave() with a tensor")
+    active.refuse("how long the result of repeat_interleave() with a tensor")
     array = repeats._array
     places = NAMESPACES[type(array)].repeat_places(array)
     if output_size is not None and output_size != places.size:

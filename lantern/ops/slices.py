@@ -239,8 +239,7 @@ def _listed(value):
             "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
             f"{value.dtype.legacy}"
         )
-    if active.trace is not None:
-        active.trace.refuse("where tensor_split() cuts")
+    active.refuse("where tensor_split() cuts")
     return value.tolist()
 
 

@@ -74,8 +74,7 @@ class LBFGS(Optimizer):
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Minimizes by `closure`, which computes loss and gradients; returns the first loss."""
-        if active.trace is not None:
-            active.trace.refuse("how far LBFGS goes (compile the closure, with keep_grads=True)")
+        active.refuse("how far LBFGS goes (compile the closure, with keep_grads=True)")
         with lantern.no_grad():
             return self._minimize(lantern.enable_grad()(closure))
 

@@ -131,11 +131,10 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
 
 def refuse_while_recording() -> None:
     """Raises TraceError in a function that is being compiled: shapes follow from the lengths."""
-    if active.trace is not None:
-        active.trace.refuse(
-            "how long packed sequences are",
-            "Give the layer padded sequences and leave the padding out of the loss by a mask.",
-        )
+    active.refuse(
+        "how long packed sequences are",
+        "Give the layer padded sequences and leave the padding out of the loss by a mask.",
+    )
 
 
 def pack_padded_sequence(

@@ -150,11 +150,10 @@ class _LRScheduler(LRScheduler):
 
 def refuse_while_recording() -> None:
     """Raises TraceError in a function that is being compiled: its record would not count steps."""
-    if active.trace is not None:
-        active.trace.refuse(
-            "how often a scheduler has stepped",
-            "Call scheduler.step() after the compiled function, which reads the rates anew.",
-        )
+    active.refuse(
+        "how often a scheduler has stepped",
+        "Call scheduler.step() after the compiled function, which reads the rates anew.",
+    )
 
 
 def checked(optimizer: Any) -> Optimizer:
